@@ -22,7 +22,7 @@ from storage_tui.contract.errors import (
     ProtocolError,
     StorageError,
 )
-from storage_tui.contract.keys import check_key, check_prefix, key_to_path
+from storage_tui.contract.keys import EXACT_NAMES, check_name, key_refusal, key_to_path, prefix_refusal
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, parse_time
 from storage_tui.contract.moments import parse_http_date
 from storage_tui.contract.storage_types import find_storage_type
@@ -39,6 +39,15 @@ class Service:
     """The description of the server, once the server was asked."""
 
     description: ServiceInfo | None = None
+
+
+def check_names(service: Service, request: Request) -> Call[None]:
+    """Raise the refusal of a request, if any, unless the server has exact names."""
+    if request.refusal is None:
+        return
+    info = yield from describe(service)
+    if EXACT_NAMES not in info.features:
+        raise request.refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +156,10 @@ def stat(key: str, storage_type: str) -> Call[Blob]:
 
 def keys_page(prefix: str | None, storage_type: str, token: str | None = None) -> Call[tuple[list[str], str | None]]:
     """Return one page of keys, as the published client lists them, and the token of the next page."""
-    query = () if prefix is None else (("prefix", check_prefix(prefix)),)
+    query = () if prefix is None else (("prefix", prefix),)
     headers = {} if token is None else {wire.NEXT: token}
-    request = Request("GET", f"/{_type(storage_type)}/{wire.LIST}", query=query, headers=headers, may_be_gzip=True)
+    path, refusal = f"/{_type(storage_type)}/{wire.LIST}", prefix_refusal("" if prefix is None else prefix)
+    request = Request("GET", path, query=query, headers=headers, may_be_gzip=True, refusal=refusal)
     response = checked(request, (yield request))
     keys = wire.parse_answer(response.body)
     if not isinstance(keys, list) or not all(isinstance(key, str) and _is_text(key) for key in keys):
@@ -178,12 +188,13 @@ def column_pages(
 def _listed(
     prefix: str, storage_type: str, delimiter: str, token: str | None, limit: int, details: str
 ) -> Call[tuple[Any, str | None]]:
-    query = [("prefix", check_prefix(prefix)), ("limit", str(limit)), ("details", details)]
+    refusal = prefix_refusal(prefix)
+    query = [("prefix", prefix), ("limit", str(limit)), ("details", details)]
     if delimiter:
         query.append(("delimiter", delimiter))
     headers = {} if token is None else {wire.NEXT: token}
     path = f"/{_type(storage_type)}/{wire.LIST}"
-    request = Request("GET", path, query=tuple(query), headers=headers, may_be_gzip=True)
+    request = Request("GET", path, query=tuple(query), headers=headers, may_be_gzip=True, refusal=refusal)
     response = checked(request, (yield request))
     return wire.parse_answer(response.body), response.headers.get(wire.NEXT.lower())
 
@@ -197,8 +208,8 @@ def _going_on(token: str | None, next_token: str | None, storage_type: str) -> s
 def delete(key: str, storage_type: str, etag: str | None = None) -> Call[None]:
     """Delete one blob; with an ETag, only if the blob still has this ETag."""
     headers = {} if etag is None else {"If-Match": wire.format_etag(etag)}
-    path = f"/{_type(storage_type)}/{key_to_path(key)}"
-    request = Request("DELETE", path, headers=headers, key=key, storage_type=storage_type)
+    path, refusal = f"/{_type(storage_type)}/{key_to_path(key)}", key_refusal(key)
+    request = Request("DELETE", path, headers=headers, key=key, storage_type=storage_type, refusal=refusal)
     checked(request, (yield request))
 
 
@@ -216,7 +227,7 @@ def delete_batch(
     for start in range(0, len(targets), batch):
         part = targets[start : start + batch]
         body = json.dumps({"targets": [{"key": key, "etag": etag} for key, etag in part]}, ensure_ascii=False)
-        request = json_post(wire.DELETE, storage_type, body)
+        request = json_post(wire.DELETE, storage_type, body, keys=[key for key, _ in part])
         answer = wire.parse_answer(checked(request, (yield request)).body)
         rows = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(rows, list) or len(rows) != len(part):
@@ -369,19 +380,22 @@ def _checked_target(target: Blob | str | tuple[str, str | None]) -> tuple[str, s
         pair = target
     else:
         pair = target, None
-    return check_key(pair[0]), pair[1]
+    return check_name(pair[0]), pair[1]
 
 
 def _blob_request(method: str, verb: str, key: str, storage_type: str, **fields: Any) -> Request:
     name = _type(storage_type)
-    return Request(method, f"/{name}/{verb}/{key_to_path(key)}", key=key, storage_type=name, **fields)
+    path, refusal = f"/{name}/{verb}/{key_to_path(key)}", key_refusal(key)
+    return Request(method, path, key=key, storage_type=name, refusal=refusal, **fields)
 
 
-def json_post(verb: str, storage_type: str, body: str, key: str | None = None) -> Request:
-    """Return a request that changes many blobs, or two, and so is never repeated by itself."""
+def json_post(verb: str, storage_type: str, body: str, key: str | None = None, *, keys: Iterable[str] = ()) -> Request:
+    """Return a request that changes many blobs, or two, and so is never repeated by itself. `keys` are all keys that
+    the body names."""
+    refusal = next((found for found in map(key_refusal, keys) if found is not None), None)
     headers = {"Content-Type": "application/json"}
     path = f"/{_type(storage_type)}/{verb}"
-    return Request("POST", path, headers=headers, body=body.encode(), key=key, is_idempotent=False)
+    return Request("POST", path, headers=headers, body=body.encode(), key=key, is_idempotent=False, refusal=refusal)
 
 
 def _type(name: str) -> str:

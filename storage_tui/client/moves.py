@@ -27,7 +27,7 @@ from storage_tui.contract.errors import (
     StorageError,
     TypeRuleError,
 )
-from storage_tui.contract.keys import check_key
+from storage_tui.contract.keys import check_name
 from storage_tui.contract.models import Blob
 from storage_tui.contract.moves import Move, MoveResult, named
 from storage_tui.contract.storage_types import find_storage_type
@@ -42,7 +42,7 @@ BATCH_BYTES = 4 * 1024 * 1024  # of one request; the server takes twice as much
 
 def checked_move(wanted: Move) -> Move:
     """Return the move with the names of its storage types. Raise InvalidKeyError or UnknownStorageTypeError."""
-    check_key(wanted.key), check_key(wanted.to_key)
+    check_name(wanted.key), check_name(wanted.to_key)
     return named(wanted)
 
 
@@ -60,7 +60,7 @@ def move(service: Service, wanted: Move) -> Call[Blob]:
     check_may_move(wanted.storage_type, wanted.key)
     if MOVE_FEATURE not in info.features:
         return (yield from _move_by_copy(service, wanted))
-    request = calls.json_post(wire.MOVE, wanted.storage_type, _body(wanted), key=wanted.key)
+    request = calls.json_post(wire.MOVE, wanted.storage_type, _body(wanted), key=wanted.key, keys=_keys(wanted))
     answer = checked(request, (yield request))
     return Blob.from_json(wire.parse_answer(answer.body), wanted.target_type)
 
@@ -82,7 +82,7 @@ def copy(service: Service, wanted: Move) -> Call[Blob]:
     is_older = COPY_BATCH_FEATURE not in info.features
     if wanted.etag is not None and is_older:  # such a server does not look at the ETag
         _check_seen(wanted, (yield from calls.stat(wanted.key, wanted.storage_type)))
-    request = calls.json_post(wire.COPY, wanted.storage_type, _body(wanted), key=wanted.key)
+    request = calls.json_post(wire.COPY, wanted.storage_type, _body(wanted), key=wanted.key, keys=_keys(wanted))
     response = yield request
     try:
         answer = checked(request, response)
@@ -106,11 +106,16 @@ def _body(wanted: Move) -> str:
     return json.dumps(fields, ensure_ascii=False)
 
 
+def _keys(wanted: Move) -> tuple[str, str]:
+    return wanted.key, wanted.to_key
+
+
 def _in_batches(moves: Sequence[Move], verb: str, most: int) -> Call[list[MoveResult]]:
     results: list[MoveResult] = []
     for batch in _batches(moves, max(1, most)):
         body = f'{{"targets": [{", ".join(map(_body, batch))}]}}'
-        request = calls.json_post(verb, batch[0].storage_type, body)
+        keys = (key for wanted in batch for key in _keys(wanted))
+        request = calls.json_post(verb, batch[0].storage_type, body, keys=keys)
         try:
             answer = wire.parse_answer(checked(request, (yield request)).body)
             rows = answer.get("results") if isinstance(answer, dict) else None

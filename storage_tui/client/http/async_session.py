@@ -7,7 +7,7 @@ from typing import TypeVar
 import httpx
 
 from storage_tui.client.access.servers import Access, Endpoint, Server
-from storage_tui.client.calls import Call
+from storage_tui.client.calls import Call, Service, check_names
 from storage_tui.client.http.attempt import (
     Target,
     check_encoding,
@@ -34,9 +34,10 @@ class AsyncSession:
     def __init__(
         self, server: Server, policy: RetryPolicy, timeout_s: float,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, outage: Outage | None = None,
-        pace: Pace | None = None,
+        pace: Pace | None = None, service: Service | None = None,
     ) -> None:  # fmt: skip
         self.server = server
+        self._service = service or Service()
         self._policy = policy
         self._timeout = deadlines(timeout_s)
         self._sleep = sleep
@@ -62,6 +63,8 @@ class AsyncSession:
 
     async def send(self, request: Request) -> Response:
         """Return the answer to one request, which is tried again as the policy allows. Raise StorageError."""
+        if request.refusal is not None:
+            await self.run(check_names(self._service, request))
         attempts = Attempts(request, self._policy)
         group = new_group()
         may_ask_token, may_restart = True, True
