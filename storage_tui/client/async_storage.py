@@ -435,7 +435,7 @@ class AsyncStorage:
 
             self._made = AsyncSession(
                 self.engine.server, self.engine.policy, self.engine.timeout_s, outage=self.engine.outage,
-                pace=self.engine.pace, service=self.engine.service,
+                pace=self.engine.pace, describe=self.engine.describe,
             )  # fmt: skip
         return await self._made.run(call)
 

@@ -41,12 +41,9 @@ class Service:
     description: ServiceInfo | None = None
 
 
-def check_names(service: Service, request: Request) -> Call[None]:
+def check_names(info: ServiceInfo, request: Request) -> None:
     """Raise the refusal of a request, if any, unless the server has exact names."""
-    if request.refusal is None:
-        return
-    info = yield from describe(service)
-    if EXACT_NAMES not in info.features:
+    if request.refusal is not None and EXACT_NAMES not in info.features:
         raise request.refusal
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 import httpx
 
 from storage_tui.client.access.servers import Access, Endpoint, Server
-from storage_tui.client.calls import Call, Service, check_names
+from storage_tui.client.calls import Call, check_names
 from storage_tui.client.http.attempt import (
     Target,
     check_encoding,
@@ -23,21 +23,23 @@ from storage_tui.client.http.retry import AGAIN, Attempts, RetryPolicy
 from storage_tui.client.http.session import Window, may_have_gone
 from storage_tui.client.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
 from storage_tui.contract.errors import StorageError
+from storage_tui.contract.models import ServiceInfo
 
 T = TypeVar("T")
 CONNECTIONS = 8  # httpx's own pool gets slower with more
 
 
 class AsyncSession:
-    """Runs calls on one event loop at a time."""
+    """Runs calls on one event loop at a time. `describe` returns the description of the server, and may block; it is
+    called only for a request with a name that only some servers have."""
 
     def __init__(
         self, server: Server, policy: RetryPolicy, timeout_s: float,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, outage: Outage | None = None,
-        pace: Pace | None = None, service: Service | None = None,
+        pace: Pace | None = None, describe: Callable[[], ServiceInfo] = ServiceInfo,
     ) -> None:  # fmt: skip
         self.server = server
-        self._service = service or Service()
+        self._describe = describe
         self._policy = policy
         self._timeout = deadlines(timeout_s)
         self._sleep = sleep
@@ -64,7 +66,7 @@ class AsyncSession:
     async def send(self, request: Request) -> Response:
         """Return the answer to one request, which is tried again as the policy allows. Raise StorageError."""
         if request.refusal is not None:
-            await self.run(check_names(self._service, request))
+            check_names(await asyncio.to_thread(self._describe), request)
         attempts = Attempts(request, self._policy)
         group = new_group()
         may_ask_token, may_restart = True, True
