@@ -6,7 +6,7 @@ holds the other way too.
 """
 
 import json
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -18,6 +18,8 @@ from storage_tui.contract.errors import (
     BadRequestError,
     CancelledError,
     ChecksumError,
+    ConnectError,
+    InvalidKeyError,
     PreconditionFailedError,
     ProtocolError,
     StorageError,
@@ -32,6 +34,7 @@ T = TypeVar("T")
 Call = Generator[Request, Response, T]
 
 UPLOAD_TYPE = "application/octet-stream"
+DELETE_BYTES = 3 * 1024 * 1024  # of the keys in one request; the server takes 4 MiB, with the ETags
 
 
 @dataclass(slots=True)
@@ -41,10 +44,18 @@ class Service:
     description: ServiceInfo | None = None
 
 
-def check_names(info: ServiceInfo, request: Request) -> None:
-    """Raise the refusal of a request, if any, unless the server has exact names."""
-    if request.refusal is not None and EXACT_NAMES not in info.features:
-        raise request.refusal
+def check_names(service: Service, refusal: InvalidKeyError | None) -> Call[None]:
+    """Raise the refusal of a name, if any, unless the server has exact names. A server that cannot be reached has
+    none."""
+    if refusal is None:
+        return
+    try:
+        info = yield from describe(service)
+    except ConnectError:
+        info = ServiceInfo()
+    if EXACT_NAMES not in info.features:
+        # a new error: one that its own frames hold would keep the connections of these frames open
+        raise InvalidKeyError(refusal.message, key=refusal.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +225,7 @@ def delete_batch(
     service: Service, targets: list[tuple[str, str | None]], storage_type: str
 ) -> Call[list[DeleteResult]]:
     """Delete many blobs; return one result for each target, in order. A target is a key with its ETag or None."""
+    yield from check_names(service, first_refusal(key for key, _ in targets))
     info = yield from describe(service)
     results: list[DeleteResult] = []
     if "delete-batch" not in info.features:
@@ -221,8 +233,7 @@ def delete_batch(
             results.append((yield from _delete_one(key, etag, storage_type)))
         return results
     batch = max(1, info.limits.delete_batch)
-    for start in range(0, len(targets), batch):
-        part = targets[start : start + batch]
+    for part in _parts(targets, batch):
         body = json.dumps({"targets": [{"key": key, "etag": etag} for key, etag in part]}, ensure_ascii=False)
         request = json_post(wire.DELETE, storage_type, body, keys=[key for key, _ in part])
         answer = wire.parse_answer(checked(request, (yield request)).body)
@@ -231,6 +242,26 @@ def delete_batch(
             raise ProtocolError("the server did not report for each key whether it was deleted; list them again")
         results += [DeleteResult.from_json(row) for row in rows]
     return results
+
+
+def _parts(targets: list[tuple[str, str | None]], most: int) -> Iterator[list[tuple[str, str | None]]]:
+    """Yield the targets in order, in parts that are bounded in number and in bytes."""
+    part: list[tuple[str, str | None]] = []
+    size_bytes = 0
+    for target in targets:
+        more = json_bytes(target[0])
+        if part and (len(part) >= most or size_bytes + more > DELETE_BYTES):
+            yield part
+            part, size_bytes = [], 0
+        part.append(target)
+        size_bytes += more
+    if part:
+        yield part
+
+
+def json_bytes(key: str) -> int:
+    """Return the bytes of a key in the body of a request: a control character takes six."""
+    return len(key) if key.isascii() and key.isprintable() else len(json.dumps(key, ensure_ascii=False).encode())
 
 
 def _delete_one(key: str, etag: str | None, storage_type: str) -> Call[DeleteResult]:
@@ -389,10 +420,15 @@ def _blob_request(method: str, verb: str, key: str, storage_type: str, **fields:
 def json_post(verb: str, storage_type: str, body: str, key: str | None = None, *, keys: Iterable[str] = ()) -> Request:
     """Return a request that changes many blobs, or two, and so is never repeated by itself. `keys` are all keys that
     the body names."""
-    refusal = next((found for found in map(key_refusal, keys) if found is not None), None)
+    refusal = first_refusal(keys)
     headers = {"Content-Type": "application/json"}
     path = f"/{_type(storage_type)}/{verb}"
     return Request("POST", path, headers=headers, body=body.encode(), key=key, is_idempotent=False, refusal=refusal)
+
+
+def first_refusal(keys: Iterable[str]) -> InvalidKeyError | None:
+    """Return why only a server with exact names has the first such key; None when every server has all keys."""
+    return next((refusal for refusal in map(key_refusal, keys) if refusal is not None), None)
 
 
 def _type(name: str) -> str:

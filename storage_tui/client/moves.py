@@ -22,6 +22,7 @@ from storage_tui.contract.errors import (
     BadRequestError,
     CancelledError,
     ConflictError,
+    InvalidKeyError,
     PreconditionFailedError,
     ProtocolError,
     StorageError,
@@ -71,6 +72,7 @@ def move_many(service: Service, moves: Sequence[Move]) -> Call[list[MoveResult]]
     Once some have a result, a request that fails is the error of its moves and of all later ones.
     """
     info = yield from calls.describe(service)
+    yield from calls.check_names(service, _refusal(moves))
     if MOVE_BATCH_FEATURE not in info.features:
         return (yield from _one_by_one(moves, lambda wanted: move(service, wanted)))
     return (yield from _in_batches(moves, wire.MOVE, info.limits.delete_batch))
@@ -96,6 +98,7 @@ def copy(service: Service, wanted: Move) -> Call[Blob]:
 def copy_many(service: Service, moves: Sequence[Move]) -> Call[list[MoveResult]]:
     """Copy many blobs, as `move_many` moves them."""
     info = yield from calls.describe(service)
+    yield from calls.check_names(service, _refusal(moves))
     if COPY_BATCH_FEATURE not in info.features:
         return (yield from _one_by_one(moves, lambda wanted: copy(service, wanted)))
     return (yield from _in_batches(moves, wire.COPY, info.limits.delete_batch))
@@ -108,6 +111,10 @@ def _body(wanted: Move) -> str:
 
 def _keys(wanted: Move) -> tuple[str, str]:
     return wanted.key, wanted.to_key
+
+
+def _refusal(moves: Iterable[Move]) -> InvalidKeyError | None:
+    return calls.first_refusal(key for wanted in moves for key in _keys(wanted))
 
 
 def _in_batches(moves: Sequence[Move], verb: str, most: int) -> Call[list[MoveResult]]:
@@ -134,7 +141,7 @@ def _batches(moves: Sequence[Move], most: int) -> Iterator[Sequence[Move]]:
     """Yield the moves in batches, in order, each of one source type, and bounded in number and in bytes."""
     start, size_bytes = 0, 0
     for number, wanted in enumerate(moves):
-        more = 2 * len(wanted.key.encode()) + 2 * len(wanted.to_key.encode())  # an escape takes two bytes
+        more = sum(calls.json_bytes(key) for key in _keys(wanted))
         is_other = number > start and wanted.storage_type != moves[start].storage_type
         if is_other or number - start >= most or size_bytes + more > BATCH_BYTES:
             yield moves[start:number]
@@ -232,6 +239,7 @@ class Moves:
 
     def _one(self, wanted: Move, *, is_move: bool) -> Blob:
         engine = self._engine
+        engine.check_names(_refusal([wanted]))
         if COPY_FEATURE in engine.describe().features:
             return engine.run(move(engine.service, wanted) if is_move else copy(engine.service, wanted))
         return self._through(wanted, is_move=is_move)
@@ -240,6 +248,7 @@ class Moves:
         engine = self._engine
         if COPY_FEATURE in engine.describe().features:
             return engine.run((move_many if is_move else copy_many)(engine.service, moves))
+        engine.check_names(_refusal(moves))
         results: list[MoveResult] = []
         for wanted in moves:
             try:

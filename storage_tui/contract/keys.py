@@ -84,7 +84,7 @@ def _refusal(check: Callable[[str], str], text: str) -> InvalidKeyError | None:
     try:
         check(text)
     except InvalidKeyError as exc:
-        return exc
+        return exc.with_traceback(None)
     return None
 
 
@@ -175,7 +175,9 @@ def file_path(storage_type: str, key: str) -> str:
 
 
 def key_of_file_path(path: str) -> str:
-    """Return the key for the part of a path after `TYPE/`: what `file_path` has made a path of."""
+    """Return the key for the part of a path after `TYPE/`: what `file_path` has made a path of, and `.` for `.`."""
+    if path == ".":
+        return path
     dots = _last_dots(f"{DELIMITER}{path}")
     bare = f"{DELIMITER}{path}"[: -2 * (dots - dots // 2) or None] + (DELIMITER if dots % 2 else "")
     return bare.removeprefix(DELIMITER)

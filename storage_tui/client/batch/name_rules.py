@@ -35,8 +35,8 @@ class NameRules:
         """Return the file name for one segment of a key.
 
         Different segments get different names, except that the empty segment and `%` may be the same. A name is never
-        empty, `.` or `..`, and holds no control character, which a terminal would obey. Where names are not kept, a name
-        is not reserved on any system.
+        empty, `.` or `..`, and holds no control character, which terminals obey. Where names are not kept, a name is
+        not reserved on any system.
         """
         if segment in ("", ".", "..") or segment == NAMES_FILE or not self.keeps_names or _CONTROLS.search(segment):
             return _strict(segment)

@@ -138,6 +138,8 @@ class Relocation:
             return
         if not self._origins:
             raise NotFoundError("nothing is named that could be moved or copied")
+        self._engine.check_prefix(self._target.key)
+        self._engine.check_names(calls.first_refusal(row.key for row in self._origins if not row.is_folder))
         self._origins = check_origins(
             self._origins, self._target, is_move=self._is_move, conflict=self._conflict,
             is_empty=lambda storage_type, prefix: next(self._listed(storage_type, prefix), None) is None,

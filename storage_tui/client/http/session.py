@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import httpx
 
 from storage_tui.client.access.servers import Access, Endpoint, Server
-from storage_tui.client.calls import Call, Service, check_names, describe
+from storage_tui.client.calls import Call, Service, check_names
 from storage_tui.client.control import TransferControl
 from storage_tui.client.http.attempt import (
     Target,
@@ -134,7 +134,7 @@ class Session:
 
     def _check_names(self, request: Request) -> None:
         if request.refusal is not None:
-            check_names(self.run(describe(self._service)), request)
+            self.run(check_names(self._service, request.refusal))
 
     def _access(self) -> Access:
         return self.server.ready() or self.server.reach()

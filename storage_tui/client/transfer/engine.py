@@ -22,8 +22,8 @@ from storage_tui.client.control import TransferControl
 from storage_tui.client.http.outage import Outage
 from storage_tui.client.http.pace import Pace
 from storage_tui.client.http.retry import Patience, RetryPolicy, policy_of
-from storage_tui.contract.errors import BadRequestError, ConflictError, StorageError
-from storage_tui.contract.keys import EXACT_NAMES, check_name, key_refusal, prefix_refusal
+from storage_tui.contract.errors import BadRequestError, ConflictError, InvalidKeyError, StorageError
+from storage_tui.contract.keys import key_refusal, prefix_refusal
 from storage_tui.contract.models import Blob, ServiceInfo
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.machine import directories
@@ -154,20 +154,18 @@ class TransferEngine:
 
         The server is asked, once, when only some servers have such a key. Blocks.
         """
-        refusal = key_refusal(key)
-        if refusal is not None and not self._has_exact_names():
-            raise refusal
+        self.check_names(key_refusal(key))
         return key
 
     def check_prefix(self, prefix: str) -> str:
         """Return the beginning of keys of the server unchanged; otherwise as `check_key`."""
-        refusal = prefix_refusal(prefix)
-        if refusal is not None and not self._has_exact_names():
-            raise refusal
+        self.check_names(prefix_refusal(prefix))
         return prefix
 
-    def _has_exact_names(self) -> bool:
-        return EXACT_NAMES in self.describe().features
+    def check_names(self, refusal: InvalidKeyError | None) -> None:
+        """Raise the refusal of a name, if any, unless the server has exact names. Blocks."""
+        if refusal is not None:
+            self.run(calls.check_names(self.service, refusal))
 
     def set(
         self, key: str, value: Any, storage_type: str, *, control: TransferControl, content_type: str | None
@@ -197,7 +195,7 @@ class TransferEngine:
         from storage_tui.client.transfer.sources import FileSource, StreamSource, open_source, source_below
         from storage_tui.client.transfer.uploads import Upload
 
-        check_name(key)
+        self.check_key(key)
         name = find_storage_type(storage_type).name
         with closing(open_source(file) if root is None else source_below(root, Path(file))) as source:
             is_named = resume and etag is None and isinstance(file, str | os.PathLike)
@@ -231,7 +229,7 @@ class TransferEngine:
         """
         from storage_tui.client.transfer.downloads import FileDownload
 
-        check_name(key)
+        self.check_key(key)
         return self.patiently(
             lambda: FileDownload(
                 self.session, key, storage_type, path, control=control, resume=resume, journal=self.journal, root=root,

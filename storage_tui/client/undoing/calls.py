@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from storage_tui.client.calls import Call, Service, checked_targets, describe
+from storage_tui.client.calls import Call, Service, checked_targets, describe, first_refusal
 from storage_tui.client.requests import Request, checked
 from storage_tui.contract import wire
 from storage_tui.contract.errors import BadRequestError, InvalidKeyError, MethodNotAllowedError, ProtocolError, error_of
-from storage_tui.contract.keys import check_name, key_refusal, prefix_refusal
+from storage_tui.contract.keys import check_name, prefix_refusal
 from storage_tui.contract.models import Blob, Retention, ServiceInfo
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.contract.trash import BringBack, BringBackResult, GonePage, Purged
@@ -52,7 +52,7 @@ def bring_back(service: Service, targets: Sequence[BringBack], storage_type: str
     batch = max(1, info.limits.delete_batch)
     for start in range(0, len(targets), batch):
         part = targets[start : start + batch]
-        refusal = _first_refusal(key for target in part for key in (target.key, target.target))
+        refusal = first_refusal(key for target in part for key in (target.key, target.target))
         answer = yield from _post(wire.UNDELETE, name, {"targets": [target.to_json() for target in part]}, refusal)
         rows = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(rows, list) or len(rows) != len(part):
@@ -83,7 +83,7 @@ def purge(
         bodies, refusal = [{"prefix": prefix}], prefix_refusal(prefix)
     else:
         pairs, batch = checked_targets(targets or ()), max(1, info.limits.delete_batch)
-        rows, refusal = [{"key": key, "etag": etag} for key, etag in pairs], _first_refusal(key for key, _ in pairs)
+        rows, refusal = [{"key": key, "etag": etag} for key, etag in pairs], first_refusal(key for key, _ in pairs)
         bodies = [{"targets": rows[start : start + batch]} for start in range(0, len(rows), batch)]
     done = Purged(0, 0)
     for body in bodies:
@@ -100,10 +100,6 @@ def _needs_trash(service: Service) -> Call[ServiceInfo]:
     if TRASH_FEATURE not in info.features:
         raise MethodNotAllowedError(WHY_NOT)
     return info
-
-
-def _first_refusal(keys: Iterable[str]) -> InvalidKeyError | None:
-    return next((refusal for refusal in map(key_refusal, keys) if refusal is not None), None)
 
 
 def _post(verb: str, storage_type: str, body: Any, refusal: InvalidKeyError | None) -> Call[Any]:

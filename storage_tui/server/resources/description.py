@@ -24,7 +24,7 @@ class Description:
         self._why_read_only = why_read_only
         self._info = ServiceInfo(
             version=__version__,
-            features=frozenset(FEATURES) - _absent(store),
+            features=_features(store),
             limits=limits,
             storage_types=tuple(row.to_json() for row in STORAGE_TYPES.values()),
         )
@@ -39,7 +39,7 @@ class Description:
         return json_response(told.to_json())
 
 
-def _absent(store: Store) -> frozenset[str]:
-    """Return the features that the engine does not have."""
-    has = {"trash": isinstance(store, Keeping), EXACT_NAMES: takes_any_name(store)}
-    return frozenset(name for name, is_there in has.items() if not is_there)
+def _features(store: Store) -> frozenset[str]:
+    """Return the features of a server with this engine."""
+    absent = set() if isinstance(store, Keeping) else {"trash"}
+    return frozenset(FEATURES) - absent | ({EXACT_NAMES} if takes_any_name(store) else set())
