@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from storage_tui.contract.keys import EXACT_NAMES
 from storage_tui.contract.models import FEATURES, Limits, Retention, ServiceInfo
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.token_scope import TokenScope
@@ -10,7 +11,7 @@ from storage_tui.machine.version import __version__
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.quotas.quotas import Quotas
-from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.base import Store, takes_any_name
 from storage_tui.server.stores.trash import Keeping
 
 
@@ -23,7 +24,7 @@ class Description:
         self._why_read_only = why_read_only
         self._info = ServiceInfo(
             version=__version__,
-            features=frozenset(FEATURES) - ({"trash"} if self._trash is None else set()),
+            features=_features(store),
             limits=limits,
             storage_types=tuple(row.to_json() for row in STORAGE_TYPES.values()),
         )
@@ -36,3 +37,9 @@ class Description:
         trash = Retention() if self._trash is None else await self._trash.terms()
         told = replace(self._info, user=user, token=token, read_only=self._why_read_only(), trash=trash)
         return json_response(told.to_json())
+
+
+def _features(store: Store) -> frozenset[str]:
+    """Return the features of a server with this engine."""
+    absent = set() if isinstance(store, Keeping) else {"trash"}
+    return frozenset(FEATURES) - absent | ({EXACT_NAMES} if takes_any_name(store) else set())
