@@ -215,7 +215,8 @@ class View:
     """How a preview is wanted: the size in cells, the colours, and for formats with pages the byte offset and the mode.
 
     `is_full` is for the viewer: as many lines as the larger budget yields. `cell` is the size of a cell in pixels, for
-    a picture in pixels; None asks for half blocks.
+    a picture in pixels; None asks for half blocks. `bands` are the bands of a raster that are drawn, from 1 on: one as
+    grey, or three as red, green and blue; none for those that the format chooses.
     """
 
     width: int = 80
@@ -225,6 +226,15 @@ class View:
     mode: Mode = "auto"
     is_full: bool = False
     cell: tuple[int, int] | None = None
+    bands: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A table for programs: the names of its columns, and its first rows. The texts are as in the blob, not escaped."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,12 +278,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The picture of one blob. Everything is escaped and ready to draw.
+    """The picture of one blob. Everything but `cells` is escaped and ready to draw.
 
     `facts` are pairs of label and value, one line each, above the body. `lines` is the body, one row each: text, a
     table, a picture in half blocks or a map. With `can_wrap` rows may be longer than the view and can be wrapped;
     without it rows are cut at its edge. `note` says how much was read or why something is missing (`65.5 kB of 10.0 GB
     read`).
+
+    `cells` are the values of a table, whole and not escaped, for what is no screen.
 
     For the viewer: `depths` are the levels of the lines that can be folded, `parts` are the members that the lines of
     an archive stand for, and `inside` is the content of a compressed blob, as far as it was unpacked. A picture or a
@@ -292,6 +304,7 @@ class Preview:
     depths: tuple[int, ...] = ()
     parts: tuple[Part | None, ...] = ()
     inside: Source | None = None
+    cells: Cells | None = None
 
 
 class Format(Protocol):

@@ -106,15 +106,17 @@ async def preview(
     mode: Mode = "auto",
     is_full: bool = False,
     cell: tuple[int, int] | None = None,
+    bands: tuple[int, ...] = (),
 ) -> Preview:
     """Return the preview of a blob for a view of `width` by `height` cells.
 
     `offset` is the byte at which a page of text or hex begins. `mode` forces one format. `is_full` is for the viewer.
-    `cell`, the size of a cell in pixels, asks for a picture in pixels. Raises the errors of the client when the blob
-    cannot be read, and none for its content: the preview reports damage. Cancelling is safe at any time.
+    `cell`, the size of a cell in pixels, asks for a picture in pixels. `bands`, one or three from 1 on, are those of a
+    raster that are drawn. Raises the errors of the client when the blob cannot be read, and none for its content: the
+    preview reports damage. Cancelling is safe at any time.
     """
     source.begin()
-    view = View(max(1, width), max(1, height), truecolor, max(0, offset), mode, is_full, cell)
+    view = View(max(1, width), max(1, height), truecolor, max(0, offset), mode, is_full, cell, bands)
     shown = await show_as(FORMATS[mode], source, view)
     return replace(shown, note=" · ".join(part for part in (shown.note, read_note(source)) if part))
 

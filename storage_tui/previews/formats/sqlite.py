@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from storage_tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View
+from storage_tui.previews.base import HEADER_BUDGET, Cells, Preview, PreviewError, Source, View
 from storage_tui.previews.table.grid import grid_lines
 
 MAGIC = b"SQLite format 3\x00"
 LEAF_TABLE = 0x0D
 ENCODINGS = {1: "utf-8", 2: "utf-16-le", 3: "utf-16-be"}
 APPLICATIONS = {b"GPKG": "GeoPackage", b"GP10": "GeoPackage", b"MPBX": "MBTiles"}
-CELLS = 500  # read of the first page at most; a page of 64 KiB holds fewer
+MOST_ROWS = 500  # read of the first page at most; a page of 64 KiB holds fewer
+HEADS = ("type", "name", "definition")
 
 
 class SqliteHeader:
@@ -44,14 +45,15 @@ class SqliteHeader:
         rows, note = [], "its schema begins on another page"
         if head[100] == LEAF_TABLE and len(head) >= page_bytes:
             rows, note = list(read_schema(head[:page_bytes], codec)), ""
-        lines = grid_lines(("type", "name", "definition"), rows) if rows else []
-        return Preview(kind, facts=tuple(facts), lines=tuple(lines), note=note)
+        lines = grid_lines(HEADS, rows) if rows else []
+        cells = Cells(HEADS, tuple(map(tuple, rows))) if rows else None
+        return Preview(kind, facts=tuple(facts), lines=tuple(lines), note=note, cells=cells)
 
 
 def read_schema(page: bytes, codec: str) -> Iterator[list[str]]:
     """Yield type, name and statement of every row of the schema on the first page."""
     count = int.from_bytes(page[103:105], "big")
-    for index in range(min(count, CELLS)):
+    for index in range(min(count, MOST_ROWS)):
         at = int.from_bytes(page[108 + 2 * index : 110 + 2 * index], "big")
         _, at = _varint(page, at)
         _, at = _varint(page, at)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import KIB, LimitError, Preview, PreviewError, Source
+from storage_tui.previews.base import KIB, Cells, LimitError, Preview, PreviewError, Source
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.table.grid import grid_lines
 
@@ -41,15 +41,17 @@ async def read_footer(source: Source, head: bytes, magic: bytes) -> tuple[bytes,
     return tail[-after - length : -after], tail
 
 
-async def with_rows(shown: Preview, rows: Awaitable[tuple[list[Text], str]]) -> Preview:
+async def with_rows(shown: Preview, rows: Awaitable[tuple["Rows | None", str]]) -> Preview:
     """Return the preview with its first rows above it and their note, or with the reason why there are none."""
     try:
-        lines, note = await rows
+        table, note = await rows
     except PreviewError as exc:
         return replace(shown, note=f"no rows: {visible(str(exc), limit=100)}")
     except (TypeError, AttributeError, ValueError):  # a footer with values of unexpected types
         return replace(shown, note="no rows: the footer is damaged")
-    return replace(shown, lines=(*lines, Text(""), *shown.lines) if lines else shown.lines, note=note)
+    if table is None:
+        return replace(shown, note=note)
+    return replace(shown, lines=(*table.lines, Text(""), *shown.lines), note=note, cells=table.cells)
 
 
 def first_note(shown: int, *, is_all: bool) -> str:
@@ -81,6 +83,11 @@ class Rows:
         columns = [[row[at] for row in self.rows] for at in range(len(self.heads))]
         right = frozenset(at for at, column in enumerate(columns) if any(column) and set("".join(column)) <= _NUMBER)
         return grid_lines(self.heads, self.rows, right=right)
+
+    @property
+    def cells(self) -> Cells:
+        """The names and the values, not escaped."""
+        return Cells(tuple(self.heads), tuple(map(tuple, self.rows)))
 
     @property
     def note(self) -> str:
