@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from rich.cells import cell_len
 from rich.text import Text
 
-from storage_tui.contract.errors import RangeNotSatisfiableError
+from storage_tui.contract.errors import LocalFileError, NotFoundError, RangeNotSatisfiableError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 
@@ -88,8 +88,10 @@ class Source:
     raises the client's PreconditionFailedError. Keep one Source for all pages of one blob.
     """
 
-    def __init__(self, storage: RangeStorage, blob: Blob) -> None:
+    def __init__(self, storage: RangeStorage, blob: Blob, *, is_alone: bool = False) -> None:
+        """`is_alone` is for a storage of this one blob, such as a member of an archive: it has no siblings."""
         self.blob = blob
+        self.is_alone = is_alone
         self.bytes_read = 0
         self.requests = 0
         self._storage = storage
@@ -152,6 +154,25 @@ class Source:
         wanted = self._collect(start, stop)
         self._forget()
         return wanted
+
+    async def read_sibling(self, key: str, stop: int) -> bytes | None:
+        """Return the first `stop` bytes of another blob of the same place, with one request of the same budget.
+
+        None when there is no such blob. Raises BudgetError, or an error of the client.
+        """
+        if self.is_alone:
+            return None
+        if stop > self.bytes_left:
+            raise BudgetError("its siblings are past the limit of a preview")
+        self.requests += 1
+        try:
+            part = await self._storage.read_range(key, self.blob.storage_type, start=0, stop=stop)
+        except (NotFoundError, LocalFileError):
+            return None
+        except RangeNotSatisfiableError:  # an empty one
+            return b""
+        self.bytes_read += len(part.data)
+        return part.data
 
     def kept(self, start: int, stop: int) -> bytes:
         """Return the bytes of this range that were read before, from its start on, without a request."""

@@ -10,10 +10,12 @@ from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.formats.arrow import Arrow, ArrowStream
 from storage_tui.previews.formats.compressed import Compressed
 from storage_tui.previews.formats.delimited import Delimited
+from storage_tui.previews.formats.flatgeobuf import FlatGeobuf
 from storage_tui.previews.formats.geojson import GeoJson
 from storage_tui.previews.formats.geotiff import GeoTiff
 from storage_tui.previews.formats.hdf5 import Hdf5
 from storage_tui.previews.formats.json_text import JsonText
+from storage_tui.previews.formats.kml import Kml, Kmz
 from storage_tui.previews.formats.named import Named
 from storage_tui.previews.formats.netcdf import NetCdf
 from storage_tui.previews.formats.npy import Npy
@@ -22,7 +24,10 @@ from storage_tui.previews.formats.pdf import Pdf
 from storage_tui.previews.formats.pickled import Pickled
 from storage_tui.previews.formats.picture import Picture
 from storage_tui.previews.formats.plain import PlainText
+from storage_tui.previews.formats.pmtiles import PMTiles
+from storage_tui.previews.formats.shapefile import Shapefile, ZippedShapefile
 from storage_tui.previews.formats.sqlite import SqliteHeader
+from storage_tui.previews.formats.stac import Stac
 from storage_tui.previews.formats.tar_archive import TarArchive
 from storage_tui.previews.formats.wkb import WellKnownBinary
 from storage_tui.previews.formats.wkt import WellKnownText
@@ -33,7 +38,9 @@ from storage_tui.previews.text.encoding import decode_head
 INSIDE: tuple[Format, ...] = (
     Npy(),
     TarArchive(),
+    Stac(),
     GeoJson(),
+    Kml(),
     WellKnownText(),
     WellKnownBinary(),
     JsonText(),
@@ -50,10 +57,15 @@ FIRST: tuple[Format, ...] = (
     Picture("GIF", b"GIF87a", b"GIF89a"),
     Picture("BMP"),
     GeoTiff(),
+    ZippedShapefile(),
+    Kmz(),
     ZipArchive(),
 )
 LATER: tuple[Format, ...] = (
     Named(),
+    FlatGeobuf(),
+    PMTiles(),
+    Shapefile(),
     Parquet(),
     Arrow(),
     ArrowStream(),

@@ -28,7 +28,7 @@ LEAST_WIDTH = 20  # a narrower one shows nothing
 MOST_WIDTH = 1000
 ROWS = 30  # the height of a picture or a map, and the rows of a table or a text
 MOST_ROWS = 1000  # of a viewer's first page
-FACTS_ROWS = 8  # above a picture, which gets the rest of the height
+FACTS_ROWS = 12  # above a picture, which gets the rest of the height
 HEAD_LINES = 2  # of a table: the names and the types of its columns
 LABEL_CELLS = 14  # of the longest usual fact
 LOCAL = (".", "/", "~")  # what begins a word that is a path, unless a storage type begins it
@@ -88,7 +88,7 @@ async def _look(
     from storage_tui.previews import Source, close, preview
 
     path = local_path(location)
-    storage: "AsyncStorage | None" = None
+    storage: AsyncStorage | None = None
     try:
         if path is not None:
             from storage_tui.previews.local_files import LocalFiles

@@ -4,8 +4,9 @@ The decoding process decodes the rows, with the extra `preview`.
 """
 
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
+from itertools import accumulate, pairwise
 
 from rich.text import Text
 
@@ -71,11 +72,15 @@ def require_tables() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The first rows of a table as text, and the columns that are not read, each with the reason."""
+    """The first rows of a table as text, and the columns that are not read, each with the reason.
+
+    `values` are those of one column of bytes, where they were asked for.
+    """
 
     heads: list[str]
     rows: list[list[str]]
     left_out: list[tuple[str, str]]
+    values: list[bytes] = field(default_factory=list)
 
     @property
     def lines(self) -> list[Text]:
@@ -96,18 +101,28 @@ class Rows:
 
 
 async def first_rows(
-    kind: str, size_bytes: int, parts: Sequence[tuple[int, bytes]], rows: int, hints: Mapping[str, str] | None = None
+    kind: str,
+    size_bytes: int,
+    parts: Sequence[tuple[int, bytes]],
+    rows: int,
+    hints: Mapping[str, str] | None = None,
+    values: str = "",
 ) -> Rows:
     """Return at most `rows` rows of a file known by some parts; raise PreviewError when they cannot be read.
 
-    `kind` is `parquet`, `arrow` or `stream`. `hints` are those of `decoding.arrow_values.column_texts`.
+    `kind` is `parquet`, `arrow` or `stream`. `values` names a column of bytes whose values are wanted whole.
+    `hints` are those of `decoding.arrow_values.column_texts`.
     """
     require_tables()
     job = {
-        "job": "table", "kind": kind, "size": size_bytes, "rows": rows, "hints": dict(hints or {}),
+        "job": "table", "kind": kind, "size": size_bytes, "rows": rows, "hints": dict(hints or {}), "values": values,
         "spans": [[start, len(data)] for start, data in parts],
     }  # fmt: skip
-    told, _ = await DECODER.decode(job, b"".join(data for _, data in parts))
+    told, raw = await DECODER.decode(job, b"".join(data for _, data in parts))
     if told.get("missing"):
         raise LimitError(MISSING)
-    return Rows(told["heads"], told["rows"], [(visible(name), visible(reason)) for name, reason in told["left_out"]])
+    ends = list(accumulate(told.get("sizes", []), initial=0))
+    found = [raw[start:stop] for start, stop in pairwise(ends)]
+    return Rows(
+        told["heads"], told["rows"], [(visible(name), visible(reason)) for name, reason in told["left_out"]], found
+    )

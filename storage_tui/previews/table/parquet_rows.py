@@ -69,8 +69,10 @@ class Group:
     parts: tuple[tuple[int, bytes], ...]
 
 
-async def show_rows(source: Source, footer: dict[int, Any], *, is_full: bool) -> tuple[Rows | None, str]:
-    """Return the first rows, None without any, and a note about missing columns.
+async def show_rows(
+    source: Source, footer: dict[int, Any], *, is_full: bool, values: str = ""
+) -> tuple[Rows | None, str]:
+    """Return the first rows, None without any, and a note about missing columns. `values` is that of `first_rows`.
 
     Raises PreviewError when no column could be read.
     """
@@ -99,7 +101,7 @@ async def show_rows(source: Source, footer: dict[int, Any], *, is_full: bool) ->
     tail = _footer(read)
     parts = [part for group in read for part in group.parts]
     hints = _hints(footer)
-    table = await first_rows("parquet", end + len(tail), [*parts, (end, tail)], min(wanted, total), hints)
+    table = await first_rows("parquet", end + len(tail), [*parts, (end, tail)], min(wanted, total), hints, values)
     notes = [first_note(len(table.rows), is_all=not is_full or len(table.rows) >= footer.get(3, 0)), table.note]
     hidden = [field.name for field in fields if field.is_encrypted]
     if hidden:
