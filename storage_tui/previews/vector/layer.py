@@ -104,4 +104,5 @@ def draw_layer(
     rows = max(rows_left(view, facts) - min(len(below), view.height // 3), LEAST_ROWS)
     layers = [(frame, "dim"), (layer.shapes, "")] if frame.paths else [(layer.shapes, "")]
     lines = draw_layers(layers, view.width, rows)
+    below = [Text(""), *below] if lines and below else below
     return Preview(kind, facts=facts, lines=(*lines, *below), note=note, is_drawing=bool(lines), cells=cells)

@@ -51,11 +51,11 @@ def of_crs(crs: Any) -> Reference:
 
 
 def of_wkt(text: str) -> Reference | None:
-    """Return the reference system of a text of WKT 1 or 2, as of a `.prj` (OGC 18-010r7); None for an empty text."""
+    """Return the reference system of a text of WKT 1 or 2, as of a `.prj` (OGC 18-010r7); None for an empty text and for no text."""
     text = text.strip("\ufeff\0 \t\r\n")
-    if not text:
-        return None
     found = _WKT.match(text)
+    if found is None and (not text or not text.isprintable()):
+        return None
     if found is None:
         return Reference(visible(text, limit=NAME_CHARS), is_geographic=None)
     codes = list(_WKT_CODES.finditer(text))
