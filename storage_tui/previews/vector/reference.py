@@ -51,7 +51,7 @@ def of_crs(crs: Any) -> Reference:
 
 
 def of_wkt(text: str) -> Reference | None:
-    """Return the reference system of a text of WKT 1 or 2, as of a `.prj` (OGC 18-010r7); None for an empty text and for no text."""
+    """Return the reference system of a text of WKT 1 or 2, as of a `.prj` (OGC 18-010r7); None where there is none."""
     text = text.strip("\ufeff\0 \t\r\n")
     found = _WKT.match(text)
     if found is None and (not text or not text.isprintable()):

@@ -17,7 +17,10 @@ FIELDS = ["name", "count", "ndvi"]
 
 def polygon(west: float, south: float, side: float) -> bytes:
     """A square with a hole, in well-known binary."""
-    rings = [[(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)], [(0.3, 0.3), (0.3, 0.6), (0.6, 0.6), (0.6, 0.3), (0.3, 0.3)]]
+    rings: list[list[tuple[float, float]]] = [
+        [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)],
+        [(0.3, 0.3), (0.3, 0.6), (0.6, 0.6), (0.6, 0.3), (0.3, 0.3)],
+    ]
     found = struct.pack("<BII", 1, 3, len(rings))
     for ring in rings:
         found += struct.pack("<I", len(ring))

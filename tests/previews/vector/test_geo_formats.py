@@ -185,13 +185,12 @@ async def test_a_plain_database_lists_the_tables_of_all_its_pages() -> None:
     assert shown.cells is not None and shown.cells.rows[59][1] == "observations_59"
 
 
-def evil_database(statement: str) -> bytes:
-    """A database whose table of contents is not what GeoPackage says."""
+def evil_database(*statements: str) -> bytes:
+    """A database whose tables are not what they are named for."""
     connection = sqlite3.connect(":memory:")
-    connection.execute(
-        "create table gpkg_spatial_ref_sys (srs_name, srs_id, organization, organization_coordsys_id, definition)"
-    )
-    connection.execute(statement)
+    columns = "srs_name, srs_id, organization, organization_coordsys_id, definition"
+    for statement in (f"create table gpkg_spatial_ref_sys ({columns})", *statements):
+        connection.execute(statement)
     content = connection.serialize()
     connection.close()
     return content
@@ -204,9 +203,10 @@ EVIL: dict[str, Callable[[], bytes]] = {
     "wide KML": lambda: b"<kml><Placemark><Point><coordinates>" + b"nan,1e400 1,2,3 x " * 20_000,
     "KML of the wrong kind": lambda: b"<kml></gpx>",
     "a view without an end": lambda: evil_database(f"create view gpkg_contents as {ENDLESS} select * from n"),
-    "tiles without an end": lambda: evil_database(
-        f"create view metadata as {ENDLESS} select x as name, zeroblob(100000000) as value from n"
-    ).replace(b"gpkg_spatial_ref_sys", b"tiles_spatial_ref_sy"),
+    "metadata without an end": lambda: evil_database(
+        "create table tiles (zoom_level)",
+        f"create view metadata as {ENDLESS} select x as name, x as value from n where x < 0",
+    ),
     "contents of a bomb": lambda: evil_database(
         "create table gpkg_contents as select 'a' as table_name, 'features' as data_type, 'x' as srs_id, "
         "9e999 as min_x, 'a' as min_y, null as max_x, zeroblob(5000000) as max_y"
@@ -270,6 +270,11 @@ async def damaged_in_ten_ways(name: str) -> None:
             damaged[at : at + size] = junk * size
         await cheap(bytes(damaged))
     await cheap(content + b"\x1b[2J" * 50)
+
+
+async def test_a_query_without_an_end_is_ended_and_that_is_said() -> None:
+    shown = await cheap(EVIL["metadata without an end"]())
+    assert shown.note == "not all is read: a query takes too long" and dict(shown.facts)["tables"] == "2"
 
 
 async def test_entities_are_not_read_and_that_is_said() -> None:
