@@ -172,7 +172,7 @@ def _print(shown: "Preview", rows: int) -> None:
     say_coloured([(shown.kind, "1")])
     room = max([LABEL_CELLS, *(len(label) for label, _ in shown.facts)])
     for label, value in shown.facts:
-        say(f"{value}", label=f"{label:<{room}} ", colour="cyan")
+        say(value, label=f"{label:<{room}} ", colour="cyan")
     lines = shown.lines if shown.is_drawing else shown.lines[: rows + (HEAD_LINES if shown.cells is not None else 0)]
     if lines:
         say("")

@@ -5,7 +5,7 @@ import asyncio
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import KIB, MIB, Budget, Cells, OtherFormatError, Preview, PreviewError, Source, View
 from storage_tui.previews.containers.zip_directory import LOCAL, read_directory
-from storage_tui.previews.siblings import Beside, InZip, Siblings
+from storage_tui.previews.siblings import LOCAL_BYTES, Beside, InZip, Siblings
 from storage_tui.previews.vector.layer import Layer, draw_layer
 from storage_tui.previews.vector.reference import of_wkt
 from storage_tui.previews.vector.shapefile import (
@@ -24,8 +24,9 @@ TEXT_BYTES = 16 * KIB  # of the .prj
 INDEX_BYTES = 100
 CODEC_BYTES = 64
 SHAPES_BYTES = 512 * KIB  # of the .shp in a zip
-SUFFIXES = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qmd", ".xml", ".ain", ".aih", ".atx")
+SUFFIXES = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qmd", ".shp.xml")
 VERSION = 1000
+MOST_FOLDERS = 8  # before the first file of a zip
 
 
 class Shapefile:
@@ -84,10 +85,17 @@ class ZippedShapefile:
 
 
 def first_member(head: bytes) -> str:
-    """Return the name of the first member of a zip; "" where the bytes are no zip."""
-    if not head.startswith(LOCAL) or len(head) < 30:
-        return ""
-    return head[30 : 30 + int.from_bytes(head[26:28], "little")].decode("utf-8", "replace")
+    """Return the name of the first member of a zip that is no folder; "" where the bytes are no zip."""
+    at = 0
+    for _ in range(MOST_FOLDERS):
+        if not head.startswith(LOCAL, at) or len(head) < at + LOCAL_BYTES:
+            return ""
+        sizes = int.from_bytes(head[at + 26 : at + 28], "little"), int.from_bytes(head[at + 28 : at + 30], "little")
+        name = head[at + LOCAL_BYTES : at + LOCAL_BYTES + sizes[0]].decode("utf-8", "replace")
+        if not name.endswith("/"):
+            return name
+        at += LOCAL_BYTES + sum(sizes)  # a folder has no bytes
+    return ""
 
 
 async def _read_parts(siblings: Siblings) -> dict[str, bytes | None]:

@@ -1,6 +1,5 @@
 """A layer of shapes with its facts: how many, of which kind, where, with which fields; and its map."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ from storage_tui.previews.vector.shapes import Bounds, Shapes, bounds_text
 LEAST_ROWS = 6  # of a map, two of them with coordinates: a pane scrolls
 MOST_FIELDS = 24  # named in the facts
 NAME_CHARS = 30
+MOST_COORDINATE = 1e12
 
 
 @dataclass
@@ -77,7 +77,7 @@ def place_facts(bounds: Bounds | None, reference: Reference | None, *, is_geogra
 
 def known_bounds(numbers: Sequence[float]) -> Bounds | None:
     """Return bounds that a file states; None for numbers that are no bounds, as of a file without shapes."""
-    if len(numbers) != 4 or not all(math.isfinite(number) and abs(number) < 1e12 for number in numbers):
+    if len(numbers) != 4 or not all(abs(number) < MOST_COORDINATE for number in numbers):  # and no NaN
         return None
     west, south, east, north = (float(number) for number in numbers)
     return (west, south, east, north) if west <= east and south <= north else None

@@ -176,6 +176,26 @@ async def test_pmtiles_and_mbtiles_say_what_gdal_wrote(tmp_path: Path) -> None:
     assert facts["format"] == "pbf" and shown.kind == "MBTiles"
 
 
+async def test_a_database_with_a_write_ahead_log_is_read_without_it(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("create table seen (id integer)")
+    connection.close()
+    shown, _ = await opened(tmp_path / "a.db")
+    assert dict(shown.facts)["tables"] == "1" and dict(shown.facts)["journal"] == "write-ahead log" and not shown.note
+
+
+async def test_a_zip_with_a_folder_first_and_one_without_shapes() -> None:
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w") as archive, zipfile.ZipFile(io.BytesIO(geo_files.zipped(".zip"))) as made:
+        archive.mkdir("delivery")
+        for name in made.namelist():
+            archive.writestr(name, made.read(name))
+    assert (await show(output.getvalue())).kind == "zipped Shapefile"
+    assert (await show(zipped("a.dbf", b"no table"))).kind == "zip"
+    assert (await show(zipped("a.kml", b"<html>"), "a.kmz")).kind == "zip"
+
+
 async def test_a_plain_database_lists_the_tables_of_all_its_pages() -> None:
     connection = sqlite3.connect(":memory:")
     for at in range(60):
@@ -216,6 +236,7 @@ EVIL: dict[str, Callable[[], bytes]] = {
     "Shapefile of parts": lambda: geo_files.made("ESRI Shapefile", "fields.shp").replace(
         struct.pack("<2i", 2, 10), struct.pack("<2i", 2**31 - 1, 2**31 - 1)
     ),
+    "STAC of large numbers": lambda: geo_files.stac({**geo_files.ITEM, "bbox": [10**400, -(10**400), 1e308, 5]}),
     "STAC of numbers": lambda: (
         b'{"stac_version":"1","type":"Collection","links":[3,{}],"extent":{"spatial":{"bbox":[[1e999,"a",null,{}]]},'
         b'"temporal":{"interval":[[{},[]]]}},"keywords":[{}],"stac_extensions":[1,null]}'
