@@ -18,7 +18,7 @@ STEP = 10_000
 HEAP_BYTES = 256 * 1024 * 1024
 MOST_VALUE_BYTES = 4 * 1024 * 1024  # of one value
 GEOMETRY_BYTES = 2 * 1024 * 1024  # of all geometries that are handed back
-ANSWER_CHARS = 200_000  # of all texts that are handed back
+ANSWER_CHARS = 60_000  # of all texts that are handed back: six times as many bytes of JSON at most
 
 SCHEMA = "SELECT type, name, sql FROM sqlite_schema"
 CONTENTS = (

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any
 
 MOST_POSITIONS = 60_000  # of all shapes; as many as a map draws
-MOST_SHAPES = 20_000
+MOST_SHAPES = 15_000  # a frame has room for as many
 MOST_DEPTH = 200
 MOST_CHARS = 1_000_000  # of the text of one element: the coordinates of one shape
 NAME_CHARS = 200
