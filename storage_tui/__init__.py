@@ -16,7 +16,7 @@ They are found on first use, so that importing the client loads neither the brow
 | __main__.py | `python -m storage_tui`, the same as the storage-tui command |
 | errors.py | the errors of the Storage API by name |
 | sync.py | `sync` and `check`: folders and prefixes made equal, from a script |
-| notebook.py | progress of a transfer in a notebook or on a terminal |
+| notebook.py | in a notebook: the progress of a transfer, and a look into a blob |
 | contract/ | what the Storage API is: types, keys, models, errors, wire forms; no I/O |
 | machine/ | this machine: directories, private files, secrets, child processes |
 | client/ | how to call the API |

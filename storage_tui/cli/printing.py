@@ -12,12 +12,17 @@ import sys
 import threading
 from collections.abc import Iterable
 from types import TracebackType
-from typing import IO, Any, TextIO, cast
+from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
 from storage_tui.contract.counts import plural
 
+if TYPE_CHECKING:
+    from rich.text import Text
+
+HALF_BLOCK = "▀"  # of a picture: two pixels, the letter's colour and its background
+SHADES = " ░▒▓█"  # of a picture without colours, dark to light
 CLEAR_LINE = "\r\x1b[K"
 MESSAGES_COUNTED = 100  # kinds of errors of one command; errors that name their key are all different
 
@@ -42,6 +47,42 @@ def say_coloured(parts: Iterable[tuple[str, str]]) -> None:
     is_on = is_coloured()
     line = "".join(f"\x1b[{codes}m{shown(text)}\x1b[0m" if codes and is_on else shown(text) for text, codes in parts)
     _put(sys.stdout, f"{line}\n")
+
+
+def say_text(text: "Text") -> None:
+    """Print a line of a preview on standard output: on a terminal with its styles, else the bare text.
+
+    A picture without colours is printed in shades. Control characters are made visible, as everywhere.
+    """
+    plain = text.plain
+    if not is_coloured():
+        say(_shades(text) if plain and not plain.strip(HALF_BLOCK) else plain)
+        return
+    if _visible(plain) != plain:
+        say(plain)
+        return
+    _put(sys.stdout, f"{_styled(text)}\n")
+
+
+def _styled(text: "Text") -> str:
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), force_terminal=True, width=max(1, 4 * len(text.plain)), legacy_windows=False)
+    with console.capture() as captured:
+        console.print(text, end="", no_wrap=True, overflow="ignore", crop=False, highlight=False)
+    return captured.get().rstrip("\n")
+
+
+def _shades(text: "Text") -> str:
+    """Return a line of half blocks by the brightness of their two colours."""
+    from rich.console import Console
+
+    found = []
+    for part, style, _ in text.render(Console(file=io.StringIO(), color_system="truecolor")):
+        colours = [colour.get_truecolor() for colour in (style.color, style.bgcolor) if colour] if style else []
+        light = sum(0.3 * red + 0.59 * green + 0.11 * blue for red, green, blue in colours) / max(1, len(colours))
+        found.append(SHADES[int(light) * len(SHADES) // 256] * len(part))
+    return "".join(found).rstrip()
 
 
 def shown(text: str) -> str:

@@ -14,6 +14,7 @@ A new format is one file in `formats/` with `matches` and `show`, and one line i
 | overlay.py | several regions on one map, each in its own colour: the first part of each blob |
 | pick.py | the choice of the format of a blob, and the fallback for a damaged blob |
 | registry.py | the table of previews, and the function that previews a blob: content first, name second |
+| siblings.py | the files that belong to one file: beside it in the store, or in the same archive |
 | syntax.py | colours for the words of a visible line: JSON, Python, YAML, logs, Markdown, XML |
 | comparing/ | two blobs beside each other: what is equal, and what differs |
 | containers/ | shared by the formats with members: trees, packed streams, headers of tar, directories of zip, HDF5 |

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from rich.cells import cell_len
 from rich.text import Text
 
-from storage_tui.contract.errors import RangeNotSatisfiableError
+from storage_tui.contract.errors import LocalFileError, NotFoundError, RangeNotSatisfiableError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 
@@ -88,8 +88,10 @@ class Source:
     raises the client's PreconditionFailedError. Keep one Source for all pages of one blob.
     """
 
-    def __init__(self, storage: RangeStorage, blob: Blob) -> None:
+    def __init__(self, storage: RangeStorage, blob: Blob, *, is_alone: bool = False) -> None:
+        """`is_alone` is for a storage of this one blob, such as a member of an archive: it has no siblings."""
         self.blob = blob
+        self.is_alone = is_alone
         self.bytes_read = 0
         self.requests = 0
         self._storage = storage
@@ -153,6 +155,25 @@ class Source:
         self._forget()
         return wanted
 
+    async def read_sibling(self, key: str, stop: int) -> bytes | None:
+        """Return the first `stop` bytes of another blob of the same place, with one request of the same budget.
+
+        None when there is no such blob. Raises BudgetError, or an error of the client.
+        """
+        if self.is_alone:
+            return None
+        if stop > self.bytes_left:
+            raise BudgetError("its siblings are past the limit of a preview")
+        self.requests += 1
+        try:
+            part = await self._storage.read_range(key, self.blob.storage_type, start=0, stop=stop)
+        except (NotFoundError, LocalFileError):
+            return None
+        except RangeNotSatisfiableError:  # an empty one
+            return b""
+        self.bytes_read += len(part.data)
+        return part.data
+
     def kept(self, start: int, stop: int) -> bytes:
         """Return the bytes of this range that were read before, from its start on, without a request."""
         return self._collect(max(0, start), stop)
@@ -215,7 +236,8 @@ class View:
     """How a preview is wanted: the size in cells, the colours, and for formats with pages the byte offset and the mode.
 
     `is_full` is for the viewer: as many lines as the larger budget yields. `cell` is the size of a cell in pixels, for
-    a picture in pixels; None asks for half blocks.
+    a picture in pixels; None asks for half blocks. `bands` are the bands of a raster that are drawn, from 1 on: one as
+    grey, or three as red, green and blue; none for those that the format chooses.
     """
 
     width: int = 80
@@ -225,6 +247,15 @@ class View:
     mode: Mode = "auto"
     is_full: bool = False
     cell: tuple[int, int] | None = None
+    bands: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A table for programs: the names of its columns, and its first rows. The texts are as in the blob, not escaped."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,12 +299,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The picture of one blob. Everything is escaped and ready to draw.
+    """The picture of one blob. Everything but `cells` is escaped and ready to draw.
 
     `facts` are pairs of label and value, one line each, above the body. `lines` is the body, one row each: text, a
     table, a picture in half blocks or a map. With `can_wrap` rows may be longer than the view and can be wrapped;
     without it rows are cut at its edge. `note` says how much was read or why something is missing (`65.5 kB of 10.0 GB
     read`).
+
+    `cells` are the values of a table, whole and not escaped, for what is no screen.
 
     For the viewer: `depths` are the levels of the lines that can be folded, `parts` are the members that the lines of
     an archive stand for, and `inside` is the content of a compressed blob, as far as it was unpacked. A picture or a
@@ -292,6 +325,7 @@ class Preview:
     depths: tuple[int, ...] = ()
     parts: tuple[Part | None, ...] = ()
     inside: Source | None = None
+    cells: Cells | None = None
 
 
 class Format(Protocol):

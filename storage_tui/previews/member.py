@@ -32,16 +32,16 @@ async def open_member(archive: Source, part: Part) -> Source:
     name = f"{archive.blob.key}!/{part.name}"
     if part.pieces is not None:
         stored = Sparse(archive, replace(part, start=start))
-        return Source(stored, Blob(name, archive.blob.storage_type, part.size_bytes))
+        return Source(stored, Blob(name, archive.blob.storage_type, part.size_bytes), is_alone=True)
     if part.method == STORED and archive.size_bytes is not None:
         size = min(part.size_bytes, max(0, archive.size_bytes - start))
         blob = Blob(name, archive.blob.storage_type, size)
-        return Source(Stored(archive, start, size), blob)
+        return Source(Stored(archive, start, size), blob, is_alone=True)
     packed = await archive.read(start, start + min(part.packed_bytes, archive.bytes_left or part.packed_bytes))
     if part.packed_bytes and not packed:
         raise LimitError(f"{part.name!a} lies past the first part of the archive that is unpacked here")
     held = await asyncio.to_thread(_unpack, part, packed)
-    return Source(held, Blob(name, archive.blob.storage_type, held.size_bytes))
+    return Source(held, Blob(name, archive.blob.storage_type, held.size_bytes), is_alone=True)
 
 
 class Stored:

@@ -10,10 +10,12 @@ from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.formats.arrow import Arrow, ArrowStream
 from storage_tui.previews.formats.compressed import Compressed
 from storage_tui.previews.formats.delimited import Delimited
+from storage_tui.previews.formats.flatgeobuf import FlatGeobuf
 from storage_tui.previews.formats.geojson import GeoJson
 from storage_tui.previews.formats.geotiff import GeoTiff
 from storage_tui.previews.formats.hdf5 import Hdf5
 from storage_tui.previews.formats.json_text import JsonText
+from storage_tui.previews.formats.kml import Kml, Kmz
 from storage_tui.previews.formats.named import Named
 from storage_tui.previews.formats.netcdf import NetCdf
 from storage_tui.previews.formats.npy import Npy
@@ -22,7 +24,10 @@ from storage_tui.previews.formats.pdf import Pdf
 from storage_tui.previews.formats.pickled import Pickled
 from storage_tui.previews.formats.picture import Picture
 from storage_tui.previews.formats.plain import PlainText
+from storage_tui.previews.formats.pmtiles import PMTiles
+from storage_tui.previews.formats.shapefile import Shapefile, ZippedShapefile
 from storage_tui.previews.formats.sqlite import SqliteHeader
+from storage_tui.previews.formats.stac import Stac
 from storage_tui.previews.formats.tar_archive import TarArchive
 from storage_tui.previews.formats.wkb import WellKnownBinary
 from storage_tui.previews.formats.wkt import WellKnownText
@@ -33,7 +38,9 @@ from storage_tui.previews.text.encoding import decode_head
 INSIDE: tuple[Format, ...] = (
     Npy(),
     TarArchive(),
+    Stac(),
     GeoJson(),
+    Kml(),
     WellKnownText(),
     WellKnownBinary(),
     JsonText(),
@@ -50,10 +57,15 @@ FIRST: tuple[Format, ...] = (
     Picture("GIF", b"GIF87a", b"GIF89a"),
     Picture("BMP"),
     GeoTiff(),
+    ZippedShapefile(),
+    Kmz(),
     ZipArchive(),
 )
 LATER: tuple[Format, ...] = (
     Named(),
+    FlatGeobuf(),
+    PMTiles(),
+    Shapefile(),
     Parquet(),
     Arrow(),
     ArrowStream(),
@@ -106,15 +118,17 @@ async def preview(
     mode: Mode = "auto",
     is_full: bool = False,
     cell: tuple[int, int] | None = None,
+    bands: tuple[int, ...] = (),
 ) -> Preview:
     """Return the preview of a blob for a view of `width` by `height` cells.
 
     `offset` is the byte at which a page of text or hex begins. `mode` forces one format. `is_full` is for the viewer.
-    `cell`, the size of a cell in pixels, asks for a picture in pixels. Raises the errors of the client when the blob
-    cannot be read, and none for its content: the preview reports damage. Cancelling is safe at any time.
+    `cell`, the size of a cell in pixels, asks for a picture in pixels. `bands`, one or three from 1 on, are those of a
+    raster that are drawn. Raises the errors of the client when the blob cannot be read, and none for its content: the
+    preview reports damage. Cancelling is safe at any time.
     """
     source.begin()
-    view = View(max(1, width), max(1, height), truecolor, max(0, offset), mode, is_full, cell)
+    view = View(max(1, width), max(1, height), truecolor, max(0, offset), mode, is_full, cell, bands)
     shown = await show_as(FORMATS[mode], source, view)
     return replace(shown, note=" · ".join(part for part in (shown.note, read_note(source)) if part))
 

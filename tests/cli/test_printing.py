@@ -44,6 +44,7 @@ WALK = {  # words, {there} being a directory with a hostile name
     "trash": ("trash", "data:"),
     "purge": ("purge", "-r", "--yes", "data:purged/"),
     "du": ("du", f"data:{KEY}"),
+    "show": ("show", f"data:{KEY}"),
     "diff": ("diff", f"data:{KEY}", "data:plain"),
     "url": ("url", f"data:{KEY}"),
     "web": ("web", f"data:..{NAME}"),

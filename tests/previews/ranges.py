@@ -45,7 +45,7 @@ class Ranges:
 
     def source(self, name: str = "blob", *, knows_size: bool = True) -> Source:
         """A Source over it, as a list with or without sizes gives one."""
-        return Source(self, Blob(name, "data", self.size_bytes if knows_size else None))
+        return Source(self, Blob(name, "data", self.size_bytes if knows_size else None), is_alone=True)
 
 
 async def show(content: bytes, name: str = "blob", *, width: int = 60, height: int = 20) -> Preview:

@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 
 from storage_tui.demo import files, shapes
 from storage_tui.demo.tiff import INT, UINT, Raster, write_tiff
+from tests.previews.vector import geo_files
 
 
 def picture(mode: str = "RGB", size: tuple[int, int] = (120, 80)) -> Image.Image:
@@ -172,6 +173,13 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], str]] = {
     "SQLite": (database, "CREATE TABLE scenes"),
     "HDF5": (hdf5, "/run1/temperature  float32            24 × 11"),
     "NetCDF": (lambda: NETCDF, "sst       float32  lat 10"),
+    "FlatGeobuf": (lambda: geo_files.made("FlatGeobuf"), "fields: name text, count int32, ndvi float64"),
+    "PMTiles": (lambda: geo_files.made("PMTiles", "fields.pmtiles"), "zooms: 0 to 5"),
+    "Shapefile": (lambda: geo_files.made("ESRI Shapefile", "fields.shp"), "features: 10"),
+    "zipped Shapefile": (lambda: geo_files.zipped(".zip"), "reference: EPSG:4326, GCS WGS 1984"),
+    "KML": (lambda: geo_files.made("KML", "fields.kml"), "elements: 10 placemarks, 1 folder"),
+    "KMZ": (lambda: geo_files.zipped(".kmz"), "geometry: 10 Polygon"),
+    "STAC item": (lambda: geo_files.stac(geo_files.ITEM), "date: 2024-07-01T10:00:00Z"),
     "PDF": (files.document, "title: Field protocol 2024"),
     "pickle": (files.model, "imports: datetime.datetime"),
     "GeoJSON": (shapes.fields, "features: 84"),

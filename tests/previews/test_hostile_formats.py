@@ -17,6 +17,7 @@ from storage_tui.previews.base import THUMBNAIL_BUDGET, WHOLE_BYTES
 from storage_tui.previews.pick import find_format
 from tests.previews.ranges import Ranges, plain
 from tests.previews.samples import SAMPLES, encoded
+from tests.previews.vector import geo_files
 
 OBEYED = frozenset(map(chr, (*range(0x0A), *range(0x0B, 0x20), 0x7F, *range(0x80, 0xA0), 0x202E)))
 SEQUENCES = b"\x1b]52;c;aGk=\x07\x1b[2J\xc2\x9b31m\xe2\x80\xae"
@@ -70,6 +71,11 @@ def packed_bomb(kind: str) -> bytes:
     return makers[kind](bytes(20_000_000))
 
 
+LAUGHS = (
+    b'<?xml version="1.0"?><!DOCTYPE kml [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
+    b'<!ENTITY c SYSTEM "file:///etc/passwd">]><kml><Document><name>&b;&c;</name></Document></kml>'
+)
+
 SPECIAL: dict[str, Callable[[], bytes]] = {
     "PNG": lambda: bomb("PNG"),
     "JPEG": lambda: bomb("JPEG"),
@@ -97,6 +103,13 @@ SPECIAL: dict[str, Callable[[], bytes]] = {
         SAMPLES["HDF5"][0]().replace(b"TREE\0\0", b"TREE\0\xff").replace(b"SNOD\x01\0", b"SNOD\x01\0\xff\xff")
     ),
     "NetCDF": lambda: b"CDF\x01\0\0\0\0\0\0\0\x0a\xff\xff\xff\xfe" + bytes(64),
+    "FlatGeobuf": lambda: geo_files.made("FlatGeobuf")[:8] + b"\xff\xff\x7f\x00" + b"\xff" * 4000,
+    "PMTiles": lambda: b"PMTiles\x03" + b"\xff" * 119,
+    "Shapefile": lambda: geo_files.made("ESRI Shapefile", "fields.shp")[:104] + b"\x7f\xff\xff\xff" * 40,
+    "zipped Shapefile": lambda: zip_of_one("bomb.shp", b"\0\0\x27\x0a" + bytes(20_000_000)),
+    "KML": lambda: LAUGHS,
+    "KMZ": lambda: zip_of_one("doc.kml", b"<kml>" * 100_000 + b" " * 20_000_000),
+    "STAC item": lambda: b'{"stac_version":"1.0.0","type":"Feature","assets":' + b'{"a":' * 50_000,
     "PDF": lambda: b"%PDF-1.7\n" + b"<</Title (" + b"\\" * 50_000 + b"/Type /Pages " * 5000,
     "pickle": lambda: pickle.dumps([Evil()] * 3, protocol=4),
     "GeoJSON": lambda: b'{"type":"Feature","geometry":' * 20_000,

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from storage_tui import AsyncStorage
+from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.errors import NotFoundError, PreconditionFailedError
+from storage_tui.notebook import look
 from storage_tui.previews import Source, preview
 from tests.previews.ranges import plain
 from tests.previews.samples import SAMPLES
@@ -44,6 +45,22 @@ async def test_a_page_far_into_a_blob_costs_two_requests(storage: AsyncStorage) 
     shown = await preview(source, offset=2_000_010)
     assert shown.lines[0].plain == "a line of text"
     assert source.requests == 2
+
+
+async def test_a_notebook_looks_into_a_blob_while_its_loop_runs(server: RunningServer) -> None:
+    with Storage(server.url, token=server.token("notebook")) as storage:
+        storage.set("a.tif", SAMPLES["GeoTIFF"][0]())
+        storage.set("a.csv", b"site,what\nS1,<script>\nS2,b\n")
+        storage.set("a.json", SAMPLES["STAC item"][0]())
+        raster, table, item = (look(key, storage=storage) for key in ("a.tif", "a.csv", "a.json"))
+        with pytest.raises(NotFoundError):
+            look("none", storage=storage)
+    assert raster.kind == "GeoTIFF" and raster.png is not None and raster.png.startswith(b"\x89PNG")
+    drawn = raster._repr_html_()
+    assert "data:image/png;base64," in drawn and "EPSG:32610" in drawn and "data:a.tif" in drawn
+    assert table.columns == ("site", "what") and "<script" not in table._repr_html_()
+    assert "&lt;script&gt;" in table._repr_html_()
+    assert item.facts["collection"] == "sentinel-2-l2a" and "<pre" in item._repr_html_()
 
 
 async def test_an_empty_and_a_missing_blob(storage: AsyncStorage) -> None:

@@ -7,6 +7,7 @@
 | diff.py | `storage-tui diff`: two blobs beside each other |
 | editing.py | `storage-tui edit` and `touch`: a text blob in an editor, and another seven days in tmp |
 | copying.py | `storage-tui cp` and `mv`: blobs and folders copied, moved and renamed on the server |
+| show.py | `storage-tui show`: the preview of a blob or of a local file, on a terminal or in a pipe |
 | removing.py | `storage-tui rm`: deletes blobs and folders; in `products` images, and blobs of no image |
 | resume.py | `storage-tui resume`: continues what earlier commands and browsers did not finish |
 | syncing.py | `storage-tui sync` and `check`: a local folder and a folder of the store, made equal or compared |

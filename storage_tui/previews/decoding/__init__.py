@@ -11,12 +11,15 @@ can open no file of this machine. The time of waiting for the storage is not cou
 | file | holds |
 |---|---|
 | __main__.py | the loop: a job in, a child, its result out |
+| blob_vfs.py | a file system of SQLite with one file, the blob |
 | children.py | one child a job: its start, what it asks for and answers, and its end |
+| databases.py | the tables of an SQLite file by apsw, through the blob's ranges |
 | decoder.py | the preview's side of the decoding process: starts it at the first picture, keeps it warm |
 | frames.py | the frames of jobs and results on a pipe |
 | limits.py | the limits of a child |
 | pictures.py | PNG, JPEG, WebP, GIF, BMP, TIFF to RGB, through Pillow |
 | ranged_file.py | the blob as a file for a library in the child |
+| xml_maps.py | KML and GPX: the shapes and the facts of a text that may be cut, by expat |
 | hdf5/ | the objects of HDF5 files, through h5py |
 | tables/ | the first rows of Parquet and Arrow, through arro3 |
 | tiff/ | levels of a TIFF to RGB |

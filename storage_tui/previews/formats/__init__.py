@@ -5,11 +5,13 @@
 | arrow.py | Arrow files (Feather version 2) and streams: schema, batches, metadata, first rows |
 | compressed.py | gzip, bzip2, xz, LZMA and zstd (the extra `preview` or Python 3.14): the first part, unpacked |
 | delimited.py | CSV, TSV and similar tables, with the type of every column |
+| flatgeobuf.py | FlatGeobuf: count, bounds, reference and fields of the header, and the first features on the map |
 | geojson.py | GeoJSON: kind, count, bounds, area, and the shapes on a map; a cut file as far as its features go |
 | geotiff.py | TIFF and GeoTIFF of any size: the facts of its directories, and a thumbnail |
 | hdf5.py | HDF5, which includes NetCDF-4 and MATLAB 7.3: groups, datasets and links by h5py (the extra `preview`) |
 | hexdump.py | all other blobs: a hex view by offset that pages through the whole blob |
 | json_text.py | JSON and JSON Lines, pretty-printed: a cut file is shown up to the cut |
+| kml.py | KML, KMZ and GPX: names, counts, times and fields, and the shapes on the map |
 | named.py | archives and compressions that are named truly and not opened: lz4, compress, 7z, RAR, as hex |
 | netcdf.py | classic NetCDF: its dimensions, attributes and variables (NetCDF classic format, CDF-1/2/5) |
 | npy.py | NumPy arrays without numpy: shape, type, first values, statistics of the first part (NEP 1) |
@@ -18,7 +20,10 @@
 | pickled.py | pickle: the imports and calls of a load, read from the opcodes |
 | picture.py | PNG, JPEG, WebP, GIF and BMP in half blocks, decoded in a separate process |
 | plain.py | text in any common encoding, by pages of whole lines; very long lines are shown in pieces |
-| sqlite.py | SQLite: the facts of the header, and the tables named on the first page |
+| pmtiles.py | PMTiles: bounds, zooms, kinds and counts of the header, and the metadata |
+| shapefile.py | Shapefile, zipped too: kind, count, bounds, reference, fields and shapes |
+| sqlite.py | SQLite: the facts of the header, and the tables; layers of a GeoPackage, zooms of MBTiles |
+| stac.py | STAC items, collections and catalogs: date, footprint on the map, assets and links |
 | tar_archive.py | tar of any kind: the members whose headers a few reads reach |
 | wkb.py | well-known binary as hexadecimal digits, one geometry a line; or as bytes by its name |
 | wkt.py | well-known text: one geometry, or one a line, on the same map as GeoJSON (OGC 06-103r4) |

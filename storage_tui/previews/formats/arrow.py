@@ -3,8 +3,6 @@
 import asyncio
 import struct
 
-from rich.text import Text
-
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import THUMBNAIL_BUDGET, LimitError, Preview, PreviewError, Source, View
@@ -27,6 +25,7 @@ from storage_tui.previews.table.arrow_schema import (
 from storage_tui.previews.table.first_rows import (
     FULL_ROWS,
     ROWS,
+    Rows,
     first_note,
     first_rows,
     read_footer,
@@ -71,7 +70,7 @@ class Arrow:
 
     async def _rows(
         self, source: Source, footer: Table, schema: Table, tail: bytes, *, is_full: bool
-    ) -> tuple[list[Text], str]:
+    ) -> tuple[Rows | None, str]:
         blocks = footer.structs(BATCHES, BLOCK, MOST_BATCHES)
         if not blocks:
             raise PreviewError("it has no batch")
@@ -98,7 +97,7 @@ class Arrow:
         if not table.rows and not is_all:
             raise LimitError(f"the first {size_text(stop)} hold none, and a preview reads no more")
         note = first_note(len(table.rows), is_all=is_all) if is_full else ""
-        return table.lines, " · ".join(filter(None, (note, table.note)))
+        return table, " · ".join(filter(None, (note, table.note)))
 
 
 class ArrowStream:
@@ -122,7 +121,7 @@ class ArrowStream:
         shown = await asyncio.to_thread(describe, self.kind, schema)
         return await with_rows(shown, self._rows(source, schema, head, is_full=view.is_full))
 
-    async def _rows(self, source: Source, schema: Table, data: bytes, *, is_full: bool) -> tuple[list[Text], str]:
+    async def _rows(self, source: Source, schema: Table, data: bytes, *, is_full: bool) -> tuple[Rows | None, str]:
         _require_readable(schema)
         require_tables()
         if source.size_bytes is None:
@@ -141,7 +140,7 @@ class ArrowStream:
         table = await first_rows("stream", size, [(0, data)], wanted)
         rows, _, is_over = _walk(data, wanted + 1, size)  # one more tells whether these are all
         note = first_note(len(table.rows), is_all=is_over and rows == len(table.rows)) if is_full else ""
-        return table.lines, " · ".join(filter(None, (note, table.note)))
+        return table, " · ".join(filter(None, (note, table.note)))
 
 
 def describe(kind: str, schema: Table, *more: tuple[str, str]) -> Preview:

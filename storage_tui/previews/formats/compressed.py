@@ -54,7 +54,7 @@ class Compressed:
             raise LimitError(unpacked.note or f"its first block is longer than the {size_text(len(head))} read")
         name = inner_name(source.blob.key)
         held = Held(unpacked.content, unpacked.is_complete)
-        inner = Source(held, Blob(name, source.blob.storage_type, held.size_bytes))
+        inner = Source(held, Blob(name, source.blob.storage_type, held.size_bytes), is_alone=True)
         shown = await show_as(self._whole if held.is_complete else self._inside, inner, view)
         facts = [("inside", shown.kind)]
         if method == "gzip" and (told := gzip_name(head)):

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import HEADER_BUDGET, KIB, Preview, Source, View
+from storage_tui.previews.base import HEADER_BUDGET, KIB, Cells, Preview, Source, View
 from storage_tui.previews.formats.plain import KINDS
 from storage_tui.previews.table.grid import COLUMN_CELLS, grid_lines
 from storage_tui.previews.table.table import Table, read_table, sniff
@@ -88,7 +88,8 @@ def describe(table: Table, size_bytes: int | None, estimated: int) -> Preview:
     lines: list[Text] = grid_lines(
         table.heads[0], rows, under=(*table.heads[1:], table.types), right=table.right, cells=cells
     )
-    return Preview(table.kind, facts=tuple(facts), lines=tuple(lines), note=note)
+    values = Cells(tuple(table.heads[0]), tuple(map(tuple, rows)))
+    return Preview(table.kind, facts=tuple(facts), lines=tuple(lines), note=note, cells=values)
 
 
 def _filled(cells: list[str]) -> list[str]:

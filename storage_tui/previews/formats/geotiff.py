@@ -50,21 +50,22 @@ class GeoTiff:
         lines: tuple[Text, ...] = ()
         pixels: Pixels | None = None
         try:
-            told, rgb = await draw(source, tiff, room(view, rows, MOST_PIXELS))
+            told, rgb = await draw(source, tiff, room(view, rows, MOST_PIXELS), view.bands)
             lines, pixels = await drawn(rgb, told["width"], told["height"], view, rows)
-            facts += _drawn_facts(told)
+            facts += _drawn_facts(told, view.bands)
             note = " · ".join(_warnings(told, is_cut=tiff.is_cut))
         except PreviewError as exc:
             note = f"no picture: {exc}"
         return Preview(kind, facts=tuple(facts), lines=lines, note=note, is_drawing=bool(lines), pixels=pixels)
 
 
-def _drawn_facts(told: dict[str, Any]) -> list[tuple[str, str]]:
+def _drawn_facts(told: dict[str, Any], asked: tuple[int, ...]) -> list[tuple[str, str]]:
     """Return what the picture shows of the raster."""
     facts = []
     bands = "bands " + ", ".join(str(band + 1) for band in told["shown"]) + " as red, green, blue"
     shown = [told["part"]] if "part" in told else []
-    shown += [bands] if told["colours"] == "bands" else []
+    shown += [bands] if told["colours"] == "bands" or len(asked) == len(told["shown"]) == 3 else []
+    shown += [f"band {asked[0]}"] if len(asked) == 1 else []
     if shown:
         facts.append(("drawn", ", ".join(shown)))
     if "low" in told:

@@ -1,15 +1,21 @@
 """Parquet: rows, row groups, schema, sizes and key-value metadata from the footer (Apache Parquet, FileMetaData)."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import THUMBNAIL_BUDGET, Preview, Source, View
+from storage_tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View
 from storage_tui.previews.table.first_rows import read_footer, with_rows
 from storage_tui.previews.table.grid import grid_lines
 from storage_tui.previews.table.parquet_rows import CRYPTO, MAGIC, show_rows
 from storage_tui.previews.table.thrift import Compact
+from storage_tui.previews.vector.geoparquet import GeoColumn, add_values, group_boxes, read_geo
+from storage_tui.previews.vector.layer import Layer, draw_layer
+from storage_tui.previews.vector.shapes import Bounds
 
 ENCRYPTED = b"PARE"  # in place of the magic where the footer is encrypted too
 COLUMNS = 300  # shown at most
@@ -48,7 +54,53 @@ class Parquet:
         footer, _ = await read_footer(source, head, MAGIC)
         raw = Compact(footer).struct()
         shown = await asyncio.to_thread(describe, raw)
-        return await with_rows(shown, show_rows(source, raw, is_full=view.is_full))
+        geo = read_geo(raw)
+        if geo is None:
+            return await with_rows(shown, show_rows(source, raw, is_full=view.is_full))
+        return await _on_map(source, raw, geo, shown, view)
+
+
+async def _on_map(source: Source, raw: dict[int, Any], geo: GeoColumn, shown: Preview, view: View) -> Preview:
+    """Return the preview of a GeoParquet: the map of its row groups and of its first rows, then the rows."""
+    boxes = group_boxes(raw, geo)
+    layer = Layer(geometry=", ".join(geo.kinds) or "any", reference=geo.reference, bounds=geo.bounds or around(boxes))
+    layer.shapes.is_degrees = None if geo.reference is None else geo.reference.is_geographic
+    more = [("column", f"{visible(geo.name, limit=40)}, {visible(geo.encoding, limit=20)}")]
+    if geo.others:
+        more.append(("other columns", ", ".join(visible(name, limit=30) for name in geo.others[:6])))
+    more.append(("GeoParquet", visible(geo.version, limit=40)))
+    if boxes:
+        more.append(("boxes", f"of {plural(len(boxes), 'row group')}"))
+    table, note = None, ""
+    try:
+        values = geo.name if geo.is_wkb else ""
+        table, note = await show_rows(source, raw, is_full=view.is_full, values=values)
+    except PreviewError as exc:
+        note = f"no rows: {visible(str(exc), limit=100)}"
+    except (TypeError, AttributeError, ValueError):  # a footer with values of unexpected types
+        note = "no rows: the footer is damaged"
+    if table is not None and table.values:
+        count = await asyncio.to_thread(add_values, layer.shapes, table.values)
+        layer.is_all = count == raw.get(3, 0)
+        note = " · ".join(filter(None, (f"the first {count:,} shapes on the map" if not layer.is_all else "", note)))
+    if len(boxes) > 1:
+        for west, south, east, north in boxes:
+            layer.shapes.add_path([(west, south), (east, south), (east, north), (west, north), (west, south)])
+    others = [fact for fact in shown.facts if fact[0] not in ("geo", "pandas")]
+    first, rest = others[:1], others[1:]
+    drawn = await asyncio.to_thread(
+        draw_layer, "GeoParquet", layer, view, more=[*more, *rest], note=note,
+        cells=None if table is None else table.cells, below=() if table is None else table.lines,
+    )  # fmt: skip
+    return replace(drawn, facts=(*first, *drawn.facts))
+
+
+def around(boxes: Sequence[Bounds]) -> Bounds | None:
+    """Return the box around all boxes; None without any."""
+    if not boxes:
+        return None
+    wests, souths, easts, norths = zip(*boxes, strict=True)
+    return min(wests), min(souths), max(easts), max(norths)
 
 
 def describe(raw: dict[int, Any]) -> Preview:

@@ -12,10 +12,9 @@ from storage_tui.previews.vector.map import draw_map
 from storage_tui.previews.vector.reference import of_code
 from storage_tui.previews.vector.shapes import Shapes
 from storage_tui.previews.vector.wkt_text import (
-    AREAS,
-    POINTS,
     CutError,
     Geometry,
+    add_to,
     positions_of,
     read_geometries,
 )  # fmt: skip
@@ -110,19 +109,4 @@ def add_geometry(read: Geometries, geometry: Geometry) -> None:
     if geometry.srid is not None:
         read.srid = read.srid if read.srid is not None else geometry.srid
         read.shapes.is_degrees = of_code(geometry.srid).is_geographic if geometry.srid > 0 else None
-    add(read.shapes, geometry)
-
-
-def add(shapes: Shapes, geometry: Geometry) -> None:
-    """Add one geometry with its parts."""
-    shapes.has_area = shapes.has_area and not geometry.has_height
-    if geometry.kind in AREAS:
-        shapes.add_polygon(geometry.lines)
-    elif geometry.kind in POINTS:
-        for point in (point for line in geometry.lines for point in line):
-            shapes.add_point(point)
-    else:
-        for line in geometry.lines:
-            shapes.add_path(line)
-    for part in geometry.parts:
-        add(shapes, part)
+    add_to(read.shapes, geometry)

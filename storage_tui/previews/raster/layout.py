@@ -19,6 +19,7 @@ FORMATS = {UINT: "uint", INT: "int", FLOAT: "float", VOID: "uint", COMPLEX_INT: 
 CMYK_INKS = 1  # of InkSet; 2 says that the inks are others
 OF_LIBTIFF = (tags.FAX_3_OPTIONS, tags.FAX_4_OPTIONS)
 OF_YCBCR = (tags.YCBCR_COEFFICIENTS, tags.YCBCR_SUBSAMPLING, tags.REFERENCE_BLACK_WHITE)
+COLOUR_NAMES = {"palette": "those of a palette", "ycbcr": "YCbCr", "cmyk": "CMYK"}
 PALETTE_FACTORS = (256, 257)  # an entry of 16 bits was made of one of 8 bits by one of these
 
 
@@ -88,6 +89,22 @@ def describe_level(
         "tags": _tags_of_libtiff(level, OF_YCBCR if colours == "ycbcr" else OF_LIBTIFF if code in FAXES else ()),
         "tables": level.texts.get(tags.JPEG_TABLES, b"").hex(), "blocks": list(places),
     }  # fmt: skip
+
+
+def choose_bands(level: dict[str, Any], bands: Sequence[int]) -> dict[str, Any]:
+    """Return a level of `describe_level` that draws these bands, from 1 on: one as grey, three as red, green and blue.
+
+    Raises PreviewError for a band that is not there, and for colours that are no bands. Without bands the level stays.
+    """
+    if not bands:
+        return level
+    if level["colours"] in ("palette", "ycbcr", "cmyk"):
+        raise PreviewError(f"its colours are {COLOUR_NAMES[level['colours']]}, and no bands to choose from")
+    wrong = next((band for band in bands if not 1 <= band <= level["bands"]), None)
+    if wrong is not None:
+        raise PreviewError(f"it has no band {wrong}; its bands are 1 to {level['bands']}")
+    colours = "grey" if len(bands) == 1 else "rgb" if level["colours"] == "rgb" else "bands"
+    return {**level, "colours": colours, "shown": [band - 1 for band in bands]}
 
 
 def _alike(level: Directory, tag: int, default: int) -> list[int]:

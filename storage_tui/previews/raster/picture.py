@@ -10,7 +10,7 @@ from storage_tui.previews.base import THUMBNAIL_BUDGET, BudgetError, PreviewErro
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.decoding.tiff.compressions import NONE
 from storage_tui.previews.raster import tiff_directory as tags
-from storage_tui.previews.raster.layout import PALETTE, describe_level, sample_type
+from storage_tui.previews.raster.layout import PALETTE, choose_bands, describe_level, sample_type
 from storage_tui.previews.raster.tiff_directory import Directory, Tiff, read_numbers
 
 MAX_BLOCKS = 4096  # of one level; a level with more blocks is not a thumbnail
@@ -46,9 +46,11 @@ class Plan:
     lacks_mask: bool = False
 
 
-async def draw(source: Source, tiff: Tiff, space: tuple[int, int]) -> tuple[dict[str, Any], bytes]:
-    """Return the decoder's facts about the level that fits best, and its RGB."""
-    plan = await plan_picture(source, tiff, space)
+async def draw(
+    source: Source, tiff: Tiff, space: tuple[int, int], bands: tuple[int, ...] = ()
+) -> tuple[dict[str, Any], bytes]:
+    """Return the decoder's facts about the level that fits best, and its RGB. `bands` are those of a View."""
+    plan = await plan_picture(source, tiff, space, bands)
     answer, rgb = await DECODER.decode(plan.job, plan.content)
     told = {"colours": plan.job["level"]["colours"], "shown": plan.job["level"]["shown"], **answer}
     if plan.part:
@@ -58,28 +60,30 @@ async def draw(source: Source, tiff: Tiff, space: tuple[int, int]) -> tuple[dict
     return told, rgb
 
 
-async def plan_picture(source: Source, tiff: Tiff, space: tuple[int, int]) -> Plan:
+async def plan_picture(source: Source, tiff: Tiff, space: tuple[int, int], bands: tuple[int, ...] = ()) -> Plan:
     """Return the job for the level that fits best; raise PreviewError with the reason why there is no picture."""
     levels = _useful_levels(tiff, space)
     for level in levels[:-1]:
         try:
-            return await _plan_level(source, tiff, level, space)
+            return await _plan_level(source, tiff, level, space, bands)
         except BudgetError:
             continue  # a smaller level may fit the rest of the budget
     try:
-        return await _plan_level(source, tiff, levels[-1], space)
+        return await _plan_level(source, tiff, levels[-1], space, bands)
     except PreviewError as exc:
         try:
-            return await _plan_middle(source, tiff, levels[-1], space)
+            return await _plan_middle(source, tiff, levels[-1], space, bands)
         except (PreviewError, struct.error):
             raise exc from None
 
 
-async def _plan_level(source: Source, tiff: Tiff, level: Directory, space: tuple[int, int]) -> Plan:
+async def _plan_level(
+    source: Source, tiff: Tiff, level: Directory, space: tuple[int, int], bands: tuple[int, ...]
+) -> Plan:
     blocks = _blocks(level)
     block, size = (blocks.width, blocks.height), (level.number(tags.WIDTH), level.number(tags.HEIGHT))
     await _fetch_palette(source, tiff, level)
-    told = describe_level(tiff, level, block, size, ())
+    told = choose_bands(describe_level(tiff, level, block, size, ()), bands)
     planes = sorted({*told["shown"], *([] if told["alpha"] is None else [told["alpha"]])}) if told["is_planar"] else [0]
     places = await _block_places(source, tiff, level, blocks.per_plane * (planes[-1] + 1))
     places = [place for place in places if place[0] // blocks.per_plane in planes]
@@ -167,7 +171,9 @@ def _moved(places: list[Place] | tuple[()], start: int) -> list[list[int]]:
     return [[index, at - start, size] for index, at, size in places]
 
 
-async def _plan_middle(source: Source, tiff: Tiff, level: Directory, space: tuple[int, int]) -> Plan:
+async def _plan_middle(
+    source: Source, tiff: Tiff, level: Directory, space: tuple[int, int], bands: tuple[int, ...]
+) -> Plan:
     """Return neighbouring blocks from the middle of a level, as many as the budget allows; `part` says which."""
     blocks, is_planar = _blocks(level, most=1 << 31), level.number(tags.PLANAR, 1) == 2
     if is_planar and level.number(tags.SAMPLES, 1) > 1:
@@ -191,6 +197,7 @@ async def _plan_middle(source: Source, tiff: Tiff, level: Directory, space: tupl
     else:
         size = width, min(height, len(wanted) * blocks.height)
     told = describe_level(tiff, level, (blocks.width, blocks.height), size, _moved(wanted, start))
+    told = choose_bands(told, bands)
     content = await source.read(start, max(at + count for _, at, count in wanted))
     part = f"{size[0]:,} × {size[1]:,} from its middle"
     content += _packed_palette(told, content)

@@ -4,14 +4,15 @@ The decoding process decodes the rows, with the extra `preview`.
 """
 
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
+from itertools import accumulate, pairwise
 
 from rich.text import Text
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import KIB, LimitError, Preview, PreviewError, Source
+from storage_tui.previews.base import KIB, Cells, LimitError, Preview, PreviewError, Source
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.table.grid import grid_lines
 
@@ -41,15 +42,17 @@ async def read_footer(source: Source, head: bytes, magic: bytes) -> tuple[bytes,
     return tail[-after - length : -after], tail
 
 
-async def with_rows(shown: Preview, rows: Awaitable[tuple[list[Text], str]]) -> Preview:
+async def with_rows(shown: Preview, rows: Awaitable[tuple["Rows | None", str]]) -> Preview:
     """Return the preview with its first rows above it and their note, or with the reason why there are none."""
     try:
-        lines, note = await rows
+        table, note = await rows
     except PreviewError as exc:
         return replace(shown, note=f"no rows: {visible(str(exc), limit=100)}")
     except (TypeError, AttributeError, ValueError):  # a footer with values of unexpected types
         return replace(shown, note="no rows: the footer is damaged")
-    return replace(shown, lines=(*lines, Text(""), *shown.lines) if lines else shown.lines, note=note)
+    if table is None:
+        return replace(shown, note=note)
+    return replace(shown, lines=(*table.lines, Text(""), *shown.lines), note=note, cells=table.cells)
 
 
 def first_note(shown: int, *, is_all: bool) -> str:
@@ -69,11 +72,15 @@ def require_tables() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The first rows of a table as text, and the columns that are not read, each with the reason."""
+    """The first rows of a table as text, and the columns that are not read, each with the reason.
+
+    `values` are those of one column of bytes, where they were asked for.
+    """
 
     heads: list[str]
     rows: list[list[str]]
     left_out: list[tuple[str, str]]
+    values: list[bytes] = field(default_factory=list)
 
     @property
     def lines(self) -> list[Text]:
@@ -83,24 +90,39 @@ class Rows:
         return grid_lines(self.heads, self.rows, right=right)
 
     @property
+    def cells(self) -> Cells:
+        """The names and the values, not escaped."""
+        return Cells(tuple(self.heads), tuple(map(tuple, self.rows)))
+
+    @property
     def note(self) -> str:
         """The columns that are left out, in words; empty without any."""
         return " · ".join(f"{name} is not read: {reason}" for name, reason in self.left_out[:NAMED_COLUMNS])
 
 
 async def first_rows(
-    kind: str, size_bytes: int, parts: Sequence[tuple[int, bytes]], rows: int, hints: Mapping[str, str] | None = None
+    kind: str,
+    size_bytes: int,
+    parts: Sequence[tuple[int, bytes]],
+    rows: int,
+    hints: Mapping[str, str] | None = None,
+    values: str = "",
 ) -> Rows:
     """Return at most `rows` rows of a file known by some parts; raise PreviewError when they cannot be read.
 
-    `kind` is `parquet`, `arrow` or `stream`. `hints` are those of `decoding.arrow_values.column_texts`.
+    `kind` is `parquet`, `arrow` or `stream`. `values` names a column of bytes whose values are wanted whole.
+    `hints` are those of `decoding.arrow_values.column_texts`.
     """
     require_tables()
     job = {
-        "job": "table", "kind": kind, "size": size_bytes, "rows": rows, "hints": dict(hints or {}),
+        "job": "table", "kind": kind, "size": size_bytes, "rows": rows, "hints": dict(hints or {}), "values": values,
         "spans": [[start, len(data)] for start, data in parts],
     }  # fmt: skip
-    told, _ = await DECODER.decode(job, b"".join(data for _, data in parts))
+    told, raw = await DECODER.decode(job, b"".join(data for _, data in parts))
     if told.get("missing"):
         raise LimitError(MISSING)
-    return Rows(told["heads"], told["rows"], [(visible(name), visible(reason)) for name, reason in told["left_out"]])
+    ends = list(accumulate(told.get("sizes", []), initial=0))
+    found = [raw[start:stop] for start, stop in pairwise(ends)]
+    return Rows(
+        told["heads"], told["rows"], [(visible(name), visible(reason)) for name, reason in told["left_out"]], found
+    )

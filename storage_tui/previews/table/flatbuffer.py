@@ -1,4 +1,4 @@
-"""The few parts of FlatBuffers that the footer of an Arrow file needs (FlatBuffers, internals; read only)."""
+"""The few parts of FlatBuffers that Arrow and FlatGeobuf need (FlatBuffers, internals; read only)."""
 
 import struct
 
@@ -55,6 +55,14 @@ class Table:
         size = struct.calcsize(form)
         return [struct.unpack_from(form, self._buffer, start + number * size) for number in range(min(count, limit))]
 
+    def bytes(self, field: int) -> bytes:
+        """Return the vector of bytes in a field."""
+        at = self._place(field)
+        if at is None:
+            return b""
+        at += self._number("<I", at)
+        return self._buffer[at + 4 : at + 4 + self._number("<I", at)]
+
     def _vector(self, field: int) -> tuple[int, int]:
         at = self._place(field)
         if at is None:
@@ -62,7 +70,7 @@ class Table:
         at += self._number("<I", at)
         count = self._number("<I", at)
         if count * ITEM_BYTES > len(self._buffer):
-            raise PreviewError(f"its footer claims {count:,} items")
+            raise PreviewError(f"a list in it claims {count:,} items")
         return at + 4, count
 
     def _place(self, field: int) -> int | None:
@@ -74,6 +82,6 @@ class Table:
 
     def _number(self, form: str, at: int) -> int:
         if at < 0:
-            raise PreviewError("its footer points outside")
+            raise PreviewError("it points outside of itself")
         number: int = struct.unpack_from(form, self._buffer, at)[0]
         return number

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.text import Text
-
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import KIB, MIB, Budget, LimitError, PreviewError, Source
 from storage_tui.previews.table.arrow_schema import arrow_hints
@@ -19,6 +17,7 @@ from storage_tui.previews.table.first_rows import (
     FULL_ROWS,
     NAMED_COLUMNS,
     ROWS,
+    Rows,
     first_note,
     first_rows,
     require_tables,
@@ -70,11 +69,16 @@ class Group:
     parts: tuple[tuple[int, bytes], ...]
 
 
-async def show_rows(source: Source, footer: dict[int, Any], *, is_full: bool) -> tuple[list[Text], str]:
-    """Return the table and a note about missing columns; raise PreviewError when no column could be read."""
+async def show_rows(
+    source: Source, footer: dict[int, Any], *, is_full: bool, values: str = ""
+) -> tuple[Rows | None, str]:
+    """Return the first rows, None without any, and a note about missing columns. `values` is that of `first_rows`.
+
+    Raises PreviewError when no column could be read.
+    """
     groups = [group for group in footer.get(4, []) if group.get(3, 0) > 0]
     if not footer.get(3, 0) or len(footer.get(2, [])) < 2:
-        return [], ""  # without rows or without columns
+        return None, ""  # without rows or without columns
     if not groups:
         raise PreviewError("it has no row group")
     if any(chunk.get(FILE_PATH) for chunk in groups[0].get(1, [])):
@@ -97,7 +101,7 @@ async def show_rows(source: Source, footer: dict[int, Any], *, is_full: bool) ->
     tail = _footer(read)
     parts = [part for group in read for part in group.parts]
     hints = _hints(footer)
-    table = await first_rows("parquet", end + len(tail), [*parts, (end, tail)], min(wanted, total), hints)
+    table = await first_rows("parquet", end + len(tail), [*parts, (end, tail)], min(wanted, total), hints, values)
     notes = [first_note(len(table.rows), is_all=not is_full or len(table.rows) >= footer.get(3, 0)), table.note]
     hidden = [field.name for field in fields if field.is_encrypted]
     if hidden:
@@ -106,7 +110,7 @@ async def show_rows(source: Source, footer: dict[int, Any], *, is_full: bool) ->
         shown = f"rows of {len(found.fields):,} of {len(fields):,} columns"
         is_large = len(found.fields) < len(open_fields)
         notes.append(f"{shown}; the first pages of the others are too large" if is_large else shown)
-    return table.lines, " · ".join(filter(None, notes))
+    return table, " · ".join(filter(None, notes))
 
 
 async def _read_group(source: Source, fields: Sequence[Field], rows: int, wanted: int) -> Group:

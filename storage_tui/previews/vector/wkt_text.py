@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from storage_tui.previews.vector.canvas import Point
+from storage_tui.previews.vector.shapes import Shapes
 
 MAX_DEPTH = 16  # of collections in collections; real files have two levels
 ARC_STEPS = 64  # of an arc between two positions
@@ -225,3 +226,18 @@ def _arc(start: Point, middle: Point, end: Point) -> list[Point]:
     begin, radius = math.atan2(ay - y, ax - x), math.hypot(ax - x, ay - y)
     steps = [begin + turn * step / ARC_STEPS for step in range(1, ARC_STEPS)]
     return [*((x + radius * math.cos(angle), y + radius * math.sin(angle)) for angle in steps), end]
+
+
+def add_to(shapes: Shapes, geometry: Geometry) -> None:
+    """Add one geometry with its parts."""
+    shapes.has_area = shapes.has_area and not geometry.has_height
+    if geometry.kind in AREAS:
+        shapes.add_polygon(geometry.lines)
+    elif geometry.kind in POINTS:
+        for point in (point for line in geometry.lines for point in line):
+            shapes.add_point(point)
+    else:
+        for line in geometry.lines:
+            shapes.add_path(line)
+    for part in geometry.parts:
+        add_to(shapes, part)

@@ -79,6 +79,24 @@ def column_texts(batch: Any, count: int, columns: int, hints: Mapping[str, str])
     return found
 
 
+def binary_values(batch: Any, count: int, name: str) -> list[bytes]:
+    """Return the first `count` values of a column of bytes, without the missing ones; none where it is no such."""
+    schema_capsule, array_capsule = batch.__arrow_c_array__()
+    schema, array = _pointer(schema_capsule, b"arrow_schema", _Schema), _pointer(array_capsule, b"arrow_array", _Array)
+    for at in range(schema.n_children):
+        child, values = schema.children[at].contents, array.children[at].contents
+        if (child.name or b"").decode("utf-8", "replace") == name and child.format in (b"z", b"Z", b"vz"):
+            return _binaries(child.format.decode(), values, count, array.offset)
+    return []
+
+
+def _binaries(form: str, values: Any, count: int, offset: int) -> list[bytes]:
+    buffers = [values.buffers[number] for number in range(values.n_buffers)]
+    cut = _pieces(form, buffers)
+    read = _with_nulls(buffers[0], values.offset, lambda at: cut(at).hex())
+    return [bytes.fromhex(value) for at in range(count) if (value := read(at + offset))]
+
+
 def inside(place: str, *children: int) -> str:
     """Return the key of the hint for a child of what this is the key for."""
     return "\0".join((place, *map(str, children)))

@@ -8,10 +8,11 @@ import io
 from typing import Any
 
 from storage_tui.previews.decoding import frames
-from storage_tui.previews.decoding.tables.arrow_values import CELL_CHARS, column_texts
+from storage_tui.previews.decoding.tables.arrow_values import CELL_CHARS, binary_values, column_texts
 
 MOST_COLUMNS = 64
 SPREAD = "its first rows are spread over more bytes than a preview reads"
+VALUES_BYTES = 2 * 1024 * 1024  # of the values that come back whole
 MOST_LEFT_OUT = 8  # columns that are not read, named with the reason
 
 
@@ -68,6 +69,7 @@ class Ranges(io.RawIOBase):
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     """Return `heads`, `rows` of text and `left_out`, or `missing`, for a job with `kind`, `size`, `spans` and `rows`.
 
+    `values` of the job names a column of bytes, whose values come back whole, one after the other, with their `sizes`.
     `left_out` are columns that are not read, with the reason. `hints` of the job are those of `column_texts`.
     """
     try:
@@ -76,7 +78,7 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         return {"missing": True}, b""
     file = Ranges(job["size"], job["spans"], content)
     try:
-        return _read_rows(_open(arrow, job, file), job), b""
+        return _read_rows(_open(arrow, job, file), job)
     except BaseException as exc:
         if file.is_short:
             raise ValueError(SPREAD) from exc
@@ -93,8 +95,10 @@ def _open(arrow: Any, job: dict[str, Any], file: Ranges) -> Any:
     return arrow.read_ipc(file) if job["kind"] == "arrow" else arrow.read_ipc_stream(file)
 
 
-def _read_rows(reader: Any, job: dict[str, Any]) -> dict[str, Any]:
-    """Return the rows of the first batches, as many as the job wants and the known ranges hold."""
+def _read_rows(reader: Any, job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Return the first rows, as many as the job wants and the known ranges hold, and the values that it wants."""
+    values: list[bytes] = []
+    left = VALUES_BYTES
     names = reader.schema.names[:MOST_COLUMNS]
     table: list[list[str]] = [[] for _ in names]
     left_out: dict[int, str] = {}
@@ -110,6 +114,10 @@ def _read_rows(reader: Any, job: dict[str, Any]) -> dict[str, Any]:
             break
         taken = min(batch.num_rows, job["rows"] - count)
         count += taken
+        for value in binary_values(batch, taken, job.get("values", "")):
+            if len(value) <= left:
+                values.append(value)
+                left -= len(value)
         for at, found in enumerate(column_texts(batch, taken, len(names), job.get("hints", {}))):
             if isinstance(found, str):
                 left_out[at] = found
@@ -117,8 +125,10 @@ def _read_rows(reader: Any, job: dict[str, Any]) -> dict[str, Any]:
                 table[at] += found
     shown = [at for at in range(len(names)) if at not in left_out]
     rows = frames.fitting_rows(zip(*(table[at] for at in shown), strict=True), CELL_CHARS)
-    return {
+    told = {
         "heads": [names[at][:CELL_CHARS] for at in shown],
         "rows": rows,
         "left_out": [[names[at][:CELL_CHARS], reason[:CELL_CHARS]] for at, reason in left_out.items()][:MOST_LEFT_OUT],
+        "sizes": [len(value) for value in values],
     }
+    return told, b"".join(values)

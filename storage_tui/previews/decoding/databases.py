@@ -1,0 +1,142 @@
+"""The tables of an SQLite file by apsw, whose pages come through the blob's ranges.
+
+SQLite opens the blob as a file that never changes: no lock, no journal, no write. The functions that a hostile schema
+names are not trusted, the memory of SQLite is bounded, and a query that works for too long is ended.
+"""
+
+import importlib
+import sys
+from typing import Any
+
+from storage_tui.previews.decoding.ranged_file import RangedFile
+
+MODULE = "storage_tui.previews.decoding.blob_vfs"
+MOST_SCHEMA = 500  # rows of the schema, of the contents, and of the metadata
+CELL_CHARS = 400
+MOST_STEPS = 300  # of 10,000 instructions of SQLite's machine, for all queries: half a second
+STEP = 10_000
+HEAP_BYTES = 256 * 1024 * 1024
+MOST_VALUE_BYTES = 4 * 1024 * 1024  # of one value
+GEOMETRY_BYTES = 2 * 1024 * 1024  # of all geometries that are handed back
+ANSWER_CHARS = 60_000  # of all texts that are handed back: six times as many bytes of JSON at most
+
+SCHEMA = "SELECT type, name, sql FROM sqlite_schema"
+CONTENTS = (
+    "SELECT c.table_name, c.data_type, c.srs_id, c.min_x, c.min_y, c.max_x, c.max_y, "
+    "s.srs_name, s.organization, s.organization_coordsys_id, s.definition "
+    "FROM gpkg_contents c LEFT JOIN gpkg_spatial_ref_sys s ON s.srs_id = c.srs_id"
+)
+GEOMETRIES = "SELECT table_name, column_name, geometry_type_name FROM gpkg_geometry_columns"
+COUNTS = "SELECT table_name, feature_count FROM gpkg_ogr_contents"
+METADATA = "SELECT name, value FROM metadata"
+ZOOMS = "SELECT zoom_level FROM tiles ORDER BY zoom_level {} LIMIT 1"
+
+
+def prepare() -> None:
+    """Import SQLite and use it once: a child cannot open the files of a library."""
+    apsw = importlib.import_module("apsw")
+    importlib.import_module(MODULE)
+    apsw.hard_heap_limit(HEAP_BYTES)
+    with apsw.Connection(":memory:") as connection:
+        connection.execute("CREATE TABLE rehearsal (a TEXT)")
+    content = connection.serialize("main")
+    connection.close()
+    decode({"rows": 1}, b"", RangedFile(len(content), len(content), lambda start, stop, most: content[start:most]))
+
+
+def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[str, Any], bytes]:
+    """Return what the database says of itself, and the geometries of its first layer as GeoPackage stores them.
+
+    `schema` has type, name and statement; `contents`, `geometries` and `counts` are rows of a GeoPackage's tables,
+    `metadata` and `zooms` are those of MBTiles. `sizes` are the bytes of each geometry. `refused` is the reason why
+    some of this is missing, "" without one. `rows` of the job is the number of geometries wanted.
+    """
+    apsw = sys.modules["apsw"]
+    told: dict[str, Any] = {"schema": [], "contents": [], "geometries": [], "counts": [], "metadata": [], "zooms": [],
+                            "sizes": [], "refused": ""}  # fmt: skip
+    pieces: list[bytes] = []
+    connection, vfs = sys.modules[MODULE].connect(file)
+    try:
+        _harden(apsw, connection)
+        _read(_Queries(connection), told, pieces, job["rows"])
+    except (apsw.Error, OSError) as exc:
+        told["refused"] = file.refused or _reason(exc)
+        if not told["schema"]:
+            raise ValueError(told["refused"]) from exc
+    finally:
+        connection.close(True)
+        vfs.unregister()
+    return told, b"".join(pieces)
+
+
+def _harden(apsw: Any, connection: Any) -> None:
+    steps = [0]
+
+    def is_over() -> bool:
+        steps[0] += 1
+        return steps[0] > MOST_STEPS
+
+    connection.set_progress_handler(is_over, STEP)
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
+    connection.limit(apsw.SQLITE_LIMIT_LENGTH, MOST_VALUE_BYTES)
+    connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 0)
+    connection.execute("PRAGMA temp_store = 2")
+    connection.execute("PRAGMA query_only = 1")
+    connection.execute("PRAGMA cell_size_check = 1")
+
+
+class _Queries:
+    """Queries whose rows are texts, with one limit of characters for all of them."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self._left = ANSWER_CHARS
+
+    def rows(self, statement: str, most: int = MOST_SCHEMA) -> list[list[str | float | None]]:
+        """Return the first rows; a text is cut, and bytes are counted."""
+        found: list[list[str | float | None]] = []
+        for row in self.connection.execute(statement):
+            cells = [_cell(value) for value in row]
+            self._left -= sum(len(cell) if isinstance(cell, str) else 12 for cell in cells)
+            if len(found) >= most or self._left < 0:
+                break
+            found.append(cells)
+        return found
+
+
+def _read(queries: _Queries, told: dict[str, Any], pieces: list[bytes], most: int) -> None:
+    told["schema"] = queries.rows(SCHEMA)
+    names = {row[1] for row in told["schema"] if row[0] == "table"}
+    if "gpkg_contents" in names and "gpkg_spatial_ref_sys" in names:
+        told["contents"] = queries.rows(CONTENTS)
+        if "gpkg_geometry_columns" in names:
+            told["geometries"] = queries.rows(GEOMETRIES)
+        if "gpkg_ogr_contents" in names:
+            told["counts"] = queries.rows(COUNTS)
+        layer = next((row for row in told["geometries"] if row[0] in names), None)
+        if layer is not None:
+            table, column = (str(name).replace('"', '""') for name in layer[:2])
+            left = GEOMETRY_BYTES
+            for (value,) in queries.connection.execute(f'SELECT "{column}" FROM "{table}" LIMIT {int(most)}'):
+                if isinstance(value, bytes) and len(value) <= left:
+                    pieces.append(value)
+                    told["sizes"].append(len(value))
+                    left -= len(value)
+    every = {row[1] for row in told["schema"]}
+    if "metadata" in names | every and "tiles" in every:
+        told["metadata"] = queries.rows(METADATA)
+        for order in ("ASC", "DESC"):
+            told["zooms"] += [row[0] for row in queries.rows(ZOOMS.format(order))]
+
+
+def _cell(value: Any) -> str | float | None:
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    return value[:CELL_CHARS] if isinstance(value, str) else value
+
+
+def _reason(exc: Exception) -> str:
+    name = type(exc).__name__
+    return "a query takes too long" if name == "InterruptError" else str(exc).partition(": ")[2] or str(exc) or name
