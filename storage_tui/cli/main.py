@@ -45,6 +45,11 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "mv": ("storage_tui.cli.commands.copying", "mv", "Move or rename blobs on the server, also between storage types."),
     "edit": ("storage_tui.cli.commands.editing", "edit", "Edit a text blob in $EDITOR, or write a new one."),
     "touch": ("storage_tui.cli.commands.editing", "touch", "Keep blobs of tmp for another seven days."),
+    "content-type": (
+        "storage_tui.cli.commands.content_types",
+        "content_type",
+        "Show the content type of blobs, or give them another.",
+    ),
     "rm": ("storage_tui.cli.commands.removing", "rm", "Delete blobs and folders."),
     "undelete": (
         "storage_tui.cli.commands.trash",

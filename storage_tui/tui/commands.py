@@ -298,6 +298,9 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("new-blob", ("n",), "New blob…", "type a name, then write the blob in the editor", ACT, short="new"),
     Command("keep-longer", ("a",), "Keep seven more days", "keep blobs of tmp for seven more days", ACT, ROWS, "keep"),
+    Command(
+        "content-type", ("E",), "Content type…", "give the marked blobs, or this one, another content type", ACT, ROWS
+    ),
     Command("rename", ("r",), "Rename…", "rename the row; with marks, their names in $VISUAL or $EDITOR", ACT, ROWS),
     Command("take-copy", ("C",), "Take for copying", "take rows to copy them elsewhere", ACT, ROWS, "take"),
     Command("take-move", ("X", "ctrl+x"), "Take for moving", "take rows to move them elsewhere", ACT, ROWS, "cut"),

@@ -4,6 +4,7 @@
 |---|---|
 | bookmarks.py | bookmarks and recent places: a letter keeps a place, the same letter opens it |
 | conflicts.py | the choices for a file or key that exists already |
+| content_type.py | the question for the content type of one blob, or of several |
 | copy.py | the copy menu: each form with its value; signed URLs are made on request and masked |
 | delete.py | the question before a delete: the exact list, No preselected, a typed count for more than ten |
 | dialog.py | the base of the dialogs: a titled box, a hint, Esc to leave |
