@@ -216,8 +216,7 @@ class Store(Protocol):
         """
 
     async def move_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
-        """Move many blobs, and return a result for each in the same order, as if they were moved one after the other.
-        The refusal of one does not stop the others."""
+        """Move many blobs as if one after the other; return a result for each, in order. A refusal stops no other."""
 
     async def copy_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
         """Copy many blobs, as `move_many` moves them."""

@@ -26,6 +26,7 @@
 | relocate.py | the question before blobs are moved or copied: where to, and names that are taken |
 | rename.py | the new name of one row, and the list of many before they are renamed |
 | replace_files.py | the question before downloads overwrite local files |
+| rename_local.py | the question for the new name of a local file or folder |
 | rescue.py | the question before many blobs are copied to a storage type that keeps them |
 | send.py | the question before local paths that were chosen or pasted are uploaded |
 | shell.py | the question for a shell command, with the blobs that the command gets |
