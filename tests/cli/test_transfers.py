@@ -71,6 +71,8 @@ def test_put_and_get_hand_over_and_return(run: Run, place: AgentPlace, tmp_path:
     folder.mkdir()
     for number in range(5):
         (folder / str(number)).write_bytes(b"x" * 1000)
+    alone = run("transfers", "--follow")
+    assert (alone.stdout, alone.stderr) == ("", "nothing goes on: all transfers have ended\n")
     told = run("put", "--background", "-r", "many", "data:").stdout
     assert told == "5 files in the background, number 1; see: storage-tui transfers --follow\n"
     assert run("transfers", "--follow").returncode == 0

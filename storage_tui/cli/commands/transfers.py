@@ -55,9 +55,7 @@ def transfers(words: tuple[str, ...], follow: bool, as_json: bool, settings: Set
     if not may_have_work(place):
         if action is not None and numbers:
             raise NotFoundError(f"there is no transfer {numbers[0]}; storage-tui transfers lists them")
-        _show_ended(as_json)
-        if follow and not as_json:
-            remark(ALL_ENDED)
+        _show_ended(as_json, ALL_ENDED if follow else "")
         return
     from storage_tui.client.agent.link import AgentLink
 
@@ -140,8 +138,8 @@ def _failures(link: "AgentLink", job: "JobSnapshot", limit: int) -> list[tuple[s
     return found
 
 
-def _show_ended(as_json: bool) -> None:
-    """Show what is known without an agent: nothing goes on."""
+def _show_ended(as_json: bool, words: str) -> None:
+    """Show what is known without an agent, and the words: nothing goes on."""
     from storage_tui.client.agent.history import read_ended
     from storage_tui.machine import directories
 
@@ -151,8 +149,8 @@ def _show_ended(as_json: bool) -> None:
             say_json({**asdict(job), "failures": []})
         else:
             say(_line(job))
-    if not ended and not as_json:
-        remark("no transfers")
+    if (words or not ended) and not as_json:
+        remark(words or "no transfers")
 
 
 def _line(job: "JobSnapshot") -> str:
