@@ -27,8 +27,9 @@ class Judged:
 class JudgedTokens:
     """The tokens seen last, by the SHA-256 of their header: no token itself is kept."""
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: Keyring, *, most_tokens: int = MOST_TOKENS) -> None:
         self._keyring = keyring
+        self._most_tokens = most_tokens
         self._tokens: OrderedDict[bytes, Judged] = OrderedDict()
 
     def __len__(self) -> int:
@@ -50,7 +51,7 @@ class JudgedTokens:
     def keep(self, authorization: str, judged: Judged) -> None:
         """Keep what was found out about a header. The token was verified just now."""
         self._tokens[_name(authorization)] = judged
-        if len(self._tokens) > MOST_TOKENS:
+        if len(self._tokens) > self._most_tokens:
             self._tokens.popitem(last=False)
 
 

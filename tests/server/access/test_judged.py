@@ -8,8 +8,9 @@ import jwt
 import pytest
 
 from storage_tui.contract.errors import UnauthorizedError
-from storage_tui.server.access import judged, tokens
+from storage_tui.server.access import tokens
 from storage_tui.server.access.control import AccessControl, open_access
+from storage_tui.server.access.judged import Judged, JudgedTokens
 from storage_tui.server.access.keyring import forget_old_keys, rotate_keys
 from storage_tui.server.access.revocations import revoke_user
 from storage_tui.server.http.grants import namespace_of
@@ -73,15 +74,14 @@ async def test_a_token_whose_key_is_gone_is_refused_whatever_was_known(control: 
         await control.by_token(token)
 
 
-async def test_only_good_tokens_are_kept_and_not_too_many(
-    control: AccessControl, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_only_good_tokens_are_kept_and_not_too_many(control: AccessControl) -> None:
     good = tokens.create_token(control.records, "ann")
     for bad in (good[:-4] + "AAAA", good + "A", "x", "a.b.c", "", "\udc80"):
         with pytest.raises(UnauthorizedError):
             await control.by_token(bad)
     assert not len(control._judged)
-    monkeypatch.setattr(judged, "MOST_TOKENS", 2)
-    for name in ("ann", "bob", "cid"):
-        await control.by_token(tokens.create_token(control.records, name))
-    assert len(control._judged) == 2
+    grant, key = await control.by_token(good), control.keyring.current("token")
+    few = JudgedTokens(control.keyring, most_tokens=2)
+    for name in ("a", "b", "c"):
+        few.keep(name, Judged(grant, key, time.time() + 60))
+    assert [few.find(name) for name in ("a", "b", "c")] == [None, grant, grant]
