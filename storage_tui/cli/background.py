@@ -57,7 +57,7 @@ def _add(
     up, down = storage.engine.pace.up.bytes_per_s, storage.engine.pace.down.bytes_per_s
     with link:
         if limits_anew or up is not None or down is not None:
-            link.set_limits(up, down)
+            link.set_limits(up, down, is_default=not limits_anew)
         if link.retired:
             complain(link.retired)
         return link.add(store, items, name=name, ticket=ticket)

@@ -32,6 +32,14 @@ def expecting_blob(storage: "Storage", location: Location, way_out: str) -> Iter
         raise
 
 
+def as_target(location: Location) -> Location:
+    """Return where blobs go that get this target: `data:/` is the top of data, as `/` is the top of a file system.
+
+    Only a key that is spelled out begins with a slash: `data:/a.txt`.
+    """
+    return Location(location.storage_type) if location.key == DELIMITER else location
+
+
 def has_blobs(storage: "Storage", folder: Location) -> bool:
     """Return whether a blob is below the folder."""
     page = storage.list_page(folder.key, storage_type=folder.storage_type, delimiter="", limit=1)

@@ -43,9 +43,14 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "cat": ("storage_tui.cli.commands.blobs", "cat", "Write the bytes of blobs to standard output."),
     "show": ("storage_tui.cli.commands.show", "show", "Show what is in a blob or a file: facts, table, map, picture."),
     "cp": ("storage_tui.cli.commands.copying", "cp", "Copy blobs on the server, also between storage types."),
-    "mv": ("storage_tui.cli.commands.copying", "mv", "Move or rename blobs on the server, also between storage types."),
+    "mv": ("storage_tui.cli.commands.copying", "mv", "Move or rename blobs on the server, also between types."),
     "edit": ("storage_tui.cli.commands.editing", "edit", "Edit a text blob in $EDITOR, or write a new one."),
     "touch": ("storage_tui.cli.commands.editing", "touch", "Keep blobs of tmp for another seven days."),
+    "content-type": (
+        "storage_tui.cli.commands.content_types",
+        "content_type",
+        "Show the content type of blobs, or give them another.",
+    ),
     "rm": ("storage_tui.cli.commands.removing", "rm", "Delete blobs and folders."),
     "undelete": (
         "storage_tui.cli.commands.trash",

@@ -330,6 +330,15 @@ class AsyncStorage:
             return await self._run(moving.copy(self.engine.service, wanted))
         return await self._in_thread(TransferControl(), lambda used: Moves(self.engine, used).copy(wanted))
 
+    async def set_content_type(
+        self, key: str, content_type: str, storage_type: str = DEFAULT, *, etag: str | None = None
+    ) -> Blob:
+        """Give a stored blob another content type; return the blob. See `Storage.set_content_type`.
+
+        `content_type` is a media type such as `text/csv`. With an `etag` only this version is changed.
+        """
+        return await self._run(moving.set_content_type(self.engine.service, key, content_type, storage_type, etag))
+
     async def move(
         self, key: str, to_key: str, storage_type: str = DEFAULT, *, to_storage_type: str | None = None,
         overwrite: bool = True, etag: str | None = None,

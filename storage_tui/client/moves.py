@@ -23,6 +23,7 @@ from storage_tui.contract.errors import (
     CancelledError,
     ConflictError,
     InvalidKeyError,
+    MethodNotAllowedError,
     PreconditionFailedError,
     ProtocolError,
     StorageError,
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 
 COPY_FEATURE, MOVE_FEATURE = "copy", "move"
 COPY_BATCH_FEATURE, MOVE_BATCH_FEATURE = "copy-batch", "move-batch"
+CONTENT_TYPE_FEATURE = "content-type"
+WHY_NO_TYPE = (
+    "this server has no call that changes the content type of a stored blob; upload the blob again with the other type"
+)
 BATCH_BYTES = 4 * 1024 * 1024  # of one request; the server takes twice as much
 
 
@@ -93,6 +98,27 @@ def copy(service: Service, wanted: Move) -> Call[Blob]:
             raise _exists(wanted) from exc
         raise
     return Blob.from_json(wire.parse_answer(answer.body), wanted.target_type)
+
+
+def set_content_type(
+    service: Service, key: str, content_type: str, storage_type: str, etag: str | None = None
+) -> Call[Blob]:
+    """Give a blob another content type, on a server with the feature `content-type`; return the blob.
+
+    The blob is copied onto itself with the other type. Raise MethodNotAllowedError for a server without the feature,
+    BadRequestError for a type that is no text.
+    """
+    if not isinstance(content_type, str) or not content_type.strip():
+        raise BadRequestError("a content type is a text such as text/csv")
+    info = yield from calls.describe(service)
+    if CONTENT_TYPE_FEATURE not in info.features:
+        raise MethodNotAllowedError(WHY_NO_TYPE, key=key)
+    wanted = checked_move(Move(key, key, storage_type, etag=etag))
+    fields = {"key": key, "to_key": key, "etag": etag, "content_type": content_type}
+    body = json.dumps({name: value for name, value in fields.items() if value is not None}, ensure_ascii=False)
+    request = calls.json_post(wire.COPY, wanted.storage_type, body, key=key)
+    answer = checked(request, (yield request))
+    return Blob.from_json(wire.parse_answer(answer.body), wanted.storage_type)
 
 
 def copy_many(service: Service, moves: Sequence[Move]) -> Call[list[MoveResult]]:

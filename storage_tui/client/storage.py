@@ -13,7 +13,7 @@ from storage_tui.client import calls, folding
 from storage_tui.client.calls import RangeRead
 from storage_tui.client.control import TransferControl
 from storage_tui.client.default_client import default_of, set_default
-from storage_tui.client.moves import Moves
+from storage_tui.client.moves import Moves, set_content_type
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
@@ -350,6 +350,20 @@ class Storage:
         PreconditionFailedError when there is a blob at `to_key`.
         """
         return Moves(self.engine).copy(Move(key, to_key, storage_type, to_storage_type, overwrite=overwrite))
+
+    def set_content_type(
+        self, key: str, content_type: str, storage_type: str = DEFAULT, *, etag: str | None = None
+    ) -> Blob:
+        """Give a stored blob another content type, such as `text/csv`; return the blob. The bytes stay as they are.
+
+        The server writes the blob again, so its times and ETag may change; a blob of `tmp` is kept for seven days from
+        now. With an `etag` only this version is changed.
+
+        Raise NotFoundError when there is no such blob, PreconditionFailedError when it has changed, TypeRuleError when
+        its storage type allows no overwriting, BadRequestError for a type that the server does not serve, and
+        MethodNotAllowedError for a plain published server, which has no such call.
+        """
+        return self.engine.run(set_content_type(self.engine.service, key, content_type, storage_type, etag))
 
     def move(
         self, key: str, to_key: str, storage_type: str = DEFAULT, *, to_storage_type: str | None = None,

@@ -10,6 +10,7 @@ Nothing here imports another part of the project.
 | private_files.py | files and folders that only their owner may read, and writes that are whole or not at all |
 | processors.py | how busy the processors of this machine are |
 | programs.py | other programs by name: a browser, a pager, an editor |
+| renames.py | a rename that never replaces what has the new name |
 | secrets.py | secrets in memory, which logs, tracebacks and debuggers show as `***` |
 | terminal_programs.py | a program of the user's choice, such as an editor, on the terminal of this program |
 | text_files.py | the text of files that people write, with or without a byte-order mark |

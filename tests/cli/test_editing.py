@@ -185,3 +185,29 @@ def test_touch_takes_patterns_and_limits(run):
     assert [row["key"] for row in told] == ["p/a.npy", "p/c.txt"]
     assert run("touch", "-r", "tmp:p", "--expires-within", "1d").stdout == b""
     assert run("touch", "tmp:p/*.tif", code=3).stderr == b"storage-tui: nothing matches tmp:p/*.tif\n"
+
+
+def test_content_type_shows_and_changes_the_type(run):
+    run("put", "-", "data:a/x.dat", stdin=b"1,2")
+    assert run("content-type", "data:a/x.dat").stdout == b"data:a/x.dat: application/octet-stream\n"
+    assert run("content-type", "data:a/x.dat", "text/csv").stdout == b"data:a/x.dat: text/csv\n"
+    assert run("cat", "data:a/x.dat").stdout == b"1,2"
+    refused = run("content-type", "data:a/x.dat", "text/html", code=1)
+    assert b"no blob is served as 'text/html'" in refused.stderr and refused.stderr.count(b"\n") == 1
+    assert run("content-type", "data:none", "text/csv", code=3).stdout == b""
+    assert b"give -r" in run("content-type", "data:a", "text/csv", code=3).stderr
+    run("undelete", "--yes", "data:a/x.dat")
+    assert run("content-type", "data:a/x.dat").stdout == b"data:a/x.dat: application/octet-stream\n"
+
+
+def test_content_type_takes_folders_patterns_and_limits(run):
+    for key in ("p/a.b", "p/q/b.b", "p/c"):
+        run("put", "-", f"data:{key}", stdin=b"12345678" if key == "p/c" else b"1")
+    assert run("content-type", "data:p/**/*.b", "text/csv").stdout == b"2 blobs changed to text/csv\n"
+    assert run("content-type", "-r", "data:p").stdout.splitlines() == [
+        b"data:p/a.b: text/csv", b"data:p/c: application/octet-stream", b"data:p/q/b.b: text/csv",
+    ]  # fmt: skip
+    told = [json.loads(line) for line in run("content-type", "--json", "data:p/*", "image/png", "--larger",
+                                             "4").stdout.splitlines()]  # fmt: skip
+    assert [(row["key"], row["content_type"]) for row in told] == [("p/c", "image/png")]
+    assert b"nothing matches" in run("content-type", "data:*.none", "text/csv", code=3).stderr

@@ -39,6 +39,7 @@ WALK = {  # words, {there} being a directory with a hostile name
     "mv": ("mv", f"data:gone/{KEY}", f"data:copy/{KEY}"),
     "edit": ("edit", "--yes", f"data:{KEY}"),
     "touch": ("touch", f"data:{KEY}"),
+    "content-type": ("content-type", f"data:{KEY}"),
     "rm": ("rm", f"data:gone/{KEY}"),
     "undelete": ("undelete", f"data:gone/{KEY}"),
     "trash": ("trash", "data:"),

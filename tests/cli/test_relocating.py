@@ -34,6 +34,18 @@ def test_a_blob_is_renamed_and_moved_between_types(run, storage):
     assert storage.get("c") == b"content"
 
 
+def test_a_lone_slash_is_the_top_of_a_type_and_a_spelled_key_is_taken(run, storage, tmp_path):
+    storage.set("f/a", b"content")
+    assert lines(run("mv", "f/a", "data:/")) == ["data:a"]
+    assert lines(run("cp", "a", "tmp:/")) == ["tmp:a"]
+    assert lines(run("cp", "-r", "data:", "result:/")) == ["copied 1 blob (7 B) to result:"]
+    assert lines(run("mv", "a", "data:/a")) == ["data:/a"]
+    assert (storage.list(), storage.list(storage_type="result")) == (["/a"], ["a"])
+    (tmp_path / "up.txt").write_text("x")
+    run("put", "up.txt", "data:/")
+    assert storage.list() == ["/a", "up.txt"]
+
+
 def test_several_blobs_and_folders_go_into_a_folder(run, storage):
     for key in ("a", "b", "f/x", "f/g/y"):
         storage.set(key, key.encode())

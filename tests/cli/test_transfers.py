@@ -71,12 +71,16 @@ def test_put_and_get_hand_over_and_return(run: Run, place: AgentPlace, tmp_path:
     folder.mkdir()
     for number in range(5):
         (folder / str(number)).write_bytes(b"x" * 1000)
+    alone = run("transfers", "--follow")
+    assert (alone.stdout, alone.stderr) == ("", "nothing goes on: all transfers have ended\n")
     told = run("put", "--background", "-r", "many", "data:").stdout
     assert told == "5 files in the background, number 1; see: storage-tui transfers --follow\n"
     assert run("transfers", "--follow").returncode == 0
     assert json.loads(run("get", "--background", "--json", "-r", "data:many", "to").stdout) == {
         "job": 2, "files": 5, "bytes": 5000}  # fmt: skip
     run("transfers", "-f")
+    again = run("transfers", "--follow")
+    assert (again.stdout, again.stderr) == ("", "nothing goes on: all transfers have ended\n")
     assert sorted(path.name for path in (tmp_path / "to/many").iterdir()) == ["0", "1", "2", "3", "4"]
     first, second = run("transfers").stdout.splitlines()
     assert first.split() == ["1", "up", "many/", "5", "of", "5", "·", "5.0", "kB"] and "down" in second

@@ -7,6 +7,7 @@ import pytest
 
 from storage_tui import Storage, errors
 from storage_tui.client import moves as moving
+from storage_tui.client.undoing.undo import UndoLog
 from storage_tui.contract.models import FEATURES, ServiceInfo
 from storage_tui.contract.moves import Move, MoveResult
 from tests.client.published import PublishedServer
@@ -156,3 +157,36 @@ def test_batches_are_bounded_in_bytes_and_have_one_source_type() -> None:
     assert [move for batch in batches for move in batch] == moves
     assert all(len({move.storage_type for move in batch}) == 1 and len(batch) <= 1000 for batch in batches)
     assert max(len(", ".join(map(moving._body, batch)).encode()) for batch in batches) < 8 * 1024 * 1024
+
+
+def test_a_content_type_is_changed_and_comes_back(storage: Storage, make: Callable[..., Any], server: RunningServer,
+                                                  token: str) -> None:  # fmt: skip
+    storage.set("a b/ü?#%", b"1,2", content_type="text/plain")
+    before = storage.stat("a b/ü?#%")
+    client = make(server.url, token=token)
+    blob = client.set_content_type("a b/ü?#%", "text/csv", etag=before.etag)
+    assert (blob.content_type, blob.key, storage.get("a b/ü?#%")) == ("text/csv", "a b/ü?#%", b"1,2")
+    with pytest.raises(errors.PreconditionFailedError):
+        client.set_content_type("a b/ü?#%", "text/plain", etag=before.etag)
+    log = UndoLog()
+    log.note_overwritten("data", blob.key, before.etag or "", blob.etag or "")
+    assert log.undo_last(storage).done == 1
+    assert (storage.stat(blob.key).content_type, storage.get(blob.key)) == ("text/plain", b"1,2")
+
+
+@pytest.mark.parametrize("content_type", ["", " ", None, 7, "text/html", "x\r\ny"])
+def test_what_is_no_content_type_is_a_bad_request(
+    storage: Storage, make: Callable[..., Any], server: RunningServer, token: str, content_type: Any
+) -> None:
+    storage.set("k", b"x", content_type="text/csv")
+    with pytest.raises(errors.BadRequestError):
+        make(server.url, token=token).set_content_type("k", content_type)
+    assert storage.stat("k").content_type == "text/csv"
+
+
+def test_a_server_without_the_call_says_why_not(make: Callable[..., Any], server: RunningServer, token: str) -> None:
+    with PublishedServer(server.url) as running:
+        client = make(running.url, token=token)
+        client.set("k", b"x")
+        with pytest.raises(errors.MethodNotAllowedError, match="upload the blob again with the other type"):
+            client.set_content_type("k", "text/csv")

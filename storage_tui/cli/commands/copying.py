@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from storage_tui.cli.folder_hints import expecting_blob, has_blobs
+from storage_tui.cli.folder_hints import as_target, expecting_blob, has_blobs
 from storage_tui.cli.live_line import live_line
 from storage_tui.cli.moving import StoppedError, obeying_signals, telling
 from storage_tui.cli.options import LOCATION, with_patience, with_settings
@@ -72,7 +72,8 @@ def cp(sources: tuple[Location, ...], target: Location, settings: Settings, **op
 
     With -r a folder is copied: `cp -r tmp:maps data:` makes data:maps/, and `cp -r tmp:maps/ data:old` puts what is in
     maps into data:old/. A quoted pattern copies what it matches, with the folders from the first special character on:
-    `cp 'tmp:maps/*/a.tif' data:old` makes data:old/2024/a.tif. To go on after a stop, run the same command with
+    `cp 'tmp:maps/*/a.tif' data:old` makes data:old/2024/a.tif. `data:` and `data:/` are the top of data; a key that
+    begins with a slash is spelled out: `cp a.tif data:/a.tif`. To go on after a stop, run the same command with
     --on-conflict skip.
     """
     _carry_out(sources, target, settings, is_move=False, **options)
@@ -85,7 +86,8 @@ def mv(sources: tuple[Location, ...], target: Location, settings: Settings, **op
     """Move or rename blobs on the server, also between storage types: `mv a.tif b.tif`, `mv tmp:a.tif tmp:b.tif data:`.
 
     With -r a folder is moved: `mv -r maps old/` makes old/maps/, and `mv -r maps/ old` puts what is in maps into old/.
-    A quoted pattern moves what it matches. Within tmp a blob keeps its expiry. To go on after a stop, run the same
+    A quoted pattern moves what it matches. `data:` and `data:/` are the top of data; a key that begins with a slash is
+    spelled out: `mv a.tif data:/a.tif`. Within tmp a blob keeps its expiry. To go on after a stop, run the same
     command again.
     """
     _carry_out(sources, target, settings, is_move=True, **options)
@@ -98,6 +100,7 @@ def _carry_out(
 ) -> None:  # fmt: skip
     from storage_tui.client.batch.relocation import Relocation
 
+    target = as_target(target)
     conflict = _conflict(on_conflict, force=force, no_overwrite=no_overwrite)
     if len(sources) > 1 and target.key and not target.key.endswith(DELIMITER):
         raise click.UsageError(f"several sources need a folder to go to; write it as {target}/")

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from storage_tui.cli.background import hand_over
-from storage_tui.cli.folder_hints import base_of, expecting_blob, has_blobs
+from storage_tui.cli.folder_hints import as_target, base_of, expecting_blob, has_blobs
 from storage_tui.cli.moving import jobs_of, move, telling, with_jobs
 from storage_tui.cli.options import LOCATION, with_bwlimit, with_patience, with_settings
 from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
@@ -212,11 +212,12 @@ def put(
     """Upload files to LOCATION: a key, or a folder when it ends in a slash; - is standard input.
 
     With -r a folder keeps its name: `put -r maps tmp:` makes tmp:maps/, and `put -r maps/ tmp:old` puts what is in maps
-    into tmp:old/.
+    into tmp:old/. `data:` and `data:/` are the top of data.
 
     A key that exists is overwritten unless --on-conflict says otherwise. To continue an upload that broke off, run the
     same command again, or storage-tui resume.
     """
+    location = as_target(location)
     conflict = _conflict(on_conflict, force, Conflict.REFUSE if no_overwrite else Conflict.OVERWRITE)
     is_folder = not location.key or location.key.endswith(DELIMITER)
     if len(sources) > 1 and not is_folder:

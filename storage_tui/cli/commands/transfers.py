@@ -30,6 +30,7 @@ FAILURES_READ = 100_000
 FOLLOW_S = 0.5  # between two pictures on a terminal
 PIPE_S = 10.0  # between two lines in a pipe
 ALL = "all"
+ALL_ENDED = "nothing goes on: all transfers have ended"
 
 
 def _words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -54,7 +55,7 @@ def transfers(words: tuple[str, ...], follow: bool, as_json: bool, settings: Set
     if not may_have_work(place):
         if action is not None and numbers:
             raise NotFoundError(f"there is no transfer {numbers[0]}; storage-tui transfers lists them")
-        _show_ended(as_json)
+        _show_ended(as_json, ALL_ENDED if follow else "")
         return
     from storage_tui.client.agent.link import AgentLink
 
@@ -64,8 +65,8 @@ def transfers(words: tuple[str, ...], follow: bool, as_json: bool, settings: Set
         _offer(link, settings)
         if action is not None:
             _steer(link, action, numbers)
-        if follow:
-            _follow(link)
+        if follow and not _follow(link) and not as_json:
+            remark(ALL_ENDED)
         if action is None and (as_json or not follow):
             _show(link, link.news().jobs, as_json=as_json)
 
@@ -137,8 +138,8 @@ def _failures(link: "AgentLink", job: "JobSnapshot", limit: int) -> list[tuple[s
     return found
 
 
-def _show_ended(as_json: bool) -> None:
-    """Show what is known without an agent: nothing goes on."""
+def _show_ended(as_json: bool, words: str) -> None:
+    """Show what is known without an agent, and the words: nothing goes on."""
     from storage_tui.client.agent.history import read_ended
     from storage_tui.machine import directories
 
@@ -148,8 +149,8 @@ def _show_ended(as_json: bool) -> None:
             say_json({**asdict(job), "failures": []})
         else:
             say(_line(job))
-    if not ended and not as_json:
-        remark("no transfers")
+    if (words or not ended) and not as_json:
+        remark(words or "no transfers")
 
 
 def _line(job: "JobSnapshot") -> str:
@@ -176,12 +177,12 @@ def _state(job: "JobSnapshot") -> str:
     return "done"
 
 
-def _follow(link: "AgentLink") -> None:
-    """Show the jobs until all have ended. Raise PartialFailureError when files failed."""
+def _follow(link: "AgentLink") -> bool:
+    """Show the jobs until all have ended; return whether any went on. Raise PartialFailureError when files failed."""
     is_terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
     told = 0.0
     seen: dict[int, JobSnapshot] = {}
-    revision, begun = 0, set[int]()
+    revision, begun, has_told = 0, set[int](), False
     try:
         with obeying_signals():
             while True:
@@ -193,6 +194,7 @@ def _follow(link: "AgentLink") -> None:
                         begun.add(job.id)
                     elif job.id in begun:
                         begun.discard(job.id)
+                        has_told = True
                         show_status("") if is_terminal else None
                         say(_line(job))
                 if not any(job.is_active for job in seen.values()):
@@ -211,6 +213,7 @@ def _follow(link: "AgentLink") -> None:
     failed = sum(job.failed for job in seen.values())
     if failed:
         raise PartialFailureError(f"{plural(failed, 'file')} failed; storage-tui transfers says why")
+    return has_told
 
 
 def _all(jobs: "list[JobSnapshot]") -> str:

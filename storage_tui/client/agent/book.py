@@ -57,7 +57,7 @@ class JobBook:
         self._revision = self._round = 1
         self._gone: list[tuple[int, int]] = []
         self._next_id = max(self._ended, default=0) + 1
-        self._is_paused = self._is_closing = self._is_refusing = False
+        self._is_paused = self._is_closing = self._is_refusing = self._is_limit_chosen = False
         self._throughput = Throughput(RATES_KEPT)
 
     # What the journal holds
@@ -66,7 +66,7 @@ class JobBook:
         """Go on with the jobs that an ended agent left, as that agent was told to; return their number."""
         orders = read_orders(self._state_dir)
         with self._changed:
-            self._is_paused = orders.is_paused
+            self._is_paused, self._is_limit_chosen = orders.is_paused, orders.is_chosen
             self._pace.set(up=orders.limits[0], down=orders.limits[1])
         found = sorted(take_jobs(self._state_dir), key=lambda row: str((row[1].job or {}).get("created", "")))
         for journal, content in found:
@@ -193,13 +193,16 @@ class JobBook:
             rows = [] if found is None else list(found.page(after, min(limit, FILES_TOLD), states))
             return [row.snapshot(job) for row in rows]
 
-    def set_limits(self, up: float | None, down: float | None) -> None:
-        """Hold all transfers together back to so many bytes per second, at once; None for no limit."""
+    def set_limits(self, up: float | None, down: float | None, *, is_default: bool = False) -> None:
+        """Hold all transfers together back to so many bytes per second, at once; None for no limit. Those of settings,
+        `is_default`, change nothing once a person has set some."""
         with self._changed:
-            self._pace.set(up=up, down=down)
-            self._keep_orders()
-            self._revision += 1
-            self._changed.notify_all()
+            if not (is_default and self._is_limit_chosen):
+                self._is_limit_chosen = not is_default
+                self._pace.set(up=up, down=down)
+                self._keep_orders()
+                self._revision += 1
+                self._changed.notify_all()
 
     @property
     def limits(self) -> Rates:
@@ -420,7 +423,7 @@ class JobBook:
 
     def _keep_orders(self) -> None:
         if not self._is_refusing:
-            write_orders(self._state_dir, Orders(self._is_paused, self.limits))
+            write_orders(self._state_dir, Orders(self._is_paused, self.limits, self._is_limit_chosen))
 
     def _keep_history(self) -> None:
         now = time.monotonic()

@@ -177,9 +177,12 @@ class AgentLink:
         if "token" in store:
             self.ask("offer", store=store)
 
-    def set_limits(self, up: float | None, down: float | None) -> None:
-        """Hold all transfers together back to so many bytes per second; None for no limit."""
-        self.ask("set_limits", limits=(up, down))
+    def set_limits(self, up: float | None, down: float | None, *, is_default: bool = False) -> None:
+        """Hold all transfers together back to so many bytes per second; None for no limit.
+
+        With `is_default` the limits are those of settings: the agent keeps limits that a person has set.
+        """
+        self.ask("set_limits", limits=(up, down), is_default=is_default)
 
 
 def _is_older(version: str) -> bool:

@@ -17,10 +17,14 @@ FILE_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """Whether all transfers are paused, and the limits in bytes per second, up and down; None for no limit."""
+    """Whether all transfers are paused, and the limits in bytes per second, up and down; None for no limit.
+
+    `is_chosen` says that a person set the limits, by a key or an option; those of settings do not replace them.
+    """
 
     is_paused: bool = False
     limits: Rates = (None, None)
+    is_chosen: bool = False
 
 
 def read_orders(state_dir: Path) -> Orders:
@@ -29,7 +33,8 @@ def read_orders(state_dir: Path) -> Orders:
         with (state_dir / NAME).open("rb") as file:
             row = json.loads(file.read(FILE_BYTES))
         up, down = limits_of(row)
-        return Orders(row["is_paused"] is True, (check_rate(up), check_rate(down)))
+        is_chosen = row.get("is_chosen") is True
+        return Orders(row["is_paused"] is True, (check_rate(up), check_rate(down)), is_chosen)
     return Orders()
 
 
@@ -39,5 +44,5 @@ def write_orders(state_dir: Path, orders: Orders) -> None:
         if orders == Orders():
             (state_dir / NAME).unlink(missing_ok=True)
         else:
-            raw = json.dumps({"is_paused": orders.is_paused, "limits": orders.limits}).encode()
-            write_private(state_dir / NAME, raw, is_durable=False)
+            row = {"is_paused": orders.is_paused, "limits": orders.limits, "is_chosen": orders.is_chosen}
+            write_private(state_dir / NAME, json.dumps(row).encode(), is_durable=False)

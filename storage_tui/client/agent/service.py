@@ -111,7 +111,7 @@ class Service:
         return {}
 
     def _set_limits(self, request: Answer) -> Answer:
-        self._book.set_limits(*limits_of(request))
+        self._book.set_limits(*limits_of(request), is_default=request.get("is_default") is True)
         return {"limits": self._book.limits}
 
     def _go(self, request: Answer) -> Answer:

@@ -10,22 +10,14 @@ from storage_tui.client.http.session import Session
 from storage_tui.client.transfer.journal import Journal, new_repeat_key
 from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
 from storage_tui.client.transfer.sources import FileSource
-from storage_tui.client.transfer.uploads import SupersededError, Upload
-from storage_tui.contract.errors import (
-    CancelledError,
-    CredentialsError,
-    ProtocolError,
-    StorageError,
-    StoreFullError,
-    UnauthorizedError,
-)
+from storage_tui.client.transfer.uploads import SupersededError, Upload, is_final
+from storage_tui.contract.errors import CancelledError, StorageError
 from storage_tui.contract.models import Blob
 
 NO_RESUME = "the server cannot continue the upload of an earlier program, started over"
 SUPERSEDED = "an earlier program had uploaded it, but it was overwritten or deleted since, started over"
 CHANGED = "the file changed since, started over"
 OTHERWISE = "the choice for an existing key differs from the earlier one, started over"
-_PASSING = (UnauthorizedError, CredentialsError, StoreFullError, ProtocolError)  # people can mend these
 
 
 class FileUpload:
@@ -54,7 +46,7 @@ class FileUpload:
             self._entry.close() if is_kept else self._entry.remove()
             raise
         except StorageError as exc:
-            self._entry.close() if exc.retryable or isinstance(exc, _PASSING) else self._entry.remove()
+            self._entry.remove() if is_final(exc) else self._entry.close()
             raise
         except BaseException:
             self._entry.close()

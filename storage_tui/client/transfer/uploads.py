@@ -28,13 +28,16 @@ from storage_tui.contract.errors import (
     CancelledError,
     ChecksumError,
     ConflictError,
+    CredentialsError,
     GoneError,
-    LocalFileError,
     NotFoundError,
     PreconditionFailedError,
     ProtocolError,
+    QuotaExceededError,
     StorageError,
+    StoreFullError,
     TransferInterruptedError,
+    UnauthorizedError,
 )
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
@@ -45,6 +48,7 @@ ANSWER_BYTES = 1024 * 1024
 DRAIN_S = 30.0  # until what a stream had sent has reached the server: it is in buffers of the link
 DRAIN_STEP_S = 0.1
 DROP_S = 2.0  # longest time that a cancel waits for the server
+PASSING = (UnauthorizedError, CredentialsError, StoreFullError, ProtocolError)  # people can mend these
 
 
 class Upload:
@@ -115,7 +119,7 @@ class Upload:
         """Return whether the bytes on the server may be useful later, or the server cannot be reached now."""
         if isinstance(error, CancelledError):
             return self._control.keeps_part
-        if isinstance(error, PreconditionFailedError | LocalFileError):
+        if isinstance(error, StorageError) and is_final(error):
             return False
         return self._repeat_key is not None or (isinstance(error, StorageError) and error.retryable)
 
@@ -345,6 +349,15 @@ class Upload:
         except StorageError as exc:
             raise ChecksumError(f"{damage}; it is stored and could not be deleted: {exc}", key=self._key) from exc
         raise ChecksumError(f"{damage}; it was deleted, upload it again", key=self._key)
+
+
+def is_final(error: StorageError) -> bool:
+    """Return whether nobody will go on with the upload, so that the server need not keep its bytes.
+
+    A quota is final: the bytes count against it, and to delete something is of no use while they do.
+    """
+    is_passing = isinstance(error, PASSING) and not isinstance(error, QuotaExceededError)
+    return not (error.retryable or is_passing)
 
 
 def drop_soon(session: Session, url: str) -> None:

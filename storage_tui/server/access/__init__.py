@@ -4,6 +4,7 @@
 |---|---|
 | control.py | the one place that turns the credentials of a request into a Grant |
 | issued.py | records of the tokens and logins that were made: make, find, list, revoke |
+| judged.py | grants of our own tokens whose signature was checked before |
 | jwks.py | the public keys of an identity provider |
 | keyring.py | the signing keys of an engine: the record `keys`, with one current key for each purpose |
 | logins.py | refresh tokens in exchange for fresh JWTs, as the published client's IAM endpoint does it |

@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 
 from storage_tui.contract.errors import ForbiddenError, UnauthorizedError
+from storage_tui.server.access.judged import Judged, JudgedTokens
 from storage_tui.server.access.jwks import IdentityProvider
 from storage_tui.server.access.keyring import Keyring, load_keyring
 from storage_tui.server.access.revocations import RECORD as REVOKED
@@ -30,6 +31,7 @@ class AccessControl:
         self.revocations = revocations
         self.limits = limits
         self._provider = provider
+        self._judged = JudgedTokens(keyring)
         self._names: OrderedDict[str, str] = OrderedDict()  # by namespace, of the users seen last
 
     @property
@@ -42,15 +44,9 @@ class AccessControl:
 
         The key decides how a token is judged: our own keys with HS256, keys of the provider with RS256.
         """
-        bearer = read_bearer(authorization)
-        key = await self.keyring.look_up("token", bearer.kid)
-        if key is not None:
-            grant = own_grant(bearer, key)
-        else:
-            found = None if self._provider is None else await self._provider.grant(bearer)
-            if found is None:
-                raise unknown_key()
-            grant = found
+        grant = None if authorization is None else self._judged.find(authorization)
+        if grant is None:
+            grant = await self._judge(authorization)
         if self.is_revoked(grant):
             raise UnauthorizedError("the token was revoked; ask for a new one")
         self._names[grant.namespace] = grant.subject
@@ -58,6 +54,19 @@ class AccessControl:
         if len(self._names) > MAX_NAMES:
             self._names.popitem(last=False)
         return grant
+
+    async def _judge(self, authorization: str | None) -> Grant:
+        bearer = read_bearer(authorization)
+        key = await self.keyring.look_up("token", bearer.kid)
+        if key is not None:
+            grant, expires_s = own_grant(bearer, key)
+            if authorization is not None and expires_s is not None:
+                self._judged.keep(authorization, Judged(grant, key, expires_s))
+            return grant
+        found = None if self._provider is None else await self._provider.grant(bearer)
+        if found is None:
+            raise unknown_key()
+        return found
 
     def name_of(self, grant: Grant) -> str:
         """Return the name of the user, for notes of who did something; empty when this server has not seen a token of

@@ -85,8 +85,9 @@ def unknown_key() -> UnauthorizedError:
     return UnauthorizedError("the token was not made by this server; make one with: storage-tui token create")
 
 
-def own_grant(bearer: Bearer, key: SigningKey) -> Grant:
-    """Return the grant of one of our own tokens; raise UnauthorizedError for an invalid one."""
+def own_grant(bearer: Bearer, key: SigningKey) -> tuple[Grant, float | None]:
+    """Return the grant of one of our own tokens, and its expiry in seconds since 1970; raise UnauthorizedError for an
+    invalid one. The expiry is None where the token has other bounds in time, so that it must be verified each time."""
     claims = verify(bearer, key.secret.reveal(), ALGORITHM)
     try:
         restriction = None
@@ -96,7 +97,8 @@ def own_grant(bearer: Bearer, key: SigningKey) -> Grant:
         token_id = str(claims.get("jti", ""))
     except (StorageError, TypeError, ValueError, OverflowError) as exc:
         raise UnauthorizedError(_INVALID) from exc
-    return Grant(subject_namespace(claims), token_id, issued_at(claims), ends, restriction, claims["sub"])
+    grant = Grant(subject_namespace(claims), token_id, issued_at(claims), ends, restriction, claims["sub"])
+    return grant, None if "nbf" in claims else float(int(claims["exp"]))
 
 
 def verify(bearer: Bearer, key: Any, algorithm: str, *, issuer: str | None = None, audience: str | None = None) -> Any:

@@ -36,12 +36,12 @@ async def deliver(
         (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()
     ]
     reader = _Reader(send, idle_s, clock)
-    await reader.take(start)
     is_whole = response.stream is None and (is_head or len(response.content) <= PIECE_BYTES)
     if is_whole or request is None:
         content = b"" if is_head else response.content
-        await reader.take({"type": "http.response.body", "body": content, "more_body": False})
+        await reader.take(start, {"type": "http.response.body", "body": content, "more_body": False})
     else:
+        await reader.take(start)
         await _stream(response.stream or _pieces(response.content), request, reader)
     if request is not None and response.stream is None and response.headers.get("Connection") == "close":
         await request.linger()
@@ -54,14 +54,17 @@ class _Reader:
         self._send, self._idle_s, self._clock = send, idle_s, clock
         self._pace = Pace()
 
-    async def take(self, message: dict[str, Any]) -> None:
-        """Send one piece. Raise CutError when the reader takes nothing, or too little."""
+    async def take(self, *messages: dict[str, Any]) -> None:
+        """Send one piece, or the head and the whole of a small answer under one deadline. Raise CutError when the
+        reader takes nothing, or too little."""
         began = self._clock()
         try:
             async with asyncio.timeout(self._idle_s):
-                await self._send(message)
+                for message in messages:
+                    await self._send(message)
         except TimeoutError as exc:
             raise CutError("the client reads nothing") from exc
+        message = messages[-1]
         is_last = message["type"] == "http.response.body" and not message["more_body"]
         if self._pace.is_too_slow(self._clock() - began, len(message.get("body", b""))) and not is_last:
             raise CutError("the client reads too slowly")

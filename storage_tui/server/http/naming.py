@@ -11,6 +11,7 @@ from storage_tui.contract.moves import Move
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.server.http.grants import Named, Verb
 from storage_tui.server.http.request import Request
+from storage_tui.server.http.responses import checked_content_type
 from storage_tui.server.http.targets import address_of, storage_type_of
 
 MOVE_BODY_BYTES = 8 * 1024 * 1024  # the longest batch of the longest pairs of keys, with all but ASCII in escapes
@@ -95,6 +96,23 @@ async def moves_of(request: Request) -> tuple[list[Move], bool]:
     if "key" in raw or "to_key" in raw:
         raise BadRequestError("the body is one move or copy, or a batch of targets; it has both")
     return [_move(target, storage_type) for target in targets], True
+
+
+async def copied_type_of(request: Request) -> str | None:
+    """Return the content type that the body of one copy asks for; None where the copy has that of its source.
+
+    Raise BadRequestError for a type that is not served, and for a body that is not one copy.
+    """
+    raw = await request.json(MOVE_BODY_BYTES, "a move or copy", parts=DELETE_PARTS)
+    wanted, targets = raw.get("content_type"), raw.get("targets")
+    rows = [row for row in targets if isinstance(row, dict)] if isinstance(targets, list) else []
+    if any("content_type" in row for row in rows) or ("targets" in raw and wanted is not None):
+        raise BadRequestError("a content type is set by one copy at a time, not in a batch")
+    if wanted is None:
+        return None
+    if not isinstance(wanted, str):
+        raise BadRequestError("the content_type of a copy is a text such as text/csv")
+    return checked_content_type(wanted)
 
 
 def _move(raw: Any, storage_type: str) -> Move:

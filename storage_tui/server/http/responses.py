@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from storage_tui.contract.errors import (
+    BadRequestError,
     RangeNotSatisfiableError,
     RateLimitError,
     StorageError,
@@ -124,6 +125,17 @@ def safe_content_type(value: str | None) -> str | None:
         return None
     name = value.partition(";")[0].strip().lower()
     return name if name in SAFE_TYPES else None
+
+
+def checked_content_type(value: str) -> str:
+    """Return the media type without parameters; raise BadRequestError for a type that is not served."""
+    name = safe_content_type(value)
+    if name is None and value.partition(";")[0].strip().lower() != BINARY:
+        raise BadRequestError(
+            f"no blob is served as {value[:80]!a}, which a web browser could run or does not know; take a type of "
+            f"images, tables, JSON, plain text and the like, or {BINARY}"
+        )
+    return name or BINARY
 
 
 def content_disposition(blob: Blob) -> str:

@@ -9,7 +9,7 @@ from storage_tui.contract.keys import KeyRules
 from storage_tui.contract.models import Blob, Limits
 from storage_tui.contract.moves import Move, MoveResult
 from storage_tui.contract.wire import format_etag
-from storage_tui.server.http.naming import moves_of
+from storage_tui.server.http.naming import copied_type_of, moves_of
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.quotas.quotas import Quotas, Room
@@ -24,8 +24,12 @@ class Moves:
         self._store, self._limits, self._quotas = store, limits, quotas
 
     async def copy(self, request: Request) -> Response:
-        """Copy a blob within this type or into another, or many; answer with the copy, or with the result of each."""
+        """Copy a blob within this type or into another, or many; answer with the copy, or with the result of each.
+
+        One copy may ask for another content type. A copy onto itself then changes the content type of a blob.
+        """
         moves, is_batch = await moves_of(request)
+        content_type = await copied_type_of(request)
         if is_batch:
             return await self._answer_many(request, moves, is_copy=True)
         [move] = moves
@@ -33,7 +37,9 @@ class Moves:
         async with self._quotas.reserve(target, None) as room:
             if room.is_limited:
                 await room.grow((await self._store.stat(source)).size_bytes or 0)
-            blob = await self._store.copy(source, target, source_etag=move.etag, precondition=precondition_of(move))
+            blob = await self._store.copy(
+                source, target, source_etag=move.etag, precondition=precondition_of(move), content_type=content_type
+            )
             room.note(blob)
         return _described(blob)
 

@@ -204,10 +204,11 @@ class Store(Protocol):
         an ETag the blob is removed only if that is still its ETag."""
 
     async def copy(
-        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
-    ) -> Blob:
-        """Make `target` a blob of the same bytes and content type, with new times. Both are in one namespace. With
-        `source_etag` the blob is copied only if that is its ETag."""
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY,
+        content_type: str | None = None,
+    ) -> Blob:  # fmt: skip
+        """Make `target` a blob of the same bytes, with new times. Both are in one namespace. The copy has the content
+        type of the source, or `content_type`. With `source_etag` the blob is copied only if that is its ETag."""
 
     async def move(
         self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
@@ -224,8 +225,7 @@ class Store(Protocol):
         """
 
     async def move_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
-        """Move many blobs, and return a result for each in the same order, as if they were moved one after the other.
-        The refusal of one does not stop the others."""
+        """Move many blobs as if one after the other; return a result for each, in order. A refusal stops no other."""
 
     async def copy_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
         """Copy many blobs, as `move_many` moves them."""

@@ -1,6 +1,7 @@
 """The main screen: one place of the store. It owns the widgets and the objects that its keys work on."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events, on, work
@@ -92,7 +93,7 @@ class BrowserScreen(CommandScreen[None]):
             desk, self.keys, self.reader, self.sorting, as_folder(location), left=self._filtering.leave_place,
             opened=self._place_opened,
         )  # fmt: skip
-        self._walking = Walking(self, desk, self.keys, self.place)
+        self._walking = Walking(self, desk, self.keys, self.place, open_local=self._open_local)
         self._first = location
         self._counts = TypeCounts(self, desk, self._sidebar)
         self._sizes = MissingSizes(self, desk, self.keys)
@@ -188,6 +189,9 @@ class BrowserScreen(CommandScreen[None]):
 
     def _open(self, location: Location) -> None:
         self.place.open(location)
+
+    async def _open_local(self, path: Path) -> None:
+        await self._sides.open_path(path)
 
     def _read_on(self) -> None:
         self.reader.read_on()

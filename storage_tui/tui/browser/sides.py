@@ -1,6 +1,8 @@
 """The two sides of the main screen: which of them has the keys. The local side is loaded when it is first wanted."""
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.containers import Container
@@ -102,6 +104,18 @@ class Sides:
         focused = self._screen.focused
         if self._side is not None and focused in (self._view, self._side.view):
             self._give_keys(to_local=focused is self._side.view)
+
+    async def open_path(self, path: Path) -> None:
+        """Show a local folder, or the folder of a file with the cursor on the file, and give the local side the
+        keys."""
+        if not self.is_open:
+            await self.action_local_side()
+        side = self._side
+        assert side is not None
+        self._screen.set_focus(side.view)
+        self._give_keys(to_local=True)
+        is_folder = await asyncio.to_thread(path.is_dir)
+        side.walking.open_path(path if is_folder else path.parent, at=None if is_folder else str(path))
 
     def pasted(self, text: str) -> None:
         """Offer pasted paths as an upload."""

@@ -1,7 +1,9 @@
 """The commands that go to another place."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from textual.screen import Screen
@@ -20,7 +22,12 @@ from storage_tui.tui.widgets.key_list import KeyList
 class Walking:
     """Opens places: above, before, in another storage type, typed, bookmarked."""
 
-    def __init__(self, screen: Screen[Any], desk: Desk, view: KeyList, place: OpenPlace) -> None:
+    def __init__(
+        self, screen: Screen[Any], desk: Desk, view: KeyList, place: OpenPlace, *,
+        open_local: Callable[[Path], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        """`open_local` shows a path on the local side."""
+        self._open_local = open_local
         self._screen = screen
         self._desk = desk
         self._view = view
@@ -91,14 +98,16 @@ class Walking:
             self._desk.hint("there is no place after this one")
 
     def action_go_to(self) -> None:
-        """Go to a typed location."""
+        """Go to a typed location, or to a local path on the local side."""
         self._ask(self._go_to)
 
     async def _go_to(self) -> None:
         question = GoToScreen(self._place.location, lambda typed: names_from(self._desk.storage, typed))
-        location = await self._screen.app.push_screen_wait(question)
-        if location is not None:
-            self._go_to_key(location)
+        answer = await self._screen.app.push_screen_wait(question)
+        if isinstance(answer, Path):
+            await self._open_local(answer)
+        elif answer is not None:
+            self._go_to_key(answer)
 
     def action_pair(self) -> None:
         """Go from a result to its log, and back."""

@@ -4,6 +4,7 @@
 |---|---|
 | bookmarks.py | bookmarks and recent places: a letter keeps a place, the same letter opens it |
 | conflicts.py | the choices for a file or key that exists already |
+| content_type.py | the question for the content type of one blob, or of several |
 | copy.py | the copy menu: each form with its value; signed URLs are made on request and masked |
 | delete.py | the question before a delete: the exact list, No preselected, a typed count for more than ten |
 | dialog.py | the base of the dialogs: a titled box, a hint, Esc to leave |
@@ -25,6 +26,7 @@
 | relocate.py | the question before blobs are moved or copied: where to, and names that are taken |
 | rename.py | the new name of one row, and the list of many before they are renamed |
 | replace_files.py | the question before downloads overwrite local files |
+| rename_local.py | the question for the new name of a local file or folder |
 | rescue.py | the question before many blobs are copied to a storage type that keeps them |
 | send.py | the question before local paths that were chosen or pasted are uploaded |
 | shell.py | the question for a shell command, with the blobs that the command gets |

@@ -1,6 +1,9 @@
 """A prompt for a location such as `tmp:maps/2024/`; Tab completes from the server."""
 
-from textual import on
+import os
+from pathlib import Path
+
+from textual import on, work
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
@@ -8,11 +11,12 @@ from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.visible import visible
 from storage_tui.tui.dialogs.dialog import Dialog
+from storage_tui.tui.state.paths import expand
 from storage_tui.tui.widgets.location_field import Candidates, LocationField
 
 
-class GoToScreen(Dialog[Location]):
-    """Asks for a location."""
+class GoToScreen(Dialog[Location | Path]):
+    """Asks for a location. A local path that is there is offered: the second Enter answers with the path."""
 
     TITLE_TEXT = "Go to"
     HINT = "TYPE:PREFIX/ or TYPE:KEY, Tab completes, Enter goes there, Esc leaves"
@@ -21,6 +25,7 @@ class GoToScreen(Dialog[Location]):
         super().__init__()
         self._location = location
         self._candidates = candidates
+        self._offered_path: tuple[str, Path] | None = None  # the text of the field, and the path that it names
 
     def compose_body(self) -> ComposeResult:
         """Yield the field."""
@@ -33,6 +38,37 @@ class GoToScreen(Dialog[Location]):
 
     @on(Input.Submitted)
     def _submit(self) -> None:
+        text = self.query_one(LocationField)
+        if self._offered_path is not None and self._offered_path[0] == text.value:
+            self.dismiss(self._offered_path[1])
+        elif text.local_text is not None:
+            self._look(text.value, text.local_text)
+        else:
+            self._go()
+
+    @work(thread=True, exclusive=True, group="look")
+    def _look(self, asked: str, text: str) -> None:
+        path = expand(text)
+        try:
+            found = path if os.path.lexists(path) else None
+        except (OSError, ValueError):
+            found = None
+        self.app.call_from_thread(self._looked, asked, found)
+
+    def _looked(self, asked: str, path: Path | None) -> None:
+        if not self.is_current or self.query_one(LocationField).value != asked:
+            return
+        if path is None:
+            self._go()
+            return
+        self._offered_path = asked, path
+        given = str(self._location)
+        key = visible(f"{given}{self._location.storage_type}:{asked.removeprefix(given)}", limit=60)
+        place = visible(str(path), limit=60)
+        words = f"Enter again opens the local side: this is on this machine.\nLocal: {place}\nAs a key, type {key}"
+        self.say(words, role="$warning")
+
+    def _go(self) -> None:
         try:
             self.dismiss(self.query_one(LocationField).location)
         except StorageError as exc:

@@ -2,7 +2,8 @@
 
 | file | holds |
 |---|---|
-| actions.py | the commands: edit, new blob, keep seven more days |
+| actions.py | the commands: edit, new blob, keep seven more days, content type |
+| content_type.py | another content type for the chosen blobs |
 | editing.py | one edit: fetch, the editor, the question, write back |
 | keeping.py | another seven days for the chosen blobs |
 | left_edits.py | the message about edits that an earlier session did not write back |

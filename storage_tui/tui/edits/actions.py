@@ -1,4 +1,4 @@
-"""The commands that make and change single blobs: edit, new blob, keep seven more days."""
+"""The commands that make and change blobs: edit, new blob, keep seven more days, content type."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -91,5 +91,19 @@ class EditActions:
         rows = await self._asked("Keep which marks longer?")
         if rows is not None:
             await keep_longer(self._screen.app, self._desk, rows)
+            if self._screen.has_lines:
+                self._changed()
+
+    def action_content_type(self) -> None:
+        """Give the chosen blobs another content type."""
+        if not self._job.is_busy():
+            self._job.start(self._change_content_type)
+
+    async def _change_content_type(self) -> None:
+        from storage_tui.tui.edits.content_type import change_content_type
+
+        rows = await self._asked("The content type of which marks?")
+        if rows is not None:
+            await change_content_type(self._screen.app, self._desk, rows)
             if self._screen.has_lines:
                 self._changed()

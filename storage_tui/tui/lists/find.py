@@ -87,6 +87,7 @@ class FindScreen(FlatScreen):
         """Search all storage types, or only below here again."""
         self._is_everywhere = not self._is_everywhere
         self.view.shows_types = self._is_everywhere
+        self.title_place = ("all types", "") if self._is_everywhere else None
         self._search(self._line.text)
 
     def empty_words(self) -> str:

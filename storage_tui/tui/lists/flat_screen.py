@@ -57,6 +57,7 @@ class FlatScreen(CommandScreen[None]):
         self.location = location
         self._go = go
         self._title = name
+        self.title_place: tuple[str, str] | None = None  # shown in the title instead of the location
         flat = FlatList(location.storage_type, location.key, sort=sort)
         self.title_bar = Bar(id="title")
         self.view = FlatKeys(desk.marks, desk.sizes, flat, id="flat")
@@ -151,8 +152,8 @@ class FlatScreen(CommandScreen[None]):
         width, view, reader = self.size.width, self.view, self.reader
         error = f"{visible(reader.error)}\nR tries again." if reader.error else ""
         view.set_state("Reading… (Esc stops)" if reader.is_reading else error or self.empty_words())
-        place = self.location
-        self.title_bar.say(place_title(place.storage_type, place.key, self._title, width=width), self._counts())
+        kind, prefix = self.title_place or (self.location.storage_type, self.location.key)
+        self.title_bar.say(place_title(kind, prefix, self._title, width=width), self._counts())
         notice = notice_content(self.desk, view.current, in_range=self.marking.has_range)
         shown = view.flat.shown  # headings are lines, but no blobs
         position = f"  {min(view.flat.number_of(view.cursor), shown):,}/{shown:,} "

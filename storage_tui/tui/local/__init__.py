@@ -5,6 +5,7 @@
 | about.py | the preview of a row without bytes: a folder, a link, a pipe |
 | across.py | the commands that copy or move to the other side, and the upload of pasted paths |
 | browse.py | the list of a local folder in a dialog |
+| changing.py | the commands that change one local file: another name, and an editor |
 | chosen.py | local paths that were chosen for an upload: their files, and the keys of these |
 | deleting.py | the question before local files go to the trash |
 | desk.py | the marks, cursors and messages of the local side |

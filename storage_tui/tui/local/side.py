@@ -17,6 +17,7 @@ from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.local.about import about_row
+from storage_tui.tui.local.changing import LocalChanging
 from storage_tui.tui.local.deleting import LocalDeleting
 from storage_tui.tui.local.desk import LocalDesk
 from storage_tui.tui.local.entry import note_of
@@ -71,6 +72,9 @@ class LocalSide:
         )  # fmt: skip
         self.walking = LocalWalking(screen, self.desk, self.view, self.place, files)
         self._deleting = LocalDeleting(screen, self.desk, job, chosen=self.chosen, gone=self._gone)
+        self._changing = LocalChanging(
+            screen, self.desk, job, current=lambda: self.view.current, changed=self._has_changed
+        )
         self.has_keys = False
         self.widget = LocalPane(
             self._path, self.view, line, wanted=self.reader.restore, chosen=self.walking.action_open,
@@ -87,6 +91,7 @@ class LocalSide:
             self.sorting,
             self.marking,
             self._deleting,
+            self._changing,
             self.preview,
             self.cursor,
         )
@@ -157,6 +162,11 @@ class LocalSide:
         self.desk.history.forget(LOCAL)
         if self.view.is_attached:
             self.place.reload(self.view.survivor(rows))
+
+    def _has_changed(self, key: str) -> None:
+        self.desk.history.forget(LOCAL)
+        if self.view.is_attached:
+            self.place.reload(key)
 
     def _opened(self) -> None:
         self.marking.end_range()

@@ -156,12 +156,13 @@ class AgentTransfers:
 
         After that the limits are what anybody tells the agent, and this browser follows the news.
         """
-        if told is None and link.pid != self._limited:
-            pace = self._storage.engine.pace
-            told = pace.up.bytes_per_s, pace.down.bytes_per_s
-            told = None if told == (None, None) else told
         if told is not None:
             link.set_limits(*told)
+        elif link.pid != self._limited:
+            pace = self._storage.engine.pace
+            up, down = pace.up.bytes_per_s, pace.down.bytes_per_s
+            if up is not None or down is not None:
+                link.set_limits(up, down, is_default=True)
         self._limited = link.pid
 
     def _taken(self, job: TransferJob, number: int) -> None:

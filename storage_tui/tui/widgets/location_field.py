@@ -43,6 +43,14 @@ class LocationField(Input):
         """The location in the field. Raise a StorageError for a text that is none."""
         return Location.parse(self._meant(self.value.strip()))
 
+    @property
+    def local_text(self) -> str | None:
+        """The text in the field, or what was typed after the given location, if it looks like a local path; a key that
+        is spelled out with its storage type never does."""
+        typed = self.value.strip()
+        rest = typed.removeprefix(str(self._location))
+        return next((text for text in (typed, rest) if _looks_local(text)), None)
+
     def on_key(self, event: events.Key) -> None:
         """Complete the location on Tab."""
         if event.key == "tab":
@@ -83,6 +91,10 @@ class LocationField(Input):
         self.post_message(
             self.Offered((names + more if len(found) > 1 else "") or ("" if found else "Nothing begins with that."))
         )
+
+
+def _looks_local(text: str) -> bool:
+    return text in ("~", ".", "..") or text.startswith(("/", "~/", "./", "../"))
 
 
 def _shared(names: Sequence[str]) -> str:

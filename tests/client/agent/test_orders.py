@@ -38,11 +38,31 @@ def test_limits_are_one_truth_for_all_clients_and_for_the_next_agent(place: Agen
     with AgentLink.open(place) as link:
         assert link.news().limits == (2e6, 4096.0)
         link.set_limits(None, None)
-        assert link.news().limits == (None, None) and not (place.state / NAME).exists()
+        assert link.news().limits == (None, None)
         link.set_limits(2e6, None)
     kill(place, signal.SIGTERM)
     with AgentLink.open(place) as link:
         assert link.news().limits == (None, None), "an agent without work ends with what it was told"
+
+
+def test_limits_of_settings_never_replace_those_that_a_person_set(place: AgentPlace) -> None:
+    with AgentLink.open(place) as link, AgentLink.open(place) as other:
+        other.set_limits(3e6, None, is_default=True)
+        assert link.news().limits == (3e6, None), "nobody has chosen yet"
+        link.set_limits(2e6, None)
+        other.set_limits(3e6, 3e6, is_default=True)
+        assert link.news().limits == (2e6, None)
+    kill(place)
+    with AgentLink.open(place) as link:
+        link.set_limits(3e6, 3e6, is_default=True)
+        assert link.news().limits == (2e6, None), "the next agent of the same transfers obeys too"
+        link.set_limits(None, None)
+        link.set_limits(3e6, 3e6, is_default=True)
+        assert link.news().limits == (None, None), "no limit is a choice too"
+    kill(place, signal.SIGTERM)
+    with AgentLink.open(place) as link:
+        link.set_limits(3e6, None, is_default=True)
+        assert link.news().limits == (3e6, None), "the choice ended with the agent"
 
 
 def test_a_limit_holds_what_moves_back_and_is_taken_off_at_once(

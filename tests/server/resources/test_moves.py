@@ -187,3 +187,34 @@ def test_the_published_calls_see_the_moved_blob_and_a_revoked_token_moves_nothin
 
 def test_a_move_is_told_as_a_feature(client: httpx.Client) -> None:
     assert {"move", "move-batch", "copy-batch"} <= set(client.get("").json()["features"])
+
+
+def test_one_copy_may_ask_for_another_content_type(client: httpx.Client) -> None:
+    put(client, "k")
+    answer = move(client, "copy", key="k", to_key="k", content_type="Text/CSV; charset=utf-8")
+    assert answer.json()["content_type"] == "text/csv"
+    head = client.head("/data/get/k")
+    assert head.headers["content-type"] == "text/csv" and client.get("/data/get/k").content == b"content"
+    answer = move(client, "copy", key="k", to_key="k", content_type="application/octet-stream")
+    assert client.head("/data/get/k").headers["content-type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"key": "k", "to_key": "k", "content_type": "text/html"},
+        {"key": "k", "to_key": "k", "content_type": "image/svg+xml"},
+        {"key": "k", "to_key": "k", "content_type": "text/csv\r\nX-Evil: 1"},
+        {"key": "k", "to_key": "k", "content_type": "nonsense " * 1000},
+        {"key": "k", "to_key": "k", "content_type": ""},
+        {"key": "k", "to_key": "k", "content_type": 7},
+        {"key": "k", "to_key": "k", "content_type": ["text/csv"]},
+        {"targets": [{"key": "k", "to_key": "k", "content_type": "text/csv"}]},
+        {"targets": [{"key": "k", "to_key": "k"}], "content_type": "text/csv"},
+    ],
+)
+def test_a_content_type_that_is_not_served_changes_nothing(client: httpx.Client, body: dict[str, Any]) -> None:
+    before = put(client, "k")
+    answer = move(client, "copy", **body)
+    assert answer.status_code == 400 and len(answer.text) < 400 and "\n" not in answer.text
+    assert client.head("/data/get/k").headers["etag"] == f'"{before.etag}"'

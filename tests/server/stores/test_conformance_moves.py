@@ -293,3 +293,32 @@ async def test_the_usage_is_right_after_moves(stage: Stage) -> None:
     assert (usage.count, usage.size_bytes) == (8, sum(range(1, 11)) - 9 - 1)
     usage = await stage.store.usage(stage.namespace, "tmp")
     assert (usage.count, usage.size_bytes) == (1, 9)
+
+
+@pytest.mark.parametrize("size_bytes", SIZES.values(), ids=SIZES)
+async def test_a_copy_onto_itself_changes_the_content_type_and_no_byte(stage: Stage, size_bytes: int) -> None:
+    content, here = random_bytes(size_bytes), stage.at("k")
+    before = await stage.store.put(here, content, content_type="image/tiff")
+    changed = await stage.store.copy(here, here, source_etag=before.etag, content_type="text/csv")
+    assert (changed.content_type, changed.crc32c, changed.size_bytes) == ("text/csv", before.crc32c, size_bytes)
+    elsewhere = await stage.store.copy(here, stage.at("other", "tmp"), content_type="image/png")
+    assert elsewhere.content_type == "image/png"
+    await stage.restart()
+    assert (await stage.store.stat(here)).content_type == "text/csv"
+    assert await stage.get("k") == await stage.get("other", "tmp") == content
+    assert (await stage.store.copy(here, here)).content_type == "text/csv"  # without a wish the type stays
+
+
+async def test_the_content_type_of_what_changed_or_is_sealed_stays(stage: Stage) -> None:
+    here, sealed = stage.at("k"), stage.at("s", "products")
+    old = await stage.store.put(here, b"old", content_type="image/tiff")
+    new = await stage.store.put(here, b"new", content_type="image/tiff")
+    await stage.store.put(sealed, b"s", content_type="image/tiff")
+    with pytest.raises(PreconditionFailedError):
+        await stage.store.copy(here, here, source_etag=old.etag, content_type="text/csv")
+    with pytest.raises(TypeRuleError):
+        await stage.store.copy(sealed, sealed, content_type="text/csv")
+    with pytest.raises(NotFoundError):
+        await stage.store.copy(stage.at("none"), stage.at("none"), content_type="text/csv")
+    assert await stage.store.stat(here) == new
+    assert (await stage.store.stat(sealed)).content_type == "image/tiff"

@@ -64,6 +64,47 @@ async def test_a_wrong_bound_is_said_and_nothing_is_searched(store: Storage, bro
         await browser.until(lambda: not isinstance(browser.app.screen, FindScreen))
 
 
+async def test_the_title_names_all_types_while_all_are_searched(store: Storage, browse: Any) -> None:
+    store.set("maps/deep/a.tif", "x")
+    store.set("other/a.tif", "x", "tmp")
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["maps/"])
+        await browser.press("l", "f")
+        await browser.shows("data ▸ maps/  find")
+        await browser.type("a.tif")
+        await browser.press("enter")
+        await browser.press("ctrl+t")
+        await browser.shows("all types ▸ /  find")
+        await browser.shows("2 found in")
+        await browser.press("ctrl+t")
+        await browser.shows("data ▸ maps/  find")
+
+
+async def test_go_to_a_local_path_offers_the_local_side(store: Storage, browse: Any, tmp_path: Path) -> None:
+    (tmp_path / "here" / "sub").mkdir()
+    (tmp_path / "here" / "sub" / "file.txt").write_text("words")
+    store.set("/x/y", "x")
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["/"])
+        await browser.press("ctrl+l")
+        await browser.type(f"{tmp_path}/here/sub/file.txt")
+        await browser.press("enter")
+        await browser.shows("Enter again opens the local side: this is on this machine.")
+        await browser.press("enter")
+        await browser.until(lambda: browser.main._sides.local is not None)
+        side = browser.main._sides.local
+        assert side is not None
+        await browser.until(lambda: side.view.current is not None and side.view.current.key.endswith("sub/file.txt"))
+        await browser.press("tab", "ctrl+l")
+        await browser.type("/x/")  # nothing on this machine: a key
+        await browser.press("enter")
+        await browser.until(lambda: browser.main.place.location.key == "/x/")
+        await browser.press("~", "ctrl+l")
+        await browser.type(f"data:{tmp_path}/")  # spelled out: a key
+        await browser.press("enter")
+        await browser.until(lambda: browser.main.place.location.key == f"{tmp_path}/")
+
+
 async def test_go_to_completes_types_folders_and_keys(store: Storage, browse: Any) -> None:
     for key in ("maps/2023/a", "maps/2024/b"):
         store.set(key, "x", "tmp")

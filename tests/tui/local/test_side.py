@@ -264,3 +264,45 @@ def test_nothing_of_the_local_side_is_loaded_before_it_is_asked_for() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert found.strip() == "[]"
+
+
+async def test_r_renames_a_local_row_and_replaces_nothing(here: Path, store: Storage, browse: Any) -> None:
+    async with browse() as browser:
+        await open_side(browser)
+        await browser.press("j")
+        await browser.until(lambda: at(browser) == "a.txt")
+        await browser.press("r")
+        await browser.shows("Rename the local file a.txt")
+        await browser.press("ctrl+u", "delete", "delete", "delete", "delete")
+        await browser.type("b.json")
+        await browser.press("enter")
+        await browser.shows("b.json exists already, and nothing is replaced")
+        await browser.press("ctrl+u")
+        await browser.type("a/b")
+        await browser.press("enter")
+        await browser.shows("a name has no slash")
+        await browser.press("ctrl+u")
+        await browser.type("z.txt")
+        await browser.press("enter")
+        await browser.shows("renamed a.txt to z.txt")
+        await browser.until(lambda: at(browser) == "z.txt")
+        await browser.press("g", "g", "r")
+        await browser.shows("Rename the local folder sub")
+        await browser.press("ctrl+u")
+        await browser.type("new")
+        await browser.press("enter")
+        await browser.until(lambda: at(browser) == "new")
+    assert (here / "z.txt").read_text() == "words of a" and (here / "b.json").read_text() == '{"b": 1}'
+    assert (here / "new" / "deep.txt").read_text() == "deep" and not (here / "sub").exists()
+
+
+async def test_e_is_for_files_only(here: Path, store: Storage, browse: Any) -> None:
+    os.mkfifo(here / "pipe")
+    async with browse() as browser:
+        await open_side(browser)
+        await browser.press("e")
+        await browser.shows("an editor opens a file; the cursor is on a folder")
+        await browser.press("G")
+        await browser.until(lambda: at(browser) == "pipe")
+        await browser.press("e")
+        await browser.shows("an editor opens a file; this is a named pipe")

@@ -301,9 +301,11 @@ class LocalStore:
         return await self._surely(lambda: self._committer.run(apply))
 
     async def copy(
-        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
-    ) -> Blob:
-        return (await self._copy(local_moves.trip(source, target, source_etag, precondition), check_precondition))[0]
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY,
+        content_type: str | None = None,
+    ) -> Blob:  # fmt: skip
+        wanted = local_moves.trip(source, target, source_etag, precondition)
+        return (await self._copy(wanted, check_precondition, content_type))[0]
 
     async def move(
         self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
@@ -481,16 +483,19 @@ class LocalStore:
             self._disk.unlink(self._disk.part_path(blob_id))
             raise write_error(exc) from exc
 
-    async def _copy(self, wanted: Trip, rule: Rule = check_target) -> tuple[Blob, str | None]:
+    async def _copy(
+        self, wanted: Trip, rule: Rule = check_target, content_type: str | None = None
+    ) -> tuple[Blob, str | None]:
         """Copy a blob. Return the copy, and the ETag of the live blob that was at its place. `rule` checks the
-        precondition."""
+        precondition. Without a `content_type` the copy has that of the source."""
         self._committer.check()
         blob_id, stage, parting = new_id(), partial(self._stage_copy, wanted), self._room.parting()
 
         async def attempt() -> tuple[Blob, str | None]:
             held, content = await self._pool.read(partial(stage, blob_id), partial(self._drop_part, blob_id))
             twin = held.blob_id if content is None else None
-            fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin, md5=held.md5)
+            media_type = content_type or held.content_type
+            fresh = Fresh(blob_id, held.size_bytes, held.crc, media_type, content, twin=twin, md5=held.md5)
 
             def apply(connection: apsw.Connection) -> tuple[Blob, str | None]:
                 overwritten = local_moves.check_place(connection, wanted, self._now(), rule)[1]

@@ -78,13 +78,15 @@ class Copies:
         self._part_bytes = part_bytes
 
     def copy(
-        self, wanted: Trip, check: Check, keep: s3_changes.Keep = s3_changes.keep_nothing
-    ) -> tuple[Blob, str | None]:
-        """Copy a blob. Return the copy, and the ETag of the live blob that was at its place."""
+        self, wanted: Trip, check: Check, keep: s3_changes.Keep = s3_changes.keep_nothing,
+        content_type: str | None = None,
+    ) -> tuple[Blob, str | None]:  # fmt: skip
+        """Copy a blob. Return the copy, and the ETag of the live blob that was at its place. Without a `content_type`
+        the copy has that of the source."""
 
         def change(condition: Condition) -> None:
             found = self._source(wanted, is_move=False)
-            self.transfer(found, wanted.target, condition)
+            self.transfer(found, wanted.target, condition, content_type)
 
         _, before = s3_changes.replace(self._bucket, wanted.target, check, self._now, change, keep=keep)
         return self._made(wanted.target), None if before is None else before.etag
@@ -152,9 +154,13 @@ class Copies:
             )  # fmt: skip
         return place.to_blob(found)
 
-    def transfer(self, found: Object, place: ObjectPlace, condition: Condition, **more: str | None) -> None:
-        """Copy an object to a place; `more` is added to its metadata. Raise ConditionError when the object is gone."""
-        content_type = found.meta.get("type")
+    def transfer(
+        self, found: Object, place: ObjectPlace, condition: Condition, content_type: str | None = None,
+        **more: str | None,
+    ) -> None:  # fmt: skip
+        """Copy an object to a place, with its content type or another; `more` is added to its metadata. Raise
+        ConditionError when the object is gone."""
+        content_type = content_type or found.meta.get("type")
         meta = describe(content_type, crc32c=found.crc32c, md5=found.meta.get("md5"), **more)
         try:
             if found.size_bytes <= self._part_bytes:

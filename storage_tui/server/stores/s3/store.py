@@ -235,12 +235,13 @@ class S3Store:
         return [results[position] for position in range(len(targets))]
 
     async def copy(
-        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
-    ) -> Blob:
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY,
+        content_type: str | None = None,
+    ) -> Blob:  # fmt: skip
         wanted = trip(source, target, source_etag, precondition)
         check = wanted.target_check(check_precondition)
         keep = self._keeper.keeping(wanted.target, OVERWRITTEN)
-        return (await self._run().writes.run(self._copies.copy, wanted, check, keep))[0]
+        return (await self._run().writes.run(self._copies.copy, wanted, check, keep, content_type))[0]
 
     async def move(
         self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY

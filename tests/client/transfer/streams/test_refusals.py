@@ -105,6 +105,30 @@ def test_a_quota_that_is_reached_meanwhile_ends_an_upload_in_parts(
         assert not client.exists("k")
 
 
+@pytest.mark.parametrize("most_bytes", [3 * MIB, LARGE + MIB], ids=["less than the file", "less room than the file"])
+def test_a_quota_that_is_reached_meanwhile_leaves_no_bytes_that_count_against_it(
+    watchful: RunningServer, between: FaultProxy, large: Path, most_bytes: int
+) -> None:
+    name = f"quentin-{most_bytes}"
+    with (
+        Storage(watchful.url, token=watchful.token(name)) as direct,
+        Storage(between.url, token=watchful.token(name)) as client,
+    ):
+        direct.set("held", bytes(2 * MIB))
+        control = TransferControl()
+        done = in_thread(lambda: client.set_file("k", large, control=control))
+        wait_until(lambda: control.done_bytes > MIB, "bytes are under way")
+        change_limits(watchful.records(), name, {("types", "data", "bytes"): most_bytes})
+        between.default = NONE
+        between.cut_all()
+        with pytest.raises((QuotaExceededError, TooLargeError), match="your quota for data"):
+            done()
+        assert client.unfinished() == []
+    with Storage(watchful.url, token=watchful.token(name)) as fresh:
+        [use] = [row for row in fresh.describe().user.quotas if row.storage_type == "data"]
+        assert (use.used_bytes, use.used_uploads) == (2 * MIB, 0)
+
+
 @pytest.mark.parametrize("keeps_tags", [False, True], ids=["no ranges", "ranges"])
 def test_a_server_that_sends_the_whole_instead_of_a_part_gets_one_stream(
     storage: Storage, published: PublishedServer, token: str, content: bytes, tmp_path: Path, keeps_tags: bool
