@@ -116,7 +116,7 @@ def set_content_type(
     wanted = checked_move(Move(key, key, storage_type, etag=etag))
     fields = {"key": key, "to_key": key, "etag": etag, "content_type": content_type}
     body = json.dumps({name: value for name, value in fields.items() if value is not None}, ensure_ascii=False)
-    request = calls.json_post(wire.COPY, wanted.storage_type, body, key=key)
+    request = calls.json_post(wire.COPY, wanted.storage_type, body, key=key, keys=(key,))
     answer = checked(request, (yield request))
     return Blob.from_json(wire.parse_answer(answer.body), wanted.storage_type)
 
