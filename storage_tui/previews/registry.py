@@ -12,21 +12,27 @@ from storage_tui.previews.formats.compressed import Compressed
 from storage_tui.previews.formats.delimited import Delimited
 from storage_tui.previews.formats.geojson import GeoJson
 from storage_tui.previews.formats.geotiff import GeoTiff
+from storage_tui.previews.formats.gguf import Gguf
 from storage_tui.previews.formats.hdf5 import Hdf5
 from storage_tui.previews.formats.json_text import JsonText
+from storage_tui.previews.formats.keras import Keras
 from storage_tui.previews.formats.named import Named
 from storage_tui.previews.formats.netcdf import NetCdf
 from storage_tui.previews.formats.npy import Npy
+from storage_tui.previews.formats.onnx import Onnx
 from storage_tui.previews.formats.parquet import Parquet
 from storage_tui.previews.formats.pdf import Pdf
 from storage_tui.previews.formats.pickled import Pickled
 from storage_tui.previews.formats.picture import Picture
 from storage_tui.previews.formats.plain import PlainText
+from storage_tui.previews.formats.safetensors import Safetensors
 from storage_tui.previews.formats.sqlite import SqliteHeader
 from storage_tui.previews.formats.tar_archive import TarArchive
+from storage_tui.previews.formats.torch_zip import TorchZip
 from storage_tui.previews.formats.wkb import WellKnownBinary
 from storage_tui.previews.formats.wkt import WellKnownText
 from storage_tui.previews.formats.zip_archive import ZipArchive
+from storage_tui.previews.heads.zip_members import ZipKind
 from storage_tui.previews.pick import HEX, TEXT, find_format, show_as
 from storage_tui.previews.text.encoding import decode_head
 
@@ -43,6 +49,9 @@ INSIDE: tuple[Format, ...] = (
 )
 """The formats tried inside a compressed blob too: formats that are read from the front, and no other compression."""
 
+ZIP_KINDS: tuple[ZipKind, ...] = (TorchZip(), Keras())
+"""The formats whose files are zips: told by their members."""
+
 FIRST: tuple[Format, ...] = (
     Picture("PNG", b"\x89PNG\r\n\x1a\n"),
     Picture("JPEG", b"\xff\xd8\xff"),
@@ -50,7 +59,7 @@ FIRST: tuple[Format, ...] = (
     Picture("GIF", b"GIF87a", b"GIF89a"),
     Picture("BMP"),
     GeoTiff(),
-    ZipArchive(),
+    ZipArchive(ZIP_KINDS),
 )
 LATER: tuple[Format, ...] = (
     Named(),
@@ -62,6 +71,9 @@ LATER: tuple[Format, ...] = (
     NetCdf(),
     Pdf(),
     Pickled(),
+    Gguf(),
+    Onnx(),
+    Safetensors(),
     *INSIDE,
 )
 """The formats before and after the compressions: all are tried inside a blob that is unpacked whole."""

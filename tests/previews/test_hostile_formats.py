@@ -15,6 +15,7 @@ import pytest
 from storage_tui.previews import PREVIEWS, Preview, preview
 from storage_tui.previews.base import THUMBNAIL_BUDGET, WHOLE_BYTES
 from storage_tui.previews.pick import find_format
+from tests.previews.heads.samples import HEADS
 from tests.previews.ranges import Ranges, plain
 from tests.previews.samples import SAMPLES, encoded
 
@@ -126,8 +127,9 @@ async def judged(content: bytes, name: str = "blob") -> Preview:
 
 def test_every_format_has_hostile_files() -> None:
     assert SPECIAL.keys() == SAMPLES.keys()
+    files = [(SAMPLES[kind][0], "blob") for kind in SPECIAL] + [(make, name) for make, name, _ in HEADS.values()]
     for row in PREVIEWS:
-        assert any(find_format(PREVIEWS, SAMPLES[kind][0]()[:WHOLE_BYTES], "blob") is row for kind in SPECIAL), row.kind
+        assert any(find_format(PREVIEWS, make()[:WHOLE_BYTES], name) is row for make, name in files), row.kind
 
 
 @pytest.mark.parametrize("kind", SAMPLES)

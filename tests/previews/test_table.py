@@ -9,6 +9,7 @@ import pytest
 from storage_tui.previews import PREVIEWS, preview
 from storage_tui.previews.base import KIB, WHOLE_BYTES
 from storage_tui.previews.pick import find_format
+from tests.previews.heads.samples import HEADS
 from tests.previews.ranges import Ranges, plain, show
 from tests.previews.samples import SAMPLES
 
@@ -26,7 +27,8 @@ async def test_a_file_is_known_by_its_content_and_shown(kind: str) -> None:
 
 @pytest.mark.parametrize("row", PREVIEWS, ids=lambda row: type(row).__name__ + row.kind)
 def test_every_row_of_the_table_has_a_sample(row: object) -> None:
-    assert any(find_format(PREVIEWS, make()[:WHOLE_BYTES], "blob") is row for make, _ in SAMPLES.values())
+    files = [(make, "blob") for make, _ in SAMPLES.values()] + [(make, name) for make, name, _ in HEADS.values()]
+    assert any(find_format(PREVIEWS, make()[:WHOLE_BYTES], name) is row for make, name in files)
 
 
 @pytest.mark.parametrize("kind", SAMPLES)

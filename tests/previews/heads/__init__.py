@@ -1,0 +1,9 @@
+"""Tests of the formats that are known by their heads.
+
+| file | holds |
+|---|---|
+| damage.py | a file in many damaged variants, and what must hold of the preview of each |
+| samples.py | by kind: a real file by the library of its format, or bytes by its specification |
+| test_heads.py | every sample: known, within its budget, true, and harmless when damaged |
+| test_models.py | models: facts equal those of safetensors, gguf and onnx; pickles are never loaded |
+"""

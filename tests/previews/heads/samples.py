@@ -1,0 +1,152 @@
+"""By kind: a real file by the library of its format, or bytes by its specification where no small library writes it."""
+
+import io
+import json
+import pickle
+import sys
+import types
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import gguf
+import numpy
+import onnx
+import safetensors.numpy
+from onnx import helper, numpy_helper
+
+WEIGHTS = {"conv.weight": numpy.ones((8, 3, 3, 3), "f4"), "conv.bias": numpy.zeros(8, "f2"), "steps": numpy.array(7)}
+
+
+class Sample(NamedTuple):
+    """A file, its name, and a line of what is shown of it."""
+
+    make: Callable[[], bytes]
+    name: str
+    expected: str
+
+
+def tensors() -> bytes:
+    """A file by safetensors."""
+    return safetensors.numpy.save(WEIGHTS, metadata={"format": "np"})
+
+
+def language_model(words: int = 300) -> bytes:
+    """A file by gguf."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.gguf"
+        writer = gguf.GGUFWriter(path, "llama")
+        writer.add_name("tiny")
+        writer.add_context_length(4096)
+        writer.add_token_list([f"word{at}" for at in range(words)])
+        writer.add_tensor("token_embd.weight", numpy.ones((4, 32), "f4"))
+        writer.add_tensor("output.weight", numpy.ones((6, 32), "f2"))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        return path.read_bytes()
+
+
+def graph(values: int = 10) -> bytes:
+    """A model by onnx, with a tensor of some values."""
+    inputs = [helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, ["batch", 3, 224, 224])]
+    outputs = [helper.make_tensor_value_info("classes", onnx.TensorProto.INT64, None)]
+    nodes = [helper.make_node("Conv", ["image", "w"], ["y"]), helper.make_node("Relu", ["y"], ["classes"])]
+    weights = [
+        numpy_helper.from_array(numpy.ones((8, 3, 3, 3), "f4"), "w"),
+        numpy_helper.from_array(numpy.ones((values, 3), "f8"), "table"),
+    ]
+    made = helper.make_graph(nodes, "classifier", inputs, outputs, weights)
+    return helper.make_model(
+        made, producer_name="tests", opset_imports=[helper.make_opsetid("", 17)]
+    ).SerializeToString()
+
+
+class Storage:
+    """A storage outside the pickle, as torch.serialization._save writes it."""
+
+
+class Checkpoint(pickle.Pickler):
+    """Writes a storage as the persistent id ("storage", type, key, place, count)."""
+
+    def persistent_id(self, value: object) -> object:
+        """The id of a storage; None for a value inside."""
+        return ("storage", sys.modules["torch"].FloatStorage, "0", "cpu", 216) if isinstance(value, Storage) else None
+
+
+class Weights:
+    """A tensor, written as the call that makes it (torch._utils._rebuild_tensor_v2)."""
+
+    def __init__(self, *shape: int) -> None:
+        self.shape = shape
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        build = sys.modules["torch._utils"]._rebuild_tensor_v2
+        return build, (Storage(), 0, self.shape, tuple(1 for _ in self.shape), False, OrderedDict())
+
+
+def checkpoint(state: object = None, *, protocol: int = 2) -> bytes:
+    """A zip as torch.save writes it, without torch: the layout of torch.serialization._save."""
+    names = {"torch": "FloatStorage", "torch._utils": "_rebuild_tensor_v2"}
+    before = {name: sys.modules.get(name) for name in names}
+    for module, function in names.items():
+        made = types.ModuleType(module)
+        holder = type(function, (), {}) if function[0] != "_" else _function(function)
+        holder.__module__, holder.__qualname__ = module, function
+        setattr(made, function, holder)
+        sys.modules[module] = made
+    vars(sys.modules["torch"])["_utils"] = sys.modules["torch._utils"]
+    try:
+        content = io.BytesIO()
+        given = state if state is not None else {
+            "model": OrderedDict([("conv.weight", Weights(8, 3, 3, 3)), ("conv.bias", Weights(8))]), "epoch": 3,
+        }  # fmt: skip
+        Checkpoint(content, protocol).dump(given)
+    finally:
+        for name, module in before.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+    return zipped({"model/data.pkl": content.getvalue(), "model/byteorder": b"little", "model/data/0": bytes(864),
+                   "model/version": b"3\n"}, zipfile.ZIP_STORED)  # fmt: skip
+
+
+def _function(name: str) -> Callable[..., object]:
+    def made(*arguments: object) -> object:
+        raise AssertionError("a preview called this")
+
+    made.__name__ = name
+    return made
+
+
+def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip by zipfile."""
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return output.getvalue()
+
+
+def keras_model() -> bytes:
+    """The members that keras.src.saving.saving_lib writes."""
+    dense = {"module": "keras.layers", "class_name": "Dense", "config": {"name": "dense", "units": 4},
+             "build_config": {"input_shape": [None, 16]}}  # fmt: skip
+    config = {"module": "keras", "class_name": "Sequential", "config": {"name": "net", "layers": [dense]}}
+    metadata = {"keras_version": "3.5.0", "date_saved": "2026-01-02@03:04:05"}
+    return zipped({"metadata.json": json.dumps(metadata).encode(), "config.json": json.dumps(config).encode(),
+                   "model.weights.h5": bytes(2048)})  # fmt: skip
+
+
+HEADS: dict[str, Sample] = {
+    "safetensors": Sample(tensors, "blob", "conv.weight  float32  8 × 3 × 3 × 3  864 B"),
+    "GGUF": Sample(language_model, "blob", "tokenizer.ggml.tokens  word0, word1, word2, word3, … 300 in all"),
+    "ONNX": Sample(graph, "blob", "input   image    float32  batch × 3 × 224 × 224"),
+    "PyTorch": Sample(checkpoint, "blob", "model.conv.weight  float32  8 × 3 × 3 × 3  864 B"),
+    "Keras": Sample(keras_model, "blob", "dense  Dense  ? × 16"),
+}
