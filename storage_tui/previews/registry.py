@@ -19,6 +19,7 @@ from storage_tui.previews.formats.keras import Keras
 from storage_tui.previews.formats.named import Named
 from storage_tui.previews.formats.netcdf import NetCdf
 from storage_tui.previews.formats.npy import Npy
+from storage_tui.previews.formats.ods import Ods
 from storage_tui.previews.formats.onnx import Onnx
 from storage_tui.previews.formats.parquet import Parquet
 from storage_tui.previews.formats.pdf import Pdf
@@ -31,6 +32,7 @@ from storage_tui.previews.formats.tar_archive import TarArchive
 from storage_tui.previews.formats.torch_zip import TorchZip
 from storage_tui.previews.formats.wkb import WellKnownBinary
 from storage_tui.previews.formats.wkt import WellKnownText
+from storage_tui.previews.formats.xlsx import Xlsx
 from storage_tui.previews.formats.zip_archive import ZipArchive
 from storage_tui.previews.heads.zip_members import ZipKind
 from storage_tui.previews.pick import HEX, TEXT, find_format, show_as
@@ -49,7 +51,7 @@ INSIDE: tuple[Format, ...] = (
 )
 """The formats tried inside a compressed blob too: formats that are read from the front, and no other compression."""
 
-ZIP_KINDS: tuple[ZipKind, ...] = (TorchZip(), Keras())
+ZIP_KINDS: tuple[ZipKind, ...] = (TorchZip(), Keras(), Xlsx(), Ods())
 """The formats whose files are zips: told by their members."""
 
 FIRST: tuple[Format, ...] = (

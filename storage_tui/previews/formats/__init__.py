@@ -15,6 +15,7 @@
 | named.py | archives and compressions that are named truly and not opened: lz4, compress, 7z, RAR, as hex |
 | netcdf.py | classic NetCDF: its dimensions, attributes and variables (NetCDF classic format, CDF-1/2/5) |
 | npy.py | NumPy arrays without numpy: shape, type, first values, statistics of the first part (NEP 1) |
+| ods.py | ods: the tables of an OpenDocument spreadsheet, and the first rows of the first |
 | onnx.py | ONNX: operators, inputs, outputs and tensors from the head and the end (onnx.proto) |
 | parquet.py | Parquet: rows, row groups, schema, sizes and key-value metadata from the footer |
 | pdf.py | PDF: version, pages and title from the first and last bytes; nothing is rendered (ISO 32000) |
@@ -27,5 +28,6 @@
 | torch_zip.py | PyTorch checkpoints and TorchScript: tensors from the opcodes of data.pkl, never loaded |
 | wkb.py | well-known binary as hexadecimal digits, one geometry a line; or as bytes by its name |
 | wkt.py | well-known text: one geometry, or one a line, on the same map as GeoJSON (OGC 06-103r4) |
+| xlsx.py | xlsx: the sheets of a workbook, and the first rows of the first visible one |
 | zip_archive.py | zip and npz: the tree of members from the central directory, one read at the end |
 """

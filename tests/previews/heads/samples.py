@@ -8,6 +8,7 @@ import types
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import gguf
 import numpy
 import onnx
+import openpyxl
 import safetensors.numpy
 from onnx import helper, numpy_helper
 
@@ -143,10 +145,50 @@ def keras_model() -> bytes:
                    "model.weights.h5": bytes(2048)})  # fmt: skip
 
 
+def workbook(rows: int = 30) -> bytes:
+    """A workbook by openpyxl: texts, numbers, dates, a formula, a hidden sheet before the shown one."""
+    book = openpyxl.Workbook()
+    book.active.title = "hidden"
+    book.active.sheet_state = "hidden"
+    sheet = book.create_sheet("Plots")
+    sheet.append(["site", "sown", "area", "count", "ok"])
+    for at in range(rows):
+        sheet.append([f"S{at % 4}", datetime(2026, 3, 1 + at % 28), 1.25 * at, at, at % 2 == 0])
+    sheet["H3"] = "far"
+    sheet["B40"] = datetime(2026, 3, 1, 12, 30)
+    book.create_sheet("Empty")
+    book.active = 1
+    output = io.BytesIO()
+    book.save(output)
+    return output.getvalue()
+
+
+ODS_XML = """<?xml version="1.0" encoding="UTF-8"?><office:document-content
+ xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>
+<table:table table:name="Plots"><table:table-row><table:table-cell office:value-type="string"><text:p>site</text:p>
+</table:table-cell><table:table-cell table:number-columns-repeated="2"/><table:table-cell office:value-type="float"
+ office:value="1.25"><office:annotation><text:p>a remark</text:p></office:annotation><text:p>1,25</text:p>
+</table:table-cell></table:table-row><table:table-row table:number-rows-repeated="3"/>
+<table:table-row table:number-rows-repeated="2"><table:table-cell office:value-type="date"
+ office:date-value="2026-03-01"/></table:table-row><table:table-row table:number-rows-repeated="1048570">
+<table:table-cell table:number-columns-repeated="16384"/></table:table-row></table:table>
+<table:table table:name="Notes"><table:table-row><table:table-cell><text:p>x</text:p></table:table-cell>
+</table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"""
+
+
+def document(content: bytes = ODS_XML.encode()) -> bytes:
+    """A spreadsheet in the layout of ODF 1.3, part 2, section 3.3."""
+    return zipped({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": content})
+
+
 HEADS: dict[str, Sample] = {
     "safetensors": Sample(tensors, "blob", "conv.weight  float32  8 × 3 × 3 × 3  864 B"),
     "GGUF": Sample(language_model, "blob", "tokenizer.ggml.tokens  word0, word1, word2, word3, … 300 in all"),
     "ONNX": Sample(graph, "blob", "input   image    float32  batch × 3 × 224 × 224"),
     "PyTorch": Sample(checkpoint, "blob", "model.conv.weight  float32  8 × 3 × 3 × 3  864 B"),
     "Keras": Sample(keras_model, "blob", "dense  Dense  ? × 16"),
+    "xlsx": Sample(workbook, "blob", "31  S1    2026-03-02           36.25  29     FALSE"),
+    "ods": Sample(document, "blob", "5  2026-03-01"),
 }
