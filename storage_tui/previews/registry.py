@@ -18,6 +18,7 @@ from storage_tui.previews.formats.json_text import JsonText
 from storage_tui.previews.formats.keras import Keras
 from storage_tui.previews.formats.named import Named
 from storage_tui.previews.formats.netcdf import NetCdf
+from storage_tui.previews.formats.notebook import Notebook
 from storage_tui.previews.formats.npy import Npy
 from storage_tui.previews.formats.ods import Ods
 from storage_tui.previews.formats.onnx import Onnx
@@ -41,6 +42,7 @@ from storage_tui.previews.text.encoding import decode_head
 INSIDE: tuple[Format, ...] = (
     Npy(),
     TarArchive(),
+    Notebook(),
     GeoJson(),
     WellKnownText(),
     WellKnownBinary(),

@@ -14,6 +14,7 @@
 | keras.py | Keras models: versions and layers from the JSON members of the zip |
 | named.py | archives and compressions that are named truly and not opened: lz4, compress, 7z, RAR, as hex |
 | netcdf.py | classic NetCDF: its dimensions, attributes and variables (NetCDF classic format, CDF-1/2/5) |
+| notebook.py | Jupyter notebooks as cells: sources, and the first lines of what they printed |
 | npy.py | NumPy arrays without numpy: shape, type, first values, statistics of the first part (NEP 1) |
 | ods.py | ods: the tables of an OpenDocument spreadsheet, and the first rows of the first |
 | onnx.py | ONNX: operators, inputs, outputs and tensors from the head and the end (onnx.proto) |

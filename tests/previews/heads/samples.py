@@ -183,6 +183,22 @@ def document(content: bytes = ODS_XML.encode()) -> bytes:
     return zipped({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": content})
 
 
+def notebook(cells: int = 3) -> bytes:
+    """A notebook as nbformat 4 describes it."""
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": ["one\n", "two\n"]},
+        {"output_type": "display_data", "data": {"image/png": "A" * 4000, "text/plain": "<Figure>"}, "metadata": {}},
+        {"output_type": "error", "ename": "ValueError", "evalue": "no \x1b[31mdata", "traceback": []},
+    ]
+    code = {"cell_type": "code", "execution_count": 7, "metadata": {}, "outputs": outputs,
+            "source": ["import numpy as np\n", "print(np.arange(3))"]}  # fmt: skip
+    prose = {"cell_type": "markdown", "metadata": {}, "source": "# Yield of 2026"}
+    metadata = {"kernelspec": {"display_name": "Python 3", "name": "python3"},
+                "language_info": {"name": "python", "version": "3.11.9"}}  # fmt: skip
+    content = {"cells": [prose, *[code] * (cells - 1)], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(content, indent=1).encode()
+
+
 HEADS: dict[str, Sample] = {
     "safetensors": Sample(tensors, "blob", "conv.weight  float32  8 × 3 × 3 × 3  864 B"),
     "GGUF": Sample(language_model, "blob", "tokenizer.ggml.tokens  word0, word1, word2, word3, … 300 in all"),
@@ -190,5 +206,6 @@ HEADS: dict[str, Sample] = {
     "PyTorch": Sample(checkpoint, "blob", "model.conv.weight  float32  8 × 3 × 3 × 3  864 B"),
     "Keras": Sample(keras_model, "blob", "dense  Dense  ? × 16"),
     "xlsx": Sample(workbook, "blob", "31  S1    2026-03-02           36.25  29     FALSE"),
+    "notebook": Sample(notebook, "blob", "── code [7]\nimport numpy as np\nprint(np.arange(3))\n  → one\n  → two"),
     "ods": Sample(document, "blob", "5  2026-03-01"),
 }

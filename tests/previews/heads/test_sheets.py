@@ -38,7 +38,7 @@ def text_of(value: object) -> str:
 
 
 def shared(content: bytes) -> bytes:
-    """The workbook with its texts in a table of their own, as Excel writes it: in two pieces, with how they are read."""
+    """The workbook with its texts in a table of their own, as Excel writes it, each in two pieces."""
     texts: list[str] = []
 
     def number(match: re.Match[bytes]) -> bytes:
