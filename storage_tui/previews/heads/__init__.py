@@ -3,6 +3,7 @@
 | file | holds |
 |---|---|
 | cursor.py | fields of bytes read one after the other, and the first bytes of a blob as far as a header goes |
+| described.py | a text with the facts that it tells above it |
 | protobuf.py | the fields of a protobuf message that may be cut |
 | sheets.py | spreadsheets in facts and rows, by the decoding process |
 | symbols.py | a pickle as symbols: what a load would call and with what, and nothing is loaded |

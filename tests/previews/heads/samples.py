@@ -5,20 +5,30 @@ import json
 import pickle
 import sys
 import types
+import wave
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
+from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import fastavro
 import gguf
+import laspy
 import numpy
 import onnx
 import openpyxl
 import safetensors.numpy
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from onnx import helper, numpy_helper
+
+from tests.previews.heads import kept, made
+from tests.previews.samples import encoded
 
 WEIGHTS = {"conv.weight": numpy.ones((8, 3, 3, 3), "f4"), "conv.bias": numpy.zeros(8, "f2"), "steps": numpy.array(7)}
 
@@ -199,6 +209,85 @@ def notebook(cells: int = 3) -> bytes:
     return json.dumps(content, indent=1).encode()
 
 
+def points(*, form: int = 6, records: tuple[tuple[str, int, bytes], ...] = ()) -> bytes:
+    """A point cloud by laspy."""
+    header = laspy.LasHeader(point_format=form, version="1.4" if form >= 6 else "1.2")
+    header.scales, header.offsets = [0.01] * 3, [500_000, 4_000_000, 0]
+    wkt = b'PROJCS["WGS 84 / UTM zone 33N",GEOGCS["WGS 84",AUTHORITY["EPSG","4326"]],AUTHORITY["EPSG","32633"]]\0'
+    for user, number, content in (*records, ("LASF_Projection", 2112, wkt)):
+        header.vlrs.append(laspy.VLR(user, number, "", content))
+    cloud = laspy.LasData(header)
+    cloud.x, cloud.y, cloud.z = 500_000 + numpy.arange(300), 4_000_000 + numpy.arange(300) / 2, numpy.arange(300) / 10
+    cloud.classification, cloud.intensity = numpy.arange(300) % 3 + 1, numpy.arange(300)
+    output = io.BytesIO()
+    cloud.write(output)
+    return output.getvalue()
+
+
+def packed_points(*records: tuple[str, int, bytes]) -> bytes:
+    """The head of a LAZ: LASzip sets a bit of the point format."""
+    content = bytearray(points(records=records))
+    content[104] |= 0x80
+    return bytes(content)
+
+
+AVRO = {"type": "record", "name": "Plot", "fields": [
+    {"name": "id", "type": "long"}, {"name": "sown", "type": ["null", {"type": "int", "logicalType": "date"}]},
+    {"name": "yields", "type": {"type": "array", "items": "double"}},
+]}  # fmt: skip
+
+
+def records() -> bytes:
+    """A container by fastavro."""
+    output = io.BytesIO()
+    fastavro.writer(output, AVRO, [{"id": at, "sown": None, "yields": [1.5]} for at in range(7)], codec="deflate",
+                    metadata={"origin": "tests"})  # fmt: skip
+    return output.getvalue()
+
+
+def recording() -> bytes:
+    """Three seconds by wave."""
+    output = io.BytesIO()
+    with wave.open(output, "wb") as file:
+        file.setparams((2, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(3 * 8000 * 4))
+    return output.getvalue()
+
+
+def certificate(form: serialization.Encoding = serialization.Encoding.PEM) -> bytes:
+    """A certificate by cryptography."""
+    key = ec.derive_private_key(7, ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tiles.example"),
+                      x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Größe")])  # fmt: skip
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 77)
+    builder = builder.not_valid_before(datetime(2026, 1, 1, tzinfo=UTC)).not_valid_after(
+        datetime(2051, 1, 1, tzinfo=UTC)
+    )
+    names = x509.SubjectAlternativeName([x509.DNSName("a.example"), x509.DNSName("b.example")])
+    return builder.add_extension(names, critical=False).sign(key, hashes.SHA256()).public_bytes(form)
+
+
+def mail() -> bytes:
+    """A mail by email."""
+    message = EmailMessage()
+    message["From"], message["To"] = "Büro <office@example.org>", "field@example.org"
+    message["Subject"], message["Date"] = "Größe der Felder", "Mon, 02 Mar 2026 10:00:00 +0100"
+    message.set_content("see the map")
+    message.add_attachment(b"123", maintype="image", subtype="tiff", filename="fields.tif")
+    return message.as_bytes()
+
+
+def package() -> bytes:
+    """A wheel in the layout of the binary distribution format."""
+    metadata = (
+        b"Metadata-Version: 2.1\nName: plots\nVersion: 1.2\nRequires-Python: >=3.11\n"
+        b"Requires-Dist: numpy>=1.26\nRequires-Dist: pytest; extra == 'dev'\n\nName: not this\n"
+    )
+    tags = b"Wheel-Version: 1.0\nTag: py3-none-any\n"
+    return zipped({"plots/__init__.py": b"x = 1\n", "plots-1.2.dist-info/METADATA": metadata,
+                   "plots-1.2.dist-info/WHEEL": tags, "plots-1.2.dist-info/RECORD": b""})  # fmt: skip
+
+
 HEADS: dict[str, Sample] = {
     "safetensors": Sample(tensors, "blob", "conv.weight  float32  8 × 3 × 3 × 3  864 B"),
     "GGUF": Sample(language_model, "blob", "tokenizer.ggml.tokens  word0, word1, word2, word3, … 300 in all"),
@@ -208,4 +297,38 @@ HEADS: dict[str, Sample] = {
     "xlsx": Sample(workbook, "blob", "31  S1    2026-03-02           36.25  29     FALSE"),
     "notebook": Sample(notebook, "blob", "── code [7]\nimport numpy as np\nprint(np.arange(3))\n  → one\n  → two"),
     "ods": Sample(document, "blob", "5  2026-03-01"),
+    "wheel": Sample(package, "blob", "needs: numpy>=1.26\nfor: py3-none-any\nmembers: 4"),
+    "LAS": Sample(points, "blob", "500001.000  4000000.500  0.100          1      2"),
+    "LAZ": Sample(packed_points, "blob", "reference: EPSG:32633, WGS 84 / UTM zone 33N"),
+    "COPC": Sample(lambda: packed_points(("copc", 1, bytes(160))), "blob", "points: 300"),
+    "GRIB": Sample(
+        lambda: kept.unpacked(kept.GRIB_2),
+        "blob",
+        "temperature  2 m above ground  2026-03-01 06:00  +6 h  latitude/longitude, 8 × 6",
+    ),
+    "Avro": Sample(records, "blob", "sown    date or null"),
+    "ORC": Sample(lambda: kept.unpacked(kept.ORC), "blob", "rows: 50 in 1 stripe\ncompression: zlib\ncolumns: 3"),
+    "JPEG 2000": Sample(lambda: encoded("JPEG2000"), "blob", "pixels: 120 × 80, 3 bands of uint, 8 bits"),
+    "HDF4": Sample(made.hierarchy, "blob", "data set  NDVI  Var0.0"),
+    "NITF": Sample(lambda: kept.unpacked(kept.NITF), "blob", "pixels: 40 × 40, uint, 8 bits"),
+    "DICOM": Sample(lambda: kept.unpacked(kept.DICOM), "blob", "pixels: 6 × 4, 12 bits\nmodality: CT"),
+    "WAV": Sample(recording, "blob", "codec: PCM, 16 bits\nchannels: stereo\nrate: 8,000 Hz\nlength: 3.00 s"),
+    "FLAC": Sample(lambda: kept.unpacked(kept.FLAC), "blob", "channels: stereo\nrate: 44,100 Hz\nlength: 2.00 s"),
+    "MP3": Sample(
+        lambda: kept.unpacked(kept.MP3), "a.mp3", "channels: stereo\nrate: 44,100 Hz\nfirst frame: 128 kbit/s"
+    ),
+    "MP4": Sample(made.film, "blob", "length: 0:01:30\ntrack 1: video avc1, 1,920 × 1,080"),
+    "ELF": Sample(lambda: Path(sys.executable).resolve().read_bytes()[:65_000], "blob", "bits, little-endian"),
+    "certificate": Sample(certificate, "blob", "subject: CN=tiles.example, O=Größe\nissuer: itself"),
+    "mail": Sample(
+        mail, "blob", "subject: Größe der Felder\ndate: Mon, 02 Mar 2026 10:00:00 +0100\nattachments: 1: fields.tif"
+    ),
+    "SRTM heights": Sample(lambda: made.HEIGHTS, "n45e010.hgt", "heights: 250 to 700 m, of the 27 rows in the north"),
+    "Esri grid": Sample(lambda: made.GRID, "blob", "bounds: 10.25, 45 to 12.25, 46.5"),
+    "world file": Sample(lambda: made.WORLD, "a.tfw", "pixel: 10 × -10\nfirst pixel: 500005, 3999995"),
+    "ENVI header": Sample(lambda: made.ENVI, "blob", "pixels: 40 × 30, 2 bands\ntype: float32\norder: bil, by lines"),
+    "VRT": Sample(lambda: made.VRT, "blob", "bounds: 500000, 3999700 to 500400, 4000000\nsources: a&b.tif"),
+    "Zarr": Sample(lambda: made.ZARR_2, "blob", "shape: 365 × 180\nchunks: 30 × 90\ntype: <f4"),
+    "Iceberg table": Sample(lambda: made.ICEBERG, "blob", "columns: 1: id long\nsnapshots: 1\nrows: 1200"),
+    "Delta log": Sample(lambda: made.DELTA, "blob", "columns: 2: id long, v {'type': 'array'}"),
 }
