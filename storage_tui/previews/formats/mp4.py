@@ -1,4 +1,4 @@
-"""MP4, MOV and other ISO media files: brand, length and tracks (ISO/IEC 14496-12).
+"""MP4, MOV and other ISO media files: brand, length and tracks (ISO/IEC 14496-12); HEIF pictures by their brand.
 
 The box `moov` says all of this. A camera writes it after the pictures, so its place comes from the sizes of the boxes.
 """
@@ -10,6 +10,8 @@ from storage_tui.previews.base import HEADER_BUDGET, KIB, LimitError, Preview, S
 from storage_tui.previews.heads.cursor import Cursor, ShortError
 
 READ_BYTES = 128 * KIB  # of `moov`
+PICTURES = frozenset((b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"))
+"""The brands of pictures in the same boxes (ISO/IEC 23008-12)."""
 MOST_BOXES = 2_000
 MOST_TRACKS = 30
 HANDLERS = {
@@ -35,6 +37,8 @@ class Mp4:
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
         """Return length and tracks, with one more read where `moov` lies behind the pictures."""
         facts = [("brand", visible(head[8:12].decode("latin-1").strip(), limit=12))]
+        if head[8:12] in PICTURES:
+            return Preview("HEIF", facts=tuple(facts), note="a picture, which is not drawn")
         moov = b""
         for kind, start, stop in _boxes(head, 0, 1 << 62):
             if kind == b"moov":

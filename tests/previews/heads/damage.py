@@ -3,10 +3,15 @@
 import random
 import time
 from collections.abc import Iterator
+from functools import cache
 
-from storage_tui.previews import Preview, preview
-from storage_tui.previews.base import MIB
+from storage_tui.previews import PREVIEWS, Preview, preview
+from storage_tui.previews.base import MIB, WHOLE_BYTES, Format
+from storage_tui.previews.formats.zip_archive import ZipArchive
+from storage_tui.previews.pick import find_format
+from tests.previews.heads.samples import HEADS
 from tests.previews.ranges import Ranges, plain
+from tests.previews.samples import SAMPLES
 
 OBEYED = frozenset(map(chr, (*range(0x0A), *range(0x0B, 0x20), 0x7F, *range(0x80, 0xA0), 0x202E)))
 CPU_S = 20.0  # far above what any takes on a loaded machine: a loop without end fails here and not at the timeout
@@ -42,3 +47,15 @@ async def judged(content: bytes, name: str = "blob", *, is_full: bool = False) -
         assert sum(stop - start for start, stop in ranges.asked) <= MOST_BYTES
     assert not OBEYED & set(plain(shown))
     return shown
+
+
+@cache
+def rows_with_samples() -> tuple[Format, ...]:
+    """The rows of the table that a sample is shown by; a program with no archive after it is for the rows after zip."""
+    files = [(make, "blob") for make, _ in SAMPLES.values()] + [(make, name) for make, name, _ in HEADS.values()]
+    found = []
+    for make, name in files:
+        head = make()[:WHOLE_BYTES]
+        rows = [row for row in PREVIEWS if not isinstance(row, ZipArchive) or row.begins(head)]
+        found.append(find_format(rows, head, name))
+    return tuple(found)

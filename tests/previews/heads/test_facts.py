@@ -73,7 +73,7 @@ def of_cryptography(content: bytes) -> Facts:
     return {
         "valid": f"{read.not_valid_before_utc:%Y-%m-%d} to {read.not_valid_after_utc:%Y-%m-%d}",
         "serial": f"{read.serial_number:02x}", "names": ", ".join(names.get_values_for_type(x509.DNSName)),
-        "subject": ", ".join(f"{part.rfc4514_attribute_name}={part.value}" for part in read.subject),
+        "subject": ", ".join(f"{part.rfc4514_attribute_name}={part.value!s}" for part in read.subject),
     }  # fmt: skip
 
 
@@ -116,6 +116,7 @@ async def test_other_forms_of_a_format_are_read_too() -> None:
     zarr = dict((await judged(made.ZARR_3)).facts)
     assert (zarr["chunks"], zarr["codecs"], zarr["dimensions"]) == ("30 × 90", "bytes, zstd", "time, none")
     assert (await judged(made.film(is_late=False))).facts == (await judged(made.film())).facts
+    assert (await judged(made.box(b"ftyp", b"heic", bytes(4), b"mif1") + bytes(90))).kind == "HEIF"
     assert (await judged(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")).kind == "PEM"
 
 
