@@ -23,6 +23,7 @@ SHOWN_ITEMS = 4  # of an array
 SHOWN_PAIRS = 100
 TEXT_CHARS = 120
 MOST_DIMENSIONS = 4
+MOST_PAIRS = 20_000  # a model has a hundred
 TENSOR_TYPES: dict[int, tuple[str, int, int]] = {
     0: ("F32", 1, 4), 1: ("F16", 1, 2), 2: ("Q4_0", 32, 18), 3: ("Q4_1", 32, 20), 6: ("Q5_0", 32, 22),
     7: ("Q5_1", 32, 24), 8: ("Q8_0", 32, 34), 9: ("Q8_1", 32, 40), 10: ("Q2_K", 256, 84), 11: ("Q3_K", 256, 110),
@@ -93,6 +94,8 @@ def _read(head: bytes) -> _Found:
     wide = 4 if found.version == 1 else 8
     try:
         found.tensor_count, found.pair_count = cursor.number(wide), cursor.number(wide)
+        if found.pair_count > MOST_PAIRS:
+            raise LimitError(f"it claims {found.pair_count:,} keys, and {MOST_PAIRS:,} are read at most")
         for _ in range(found.pair_count):
             key = visible(_text(cursor, wide), limit=TEXT_CHARS)
             found.pairs[key] = _value(cursor, cursor.number(4), wide)

@@ -13,6 +13,7 @@ from storage_tui.previews.table.grid import grid_lines
 MAGIC = b"\x0e\x03\x13\x01"
 READ_BYTES = 192 * KIB
 MOST_BLOCKS = 5_000
+MOST_DESCRIPTORS = 50_000  # blocks may lie over each other
 MOST_NAMED = 300
 VERSION, GROUP = 30, 1965
 COUNTED = {720: "scientific data sets", 1962: "tables of records", 306: "raster images", GROUP: "groups"}
@@ -58,7 +59,7 @@ class Hdf4:
 
 def _descriptors(head: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield tag, place and length of each object; a tag of zero where the next block is not known."""
-    at, seen = 4, set()
+    at, seen, left = 4, set(), MOST_DESCRIPTORS
     for _ in range(MOST_BLOCKS):
         if at in seen:
             return
@@ -66,14 +67,17 @@ def _descriptors(head: bytes) -> Iterator[tuple[int, int, int]]:
         cursor = Cursor(head, at, "big")
         try:
             count, following = cursor.values("HI")
-            for _ in range(count):
+            left -= count
+            for _ in range(count if left >= 0 else 0):
                 tag, _, start, length = cursor.values("HHII")
                 if tag > 1:
                     yield tag & ~0x4000, start, length  # the bit of a special element
         except ShortError:
             yield 0, 0, 0
             return
-        if not following:
+        if left < 0:
+            yield 0, 0, 0
+        if not following or left < 0:
             return
         at = following
 

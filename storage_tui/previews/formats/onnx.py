@@ -5,6 +5,7 @@ the head lists some of them only. What follows the last tensor, inputs and outpu
 """
 
 import asyncio
+import contextlib
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -27,7 +28,9 @@ NODE, NAME, INITIALIZER, INPUT, OUTPUT = 1, 2, 5, 11, 12  # of GraphProto
 OPERATOR, DIMS, DATA_TYPE, TENSOR_NAME = 4, 1, 2, 8  # of NodeProto and TensorProto
 AFTER_TENSORS = frozenset((10, 11, 12, 13, 14, 15, 16))  # the fields of a graph after its tensors
 MOST_IR_VERSION = 200
-TAIL_TRIED = 4000  # places at which the fields after the last tensor may begin
+FIRST_INPUT = b"\x5a"  # the tag of an input: a place at which the fields after the last tensor may begin
+MOST_TENSORS, MOST_VALUES = 20_000, 500
+STEPS = 100_000  # fields looked at from all such places
 TAIL_BYTES = 64 * 1024  # before the end of the graph
 SHOWN_OPERATORS = 12
 TYPES = {1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 8: "string", 9: "bool",
@@ -120,7 +123,7 @@ def _read_model(raw: bytes) -> _Model:
             for part in read_fields(raw, found.start, found.stop):
                 _take(model, raw, part)
                 model.known_stop = part.stop
-            model.is_whole = found.stop <= len(raw)
+            model.is_whole = found.stop <= len(raw) and len(model.tensors) < MOST_TENSORS
         else:
             _take_opset(model, raw, found)
     return model
@@ -129,24 +132,22 @@ def _read_model(raw: bytes) -> _Model:
 def _read_end(model: _Model, tail: bytes, start: int) -> None:
     """Take what follows the last tensor, and what follows the graph, from the last bytes, which begin at `start`."""
     stop = model.stop - start
-    at = -1
-    for _ in range(TAIL_TRIED):
-        at = tail.find(b"\x5a", at + 1, stop)  # the first input
-        if at == -1:
-            break
-        try:
-            parts = list(read_fields(tail, at, stop))
-        except LimitError:
-            continue
-        if (
-            parts
-            and parts[-1].stop == stop
-            and all(part.number in AFTER_TENSORS and part.wire == BYTES for part in parts)
-        ):
+    at = tail.find(FIRST_INPUT, 0, max(0, stop))
+    steps = 0
+    while at != -1 and steps < STEPS:
+        parts: list[Field] = []
+        with contextlib.suppress(LimitError):
+            for part in read_fields(tail, at, stop):
+                steps += 1
+                if part.number not in AFTER_TENSORS or part.wire != BYTES or steps >= STEPS:
+                    break
+                parts.append(part)
+        if parts and parts[-1].stop == stop:
             for part in parts:
                 _take(model, tail, part)
             model.is_whole = start + at == model.known_stop
             break
+        at = tail.find(FIRST_INPUT, at + 1, stop)
     for found in read_fields(tail, max(0, stop), len(tail)):
         _take_opset(model, tail, found)
 
@@ -160,11 +161,11 @@ def _take(model: _Model, raw: bytes, part: Field) -> None:
         model.operators[names[0][:60] if names else "?"] += 1
     elif part.number == NAME:
         model.name = text_of(raw, part)[:200]
-    elif part.number == INITIALIZER:
+    elif part.number == INITIALIZER and len(model.tensors) < MOST_TENSORS:
         tensor = _tensor(raw, part)
         if tensor is not None:
             model.tensors.append(tensor)
-    elif part.number in (INPUT, OUTPUT) and part.stop <= len(raw):
+    elif part.number in (INPUT, OUTPUT) and part.stop <= len(raw) and len(model.values) < MOST_VALUES:
         model.values.append(_value(raw, part))
 
 

@@ -24,7 +24,8 @@ class Xlsx:
         book, links, styles = [await _content(members, name) for name in (BOOK, LINKS, STYLES)]
         told = await ask("book", [book, links, styles])
         sheets = told["sheets"]
-        found = next((sheet for sheet in sheets if sheet[2] == "visible" and members.find(sheet[1])), None)
+        names = {entry.name for entry in members.directory.entries}
+        found = next((sheet for sheet in sheets if sheet[2] == "visible" and sheet[1] in names), None)
         if found is None:
             raise LimitError("no sheet is where its workbook says")
         sheet, texts = await _content(members, found[1]), await _content(members, TEXTS)

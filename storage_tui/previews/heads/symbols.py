@@ -81,12 +81,17 @@ class _Machine:
         self._memo: dict[int, Any] = {}
 
     def root(self) -> Any:
-        """Return the lowest value of the stack, with the values that a cut left above a mark put into it."""
-        while any(value is _MARK for value in self._stack):
-            values = self._to_mark()
+        """Take the stack apart; return its lowest value, with the values that a cut left above a mark put into it."""
+        above: list[Any] = []
+        while self._stack:
+            value = self._stack.pop()
+            if value is not _MARK:
+                above.append(value)
+                continue
             if self._stack and isinstance(self._stack[-1], Box):
-                self._stack[-1].pairs.extend(_paired(values))
-        return self._stack[0] if self._stack else None
+                self._stack[-1].pairs.extend(_paired(above[::-1]))
+            above = []
+        return above[-1] if above else None
 
     def step(self, name: str, argument: Any) -> None:
         """Run one opcode."""

@@ -184,6 +184,7 @@ ZEROS = bytes(400)
         b"\x0e\x03\x13\x01" + struct.pack(">HI", 0, 4) + ZEROS,
         b"\x0e\x03\x13\x01" + struct.pack(">HI", 65535, 4) + b"\xff" * 9000,
         b"\x0e\x03\x13\x01" + struct.pack(">HI", 1, 0) + struct.pack(">HHII", 1965, 1, 0, 2**32 - 1) + ZEROS,
+        b"\x0e\x03\x13\x01" + b"".join(struct.pack(">HI6x", 9000, 16 + at * 12) for at in range(10_000)),
         b"NITF02.10" + b"9" * 900,
         b"\0" * 128 + b"DICM" + struct.pack("<HH2sHI", 2, 1, b"OB", 0, 2**32 - 1) + ZEROS,
         b"\0" * 128 + b"DICM" + b"\xff" * 900,

@@ -79,6 +79,7 @@ async def test_the_tensors_are_those_of_the_reference_library(
         b"GGUF" + struct.pack("<IQQ", 3, 1, 0) + struct.pack("<QcI4QIQ", 1, b"t", 4, *[2**62] * 4, 0, 0),
         b"GGUF\xff\xff\xff\xff" + bytes(100),
         b"\x08\x08\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x0a\x00" + bytes(100),
+        b"\x08\x08\x3a\xc0\xa7\x12\x0a\x00" + b"\x5a\x00" * 149_998 + b"\x5a\x7f",
         b"\x08\x08\x3a\x10\x0a\x0e" + b"\x0b" * 30,
         b"\x08\x08\x3a\x0e\x2a\x0c" + b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00",
     ],
@@ -143,7 +144,16 @@ async def test_a_checkpoint_that_goes_on_for_ever_ends(state: Callable[[], bytes
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"\x80\x02", b"\x80\x02." + bytes(90), b"(" * 9000, b"\x80\x02}q\x00s.", b"0" * 50]
+    "raw",
+    [
+        b"",
+        b"\x80\x02",
+        b"\x80\x02." + bytes(90),
+        b"(" * 200_000,
+        b"\x80\x02}(" * 40_000,
+        b"\x80\x02}q\x00s.",
+        b"0" * 50,
+    ],
 )
 async def test_a_checkpoint_without_a_pickle_is_shown_as_the_zip_that_it_is(raw: bytes) -> None:
     shown = await judged(zipped({"model/data.pkl": raw}), "model.pt")
