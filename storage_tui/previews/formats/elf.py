@@ -34,7 +34,7 @@ class Elf:
 
 def _facts(head: bytes) -> list[tuple[str, str]]:
     cursor = Cursor(head, 4)
-    bits, order, _, system = cursor.values("BBBB")
+    bits, order, _, abi = cursor.values("BBBB")
     if bits not in (1, 2) or order not in (1, 2):
         raise PreviewError("its header names no class of words")
     wide = bits == 2
@@ -47,7 +47,7 @@ def _facts(head: bytes) -> list[tuple[str, str]]:
     facts = [
         ("type", TYPES.get(kind, f"type {kind}")),
         ("machine", f"{MACHINES.get(machine, f'machine {machine}')}, {32 * bits} bits, {cursor.order}-endian"),
-        ("system", SYSTEMS.get(system, f"system {system}")),
+        ("system", SYSTEMS.get(abi, f"number {abi}")),
     ]
     if entry:
         facts.append(("entry", f"{entry:#x}"))

@@ -50,8 +50,8 @@ def _image(cursor: Cursor) -> list[tuple[str, str]]:
         cursor.skip(1 + SECURITY_BYTES + 1)
         origin, rows, columns, kind, colours, category, depth = (_text(cursor, size) for size in (42, 8, 8, 3, 8, 8, 2))
         cursor.skip(1)
-        system = _text(cursor, 1)
-        corners = _text(cursor, 60) if system else ""
+        frame = _text(cursor, 1)
+        corners = _text(cursor, 60) if frame else ""
     except ShortError:
         return []
     size = f"{columns.lstrip('0')} × {rows.lstrip('0')}, {TYPES.get(kind, kind)}, {depth.lstrip('0')} bits"

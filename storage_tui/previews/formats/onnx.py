@@ -145,7 +145,7 @@ def _read_end(model: _Model, tail: bytes, start: int) -> None:
         if parts and parts[-1].stop == stop:
             for part in parts:
                 _take(model, tail, part)
-            model.is_whole = start + at == model.known_stop
+            model.is_whole = start + at == model.known_stop and len(model.tensors) < MOST_TENSORS
             break
         at = tail.find(FIRST_INPUT, at + 1, stop)
     for found in read_fields(tail, max(0, stop), len(tail)):
