@@ -20,6 +20,7 @@ A new format is one file in `formats/` with `matches` and `show`, and one line i
 | containers/ | shared by the formats with members: trees, packed streams, headers of tar, directories of zip, HDF5 |
 | decoding/ | the process that decodes pictures: `python -m storage_tui.previews.decoding` |
 | formats/ | the formats, one file each |
+| heads/ | shared by the formats that are known by their heads: fields of bytes, tensors, members of a zip |
 | raster/ | shared by the raster formats: directories of a TIFF, reference systems, pixels as half blocks |
 | searching/ | the lines of blobs that match: by ranges, packed text too, bounded |
 | table/ | shared by the table formats: dialects of text, columns, footers, and the first rows |

@@ -8,30 +8,59 @@ from dataclasses import replace
 from storage_tui.previews.base import HEAD_BYTES, Format, Mode, Preview, Source, View, read_note
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.formats.arrow import Arrow, ArrowStream
+from storage_tui.previews.formats.avro import Avro
+from storage_tui.previews.formats.certificate import Certificate
 from storage_tui.previews.formats.compressed import Compressed
 from storage_tui.previews.formats.delimited import Delimited
+from storage_tui.previews.formats.dicom import Dicom
+from storage_tui.previews.formats.elf import Elf
+from storage_tui.previews.formats.envi import EnviHeader
+from storage_tui.previews.formats.esri_grid import EsriGrid
 from storage_tui.previews.formats.flatgeobuf import FlatGeobuf
 from storage_tui.previews.formats.geojson import GeoJson
 from storage_tui.previews.formats.geotiff import GeoTiff
+from storage_tui.previews.formats.gguf import Gguf
+from storage_tui.previews.formats.grib import Grib
+from storage_tui.previews.formats.hdf4 import Hdf4
 from storage_tui.previews.formats.hdf5 import Hdf5
+from storage_tui.previews.formats.hgt import Hgt
+from storage_tui.previews.formats.jpeg2000 import Jpeg2000
 from storage_tui.previews.formats.json_text import JsonText
+from storage_tui.previews.formats.keras import Keras
 from storage_tui.previews.formats.kml import Kml, Kmz
+from storage_tui.previews.formats.las import Las
+from storage_tui.previews.formats.mail import Mail
+from storage_tui.previews.formats.mp4 import Mp4
 from storage_tui.previews.formats.named import Named
 from storage_tui.previews.formats.netcdf import NetCdf
+from storage_tui.previews.formats.nitf import Nitf
+from storage_tui.previews.formats.notebook import Notebook
 from storage_tui.previews.formats.npy import Npy
+from storage_tui.previews.formats.ods import Ods
+from storage_tui.previews.formats.onnx import Onnx
+from storage_tui.previews.formats.orc import Orc
 from storage_tui.previews.formats.parquet import Parquet
 from storage_tui.previews.formats.pdf import Pdf
 from storage_tui.previews.formats.pickled import Pickled
 from storage_tui.previews.formats.picture import Picture
 from storage_tui.previews.formats.plain import PlainText
 from storage_tui.previews.formats.pmtiles import PMTiles
+from storage_tui.previews.formats.safetensors import Safetensors
 from storage_tui.previews.formats.shapefile import Shapefile, ZippedShapefile
+from storage_tui.previews.formats.sound import Sound
 from storage_tui.previews.formats.sqlite import SqliteHeader
 from storage_tui.previews.formats.stac import Stac
+from storage_tui.previews.formats.store_json import STORE_JSON
 from storage_tui.previews.formats.tar_archive import TarArchive
+from storage_tui.previews.formats.torch_zip import TorchZip
+from storage_tui.previews.formats.vrt import Vrt
+from storage_tui.previews.formats.wheel import Wheel
 from storage_tui.previews.formats.wkb import WellKnownBinary
 from storage_tui.previews.formats.wkt import WellKnownText
+from storage_tui.previews.formats.world_file import WorldFile
+from storage_tui.previews.formats.xlsx import Xlsx
 from storage_tui.previews.formats.zip_archive import ZipArchive
+from storage_tui.previews.heads.zip_members import ZipKind
 from storage_tui.previews.pick import HEX, TEXT, find_format, show_as
 from storage_tui.previews.text.encoding import decode_head
 
@@ -39,6 +68,15 @@ INSIDE: tuple[Format, ...] = (
     Npy(),
     TarArchive(),
     Stac(),
+    Notebook(),
+    *STORE_JSON,
+    Hgt(),
+    EsriGrid(),
+    EnviHeader(),
+    Vrt(),
+    WorldFile(),
+    Certificate(),
+    Mail(),
     GeoJson(),
     Kml(),
     WellKnownText(),
@@ -50,6 +88,9 @@ INSIDE: tuple[Format, ...] = (
 )
 """The formats tried inside a compressed blob too: formats that are read from the front, and no other compression."""
 
+ZIP_KINDS: tuple[ZipKind, ...] = (TorchZip(), Keras(), Xlsx(), Ods(), Wheel())
+"""The formats whose files are zips: told by their members."""
+
 FIRST: tuple[Format, ...] = (
     Picture("PNG", b"\x89PNG\r\n\x1a\n"),
     Picture("JPEG", b"\xff\xd8\xff"),
@@ -59,7 +100,7 @@ FIRST: tuple[Format, ...] = (
     GeoTiff(),
     ZippedShapefile(),
     Kmz(),
-    ZipArchive(),
+    ZipArchive(ZIP_KINDS),
 )
 LATER: tuple[Format, ...] = (
     Named(),
@@ -74,6 +115,22 @@ LATER: tuple[Format, ...] = (
     NetCdf(),
     Pdf(),
     Pickled(),
+    Gguf(),
+    Onnx(),
+    Safetensors(),
+    Las(),
+    Grib(),
+    Avro(),
+    Orc(),
+    Jpeg2000(),
+    Hdf4(),
+    Nitf(),
+    Dicom(),
+    Sound("WAV"),
+    Sound("FLAC"),
+    Sound("MP3"),
+    Mp4(),
+    Elf(),
     *INSIDE,
 )
 """The formats before and after the compressions: all are tried inside a blob that is unpacked whole."""

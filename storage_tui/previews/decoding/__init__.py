@@ -21,6 +21,7 @@ can open no file of this machine. The time of waiting for the storage is not cou
 | ranged_file.py | the blob as a file for a library in the child |
 | xml_maps.py | KML and GPX: the shapes and the facts of a text that may be cut, by expat |
 | hdf5/ | the objects of HDF5 files, through h5py |
+| sheets/ | the first rows of spreadsheets, from XML without entities |
 | tables/ | the first rows of Parquet and Arrow, through arro3 |
 | tiff/ | levels of a TIFF to RGB |
 """

@@ -14,11 +14,13 @@ from typing import Any
 
 from storage_tui.previews.decoding import children, databases, frames, pictures, xml_maps
 from storage_tui.previews.decoding.hdf5 import objects
+from storage_tui.previews.decoding.sheets import first_sheet
 from storage_tui.previews.decoding.tables import first_rows
 from storage_tui.previews.decoding.tiff import rasters
 
 JOBS: dict[str, children.Job] = {
-    "picture": pictures.decode, "raster": rasters.decode, "table": first_rows.decode, "map": xml_maps.decode,
+    "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
+    "map": xml_maps.decode,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),

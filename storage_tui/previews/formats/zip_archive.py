@@ -4,12 +4,15 @@ import asyncio
 import stat
 import struct
 import zlib
+from collections.abc import Sequence
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import (
     HEADER_BUDGET,
     KIB,
+    MIB,
+    Budget,
     LimitError,
     OtherFormatError,
     Part,
@@ -21,6 +24,8 @@ from storage_tui.previews.base import (
 from storage_tui.previews.containers.tree import FULL_LINES, TREE_LINES, Member, tree_lines
 from storage_tui.previews.containers.zip_directory import END, LOCAL, Directory, Entry, read_directory
 from storage_tui.previews.formats.npy import read_header, shape_text
+from storage_tui.previews.heads.zip_members import Members, ZipKind
+from storage_tui.previews.pick import DAMAGE, REASON_CHARS
 
 METHODS = {0: "stored", 1: "shrink", 2: "reduce", 3: "reduce", 4: "reduce", 5: "reduce", 6: "implode", 8: "deflate",
            9: "deflate64", 10: "PKWARE implode", 12: "bzip2", 14: "lzma", 16: "IBM CMPSC", 18: "IBM TERSE",
@@ -33,14 +38,23 @@ NAMES = (".zip", ".jar", ".war", ".ear", ".whl", ".pyz", ".pex", ".apk", ".ipa",
 PROGRAMS = (b"MZ", b"\x7fELF")  # perhaps with an archive after the program, which only the last bytes show
 ENDING_BYTES = 66 * KIB  # an end record with the longest comment; most programs have no archive
 
+FULL_BUDGET = Budget(requests=12, size_bytes=4 * MIB)  # of a format inside, on the whole screen
+
 _LOCAL = struct.Struct("<4s5H3I2H")
 
 
 class ZipArchive:
-    """zip: members with sizes; arrays with shape and type when the first read has their headers."""
+    """zip: members with sizes; arrays with shape and type when the first read has their headers.
+
+    A zip that is a file of another format is shown as that format.
+    """
 
     kind = "zip"
     budget = HEADER_BUDGET
+
+    def __init__(self, kinds: Sequence[ZipKind] = ()) -> None:
+        """Keep the formats whose files are zips, in the order of the tries."""
+        self._kinds = kinds
 
     def matches(self, head: bytes, name: str) -> bool:
         """Return whether an archive begins here, or may begin after something else."""
@@ -68,11 +82,15 @@ class ZipArchive:
             if head.startswith(SPANNED[0]):
                 raise LimitError("it is the first of several volumes; the last one lists the members") from exc
             raise
+        inner = await self._inner(Members(source, directory), view)
+        if inner.lines:
+            return inner
         entries = directory.entries
         members = [_member(entry, directory, head) for entry in entries]
         arrays = sum(entry.name.endswith(".npy") for entry in entries)
         is_array = bool(arrays) and arrays == len(entries)
-        facts = [("arrays" if is_array else "members", _count(directory)), ("unpacked", _sizes(directory))]
+        facts = [*inner.facts, ("arrays" if is_array else "members", _count(directory))]
+        facts.append(("unpacked", _sizes(directory)))
         if any(entry.is_encrypted for entry in entries):
             facts.append(("encrypted", f"{sum(entry.is_encrypted for entry in entries):,} members"))
         methods = sorted({METHODS.get(entry.method, f"method {entry.method}") for entry in entries})
@@ -83,10 +101,22 @@ class ZipArchive:
         if directory.volume:
             facts.append(("volumes", f"{directory.volume + 1:,}, of which this is the last"))
         lines, parts = await asyncio.to_thread(tree_lines, members, FULL_LINES if view.is_full else TREE_LINES)
-        note = " · ".join(_remarks(directory, head))
-        return Preview(
-            "NumPy archive" if is_array else self.kind, facts=tuple(facts), lines=lines, parts=parts, note=note
-        )
+        note = " · ".join(filter(None, (inner.note, *_remarks(directory, head))))
+        kind = "NumPy archive" if is_array else inner.kind
+        return Preview(kind, facts=tuple(facts), lines=lines, parts=parts, note=note)
+
+    async def _inner(self, members: Members, view: View) -> Preview:
+        """Return the preview of the format that this zip is a file of; one without lines where the tree is shown."""
+        name = members.source.blob.key.rsplit("/", 1)[-1].lower()
+        row = next((row for row in self._kinds if row.claims(members.directory, name)), None)
+        if row is None:
+            return Preview(self.kind)
+        members.source.allow(FULL_BUDGET if view.is_full else row.budget)
+        try:
+            return await row.show(members, view)
+        except DAMAGE as exc:
+            reason = visible(str(exc) or type(exc).__name__, limit=REASON_CHARS)
+            return Preview(self.kind, facts=((f"not shown as {row.kind}", reason),))
 
 
 def _count(directory: Directory) -> str:

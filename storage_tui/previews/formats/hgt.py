@@ -1,0 +1,53 @@
+"""SRTM heights (.hgt): the place by the name, the grid by the size, and the heights of the first rows (SRTM, 2.1)."""
+
+import array
+import re
+import sys
+
+from rich.text import Text
+
+from storage_tui.previews.base import HEADER_BUDGET, OtherFormatError, Preview, Source, View
+from storage_tui.previews.heads.described import bounds_text
+from storage_tui.previews.table.grid import grid_lines
+
+SIDES = {1201 * 1201 * 2: (1201, 1201), 3601 * 3601 * 2: (3601, 3601), 1801 * 3601 * 2: (1801, 3601)}
+"""By the size of a file: columns and rows; tiles of one arc second far in the north have half the columns."""
+VOID = -32768
+SHOWN = 12  # rows and columns of heights
+_NAME = re.compile(r"([ns])(\d{2})([ew])(\d{3})\b.*\.hgt(?:\.gz|\.bz2|\.xz)?$")
+
+
+class Hgt:
+    """A tile of heights of one degree."""
+
+    kind = "SRTM heights"
+    budget = HEADER_BUDGET
+
+    def matches(self, head: bytes, name: str) -> bool:
+        """Return whether the name is of a tile; the bytes are numbers without a mark."""
+        return _NAME.match(name) is not None
+
+    async def show(self, source: Source, head: bytes, view: View) -> Preview:
+        """Return the place, the grid and the first heights; raise OtherFormatError for another size."""
+        size = source.size_bytes
+        match = _NAME.match(source.blob.key.rsplit("/", 1)[-1].lower())
+        if match is None or size not in SIDES:
+            raise OtherFormatError("it has not the size of a tile")
+        columns, rows = SIDES[size]
+        south = int(match[2]) * (1 if match[1] == "n" else -1)
+        west = int(match[4]) * (1 if match[3] == "e" else -1)
+        heights = array.array("h", head[: len(head) // 2 * 2])
+        if sys.byteorder == "little":
+            heights.byteswap()
+        known = [height for height in heights if height != VOID]
+        facts = [("cells", f"{columns:,} × {rows:,}, {3600 // (rows - 1)} arc seconds"),
+                 ("reference", "EPSG:4326, WGS 84"),
+                 ("bounds", bounds_text(west, south, west + 1, south + 1))]  # fmt: skip
+        read = f"of the {len(heights) // columns:,} rows in the north"
+        if known:
+            facts.append(("heights", f"{min(known):,} to {max(known):,} m, {read}"))
+        if len(known) < len(heights):
+            facts.append(("voids", f"{len(heights) - len(known):,}, {read}"))
+        table = [[str(heights[row * columns + at]) for at in range(SHOWN)] for row in range(SHOWN)]
+        lines: list[Text] = grid_lines([str(at) for at in range(SHOWN)], table, right=frozenset(range(SHOWN)))
+        return Preview(self.kind, facts=tuple(facts), lines=tuple(lines))

@@ -1,0 +1,56 @@
+"""GDAL virtual rasters (.vrt): size, place, bands and sources, read from the text and never followed (GDAL, VRT)."""
+
+import re
+from html import unescape
+
+from storage_tui.previews.base import HEADER_BUDGET, Preview, Source, View
+from storage_tui.previews.heads.described import bounds_text, described, numbers_of
+
+SHOWN_SOURCES = 4
+_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}\?>\s*)?<VRTDataset[\s>]")
+_SIZE = re.compile(r'<VRTDataset[^>]{0,400}?rasterXSize="(\d{1,12})"[^>]{0,400}?rasterYSize="(\d{1,12})"')
+_TRANSFORM = re.compile(r"<GeoTransform>([^<]{1,300})</GeoTransform>")
+_REFERENCE = re.compile(r"<SRS[^>]{0,200}>([^<]{1,8000})</SRS>")
+_BAND = re.compile(r'<VRTRasterBand[^>]{0,300}?dataType="(\w{1,20})"')
+_SOURCE = re.compile(r"<SourceFilename[^>]{0,200}>([^<]{1,1000})</SourceFilename>")
+_NAME = re.compile(r'\w+\["([^"]*)"')
+_CODE = re.compile(r'(?:AUTHORITY|ID)\["EPSG",\s*"?(\d{1,6})"?\]\s*\]\s*$')
+
+
+class Vrt:
+    """A raster that is made of others."""
+
+    kind = "VRT"
+    budget = HEADER_BUDGET
+
+    def matches(self, head: bytes, name: str) -> bool:
+        """Return whether the element of a virtual raster begins here."""
+        return _START.match(head[:1024]) is not None
+
+    async def show(self, source: Source, head: bytes, view: View) -> Preview:
+        """Return what the text says above it."""
+        text = head.decode("utf-8", "replace")
+        more = "" if len(head) == source.size_bytes else "+"
+        facts: list[tuple[str, str]] = []
+        size = _SIZE.search(text)
+        bands = _BAND.findall(text)
+        if size:
+            facts.append(("pixels", f"{int(size[1]):,} × {int(size[2]):,}"))
+        kinds = ", ".join(dict.fromkeys(kind.lower() for kind in bands))
+        facts.append(("bands", f"{len(bands):,}{more}" + (f" of {kinds}" if kinds else "")))
+        if reference := _REFERENCE.search(text):
+            told = unescape(reference[1]).strip()
+            name, code = _NAME.match(told), _CODE.search(told)
+            facts.append(("reference", (f"EPSG:{code[1]}, " if code else "") + (name[1] if name else told)))
+        transform = _TRANSFORM.search(text)
+        numbers = numbers_of(transform[1]) if transform else []
+        if len(numbers) == 6 and size:
+            west, across, turn, north, other_turn, down = numbers
+            facts.append(("pixel", f"{across:.10g} × {abs(down):.10g}"))
+            if not turn and not other_turn:
+                east, south = west + across * int(size[1]), north + down * int(size[2])
+                facts.append(("bounds", bounds_text(west, south, east, north)))
+        names = list(dict.fromkeys(unescape(name).strip() for name in _SOURCE.findall(text)))
+        rest = f", … {len(names):,} in all" if len(names) > SHOWN_SOURCES else ""
+        facts.append(("sources", ", ".join(names[:SHOWN_SOURCES]) + rest + more if names else "none"))
+        return await described(self.kind, facts, source, head, view)
