@@ -20,6 +20,7 @@ A new format is one file in `formats/` with `matches` and `show`, and one line i
 | decoding/ | the process that decodes pictures: `python -m storage_tui.previews.decoding` |
 | formats/ | the formats, one file each |
 | raster/ | shared by the raster formats: directories of a TIFF, reference systems, pixels as half blocks |
+| rows/ | the rows of a table of any size: by position, by a query, in order, measured |
 | searching/ | the lines of blobs that match: by ranges, packed text too, bounded |
 | table/ | shared by the table formats: dialects of text, columns, footers, and the first rows |
 | text/ | shared by the formats of text: encodings, lines, and JSON that may be cut |

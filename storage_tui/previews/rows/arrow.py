@@ -19,7 +19,16 @@ from storage_tui.previews.formats.arrow import (
     START_BYTES,
 )
 from storage_tui.previews.rows.base import Column, allow_block
-from storage_tui.previews.table.arrow_schema import ENDIANNESS, FIELDS, HEADER, NAME, PREFIX_BYTES, prefix, read_message, type_name
+from storage_tui.previews.table.arrow_schema import (
+    ENDIANNESS,
+    FIELDS,
+    HEADER,
+    NAME,
+    PREFIX_BYTES,
+    prefix,
+    read_message,
+    type_name,
+)
 from storage_tui.previews.table.first_rows import read_footer, require_tables
 from storage_tui.previews.table.flatbuffer import Table as Flat
 
@@ -38,7 +47,9 @@ class ArrowRows:
 
     kind = "Arrow"
 
-    def __init__(self, source: Source, schema: Flat, pieces: list[list[int]], batches: list[tuple[int, int, int]]) -> None:
+    def __init__(
+        self, source: Source, schema: Flat, pieces: list[list[int]], batches: list[tuple[int, int, int]]
+    ) -> None:
         """`pieces` are the ranges of the schema and the dictionaries; `batches` have offset, bytes and rows."""
         self.source = source
         self._pieces = pieces

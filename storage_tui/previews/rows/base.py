@@ -1,7 +1,8 @@
 """The promises of a table: columns with types, rows by position, in blocks that are read one at a time."""
 
 import json
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +13,8 @@ REQUESTS = 1000  # of one block: the decoder asks for no more ranges
 SPARE_BYTES = 4 * MIB  # beside the bytes of a block, for pages of ranges that reach over its ends
 ASK_BYTES = 256 * MIB  # a scan that would read more asks first
 CELL_CHARS = 200  # of a cell in the table; a cell is opened whole
+COUNTED = {"do": "cells", "picked": [], "columns": [], "chars": 0, "counts": True}
+"""The job that only counts the rows of a block, by which the block becomes known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +117,27 @@ async def read_cell(table: Table, row: int, column: int) -> Any:
         return json.loads(payload)
     except RecursionError as exc:
         raise PreviewError("its value is nested too deep") from exc
+
+
+def parts_of(
+    table: Table, among: Sequence[int] | None, most_rows: int, *, from_block: int = 0
+) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Yield the parts of all rows, or of those of `among`, in order: block, its first row, what a job says of the part.
+
+    A part has at most `most_rows` rows. Blocks that become known meanwhile follow.
+    """
+    block = from_block
+    while block < table.blocks_known or (among is None and table.rows is None):
+        if block >= table.blocks_known:
+            yield block, table.rows_known, {}  # a page of lines, which is small
+            block += 1
+            continue
+        first, count = table.first_of(block), table.rows_of(block)
+        if among is None:
+            for low in range(0, count, most_rows):
+                yield block, first, {"low": low, "high": low + most_rows}
+        else:
+            start, stop = bisect_left(among, first), bisect_left(among, first + count)
+            for at in range(start, stop, most_rows):
+                yield block, first, {"picked": [row - first for row in among[at : min(stop, at + most_rows)]]}
+        block += 1

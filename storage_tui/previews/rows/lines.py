@@ -14,7 +14,7 @@ from storage_tui.previews.base import KIB, MIB, Budget, LimitError, PreviewError
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.decoding.tables.query import NUMBER, OTHER, TEXT, TIME, TRUTH, Node
 from storage_tui.previews.formats.delimited import read_head
-from storage_tui.previews.rows.base import Column, allow_block
+from storage_tui.previews.rows.base import COUNTED, Column, allow_block
 from storage_tui.previews.table.table import Table as TextTable
 from storage_tui.previews.text.encoding import find_encoding
 
@@ -28,11 +28,12 @@ _KINDS = {"integer": NUMBER, "number": NUMBER, "date": TIME, "time": TIME, "yes/
 
 
 class LineRows:
-    """The rows of a text of lines. `job` is what the decoder needs to read a block; `first` is the first row's offset."""
+    """The rows of a text of lines."""
 
     def __init__(
         self, source: Source, kind: str, columns: Sequence[Column], *, job: dict[str, Any], first: int
     ) -> None:
+        """`job` is what the decoder needs to read a block; `first` is the offset of the first row."""
         self.source = source
         self.kind = kind
         self.columns = tuple(columns)
@@ -63,7 +64,7 @@ class LineRows:
 
     async def _opened(self) -> "LineRows":
         if self._size > self._starts[0]:
-            await self.run(0, (), {"do": "cells", "picked": [], "columns": [], "chars": 0, "counts": True})
+            await self.run(0, (), COUNTED)
         return self
 
     @property

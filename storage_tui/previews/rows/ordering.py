@@ -4,15 +4,15 @@ import asyncio
 import heapq
 import json
 from array import array
-from bisect import bisect_left
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from storage_tui.previews.base import LimitError
-from storage_tui.previews.rows.base import Table
+from storage_tui.previews.rows.base import Table, parts_of
 
 MOST_ROWS = 5_000_000  # put in order: 16 bytes each while they are merged, and texts as long as they are
-RUN_ROWS = 50_000  # of one job: keys of 64 characters in 4 MiB
+RUN_ROWS = 30_000  # of one job: keys of 64 characters fit its answer, and the numbers of rows its question
 
 
 @dataclass
@@ -22,10 +22,10 @@ class Ordering:
     rows: "array[int]" = field(default_factory=lambda: array("Q"))
     done: int = 0
     """Rows whose keys were read."""
-    _runs: "list[tuple[Sequence[float | str], array[int]]]" = field(default_factory=list)
+    _runs: "list[tuple[Sequence[Any], array[int]]]" = field(default_factory=list)
     _rest: "array[int]" = field(default_factory=lambda: array("Q"))
 
-    async def add(self, keys: list[float | str], rows: "array[int]", rest: "array[int]") -> None:
+    def add(self, keys: list[Any], rows: "array[int]", rest: "array[int]") -> None:
         """Keep one run."""
         self._runs.append((_packed(keys), rows))
         self._rest.extend(rest)
@@ -48,39 +48,18 @@ async def order(
     Raises PreviewError, LimitError for more than MOST_ROWS, and the errors of the client.
     """
     kind = table.columns[column].kind
-    block = 0
-    while block < table.blocks_known or table.rows is None:
-        first = table.first_of(block) if block < table.blocks_known else table.rows_known
-        picked: list[int] | None = None
-        if among is not None and block < table.blocks_known:
-            stop = first + table.rows_of(block)
-            picked = [row - first for row in among[bisect_left(among, first) : bisect_left(among, stop)]]
-        for job in _jobs(table, block, picked):
-            told, payload = await table.run(block, [column], {"do": "order", "column": column, "kind": kind} | job)
-            keys, rows, rest = json.loads(payload)
-            found.done += len(rows) + len(rest)
-            if found.done > MOST_ROWS:
-                raise LimitError(f"more than {MOST_ROWS:,} rows are not put in order; a query leaves fewer")
-            await found.add(keys, array("Q", (first + at for at in rows)), array("Q", (first + at for at in rest)))
-            yield
-        block += 1
+    for block, first, part in parts_of(table, among, RUN_ROWS):
+        _, payload = await table.run(block, [column], {"do": "order", "column": column, "kind": kind} | part)
+        keys, rows, rest = json.loads(payload)
+        found.done += len(rows) + len(rest)
+        if found.done > MOST_ROWS:
+            raise LimitError(f"more than {MOST_ROWS:,} rows are not put in order; a query leaves fewer")
+        found.add(keys, array("Q", (first + at for at in rows)), array("Q", (first + at for at in rest)))
+        yield
     await asyncio.to_thread(found.merge, is_descending=is_descending)
 
 
-def _jobs(table: Table, block: int, picked: list[int] | None) -> Iterator[dict[str, object]]:
-    """Yield the parts of a block: each has at most RUN_ROWS rows."""
-    if picked is not None:
-        for at in range(0, len(picked), RUN_ROWS):
-            yield {"picked": picked[at : at + RUN_ROWS]}
-        return
-    if block >= table.blocks_known:
-        yield {}  # a page of lines, which is small
-        return
-    for low in range(0, table.rows_of(block), RUN_ROWS):
-        yield {"low": low, "high": low + RUN_ROWS}
-
-
-def _packed(keys: list[float | str]) -> Sequence[float | str]:
+def _packed(keys: list[Any]) -> Sequence[Any]:
     """Return keys of one kind in eight bytes each, where they are numbers that fit."""
     try:
         if all(type(key) is int for key in keys):
@@ -90,5 +69,3 @@ def _packed(keys: list[float | str]) -> Sequence[float | str]:
     except OverflowError:
         pass
     return keys
-
-

@@ -37,7 +37,9 @@ from storage_tui.previews.table.parquet_rows import (
 )
 from storage_tui.previews.table.thrift import Compact
 
-OPEN_BUDGET = Budget(requests=4, size_bytes=32 * MIB)  # a footer names every chunk: 10,000 groups of 30 columns in 30 MB
+OPEN_BUDGET = Budget(
+    requests=4, size_bytes=32 * MIB
+)  # a footer names every chunk: 10,000 groups of 30 columns in 30 MB
 GROUPS_KEPT = 64  # whose places are held in lists; a group of 1,000 columns takes a megabyte
 STATISTICS, MAX_OLD, MIN_OLD, NULLS, MAX, MIN = 12, 1, 2, 3, 5, 6  # of the metadata of a column, and in them
 TIMESTAMP, PER_SECOND = 8, {1: 1000, 2: 1_000_000, 3: 1_000_000_000}  # of a logical type, and of its units
@@ -57,8 +59,8 @@ class ParquetRows:
         self.source = source
         self._footer = footer
         self._groups = [group for group in footer.get(4, []) if group.get(3, 0) > 0]
-        counts = [group[3] for group in self._groups]
-        self._firsts = [0, *accumulate(counts)]
+        counts: list[int] = [int(group[3]) for group in self._groups]
+        self._firsts: list[int] = [0, *accumulate(counts)]
         if any(chunk.get(FILE_PATH) for group in self._groups[:1] for chunk in group.get(1, [])):
             raise LimitError("its rows are in other files, and this one lists them")
         self._size = source.size_bytes or 0

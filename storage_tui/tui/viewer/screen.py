@@ -170,6 +170,17 @@ class ViewerScreen(CommandScreen[None]):
     def _open_viewer(self, member: Source) -> None:
         self.app.push_screen(ViewerScreen(self.desk, member.blob, member, files=self._files))
 
+    def action_view_table(self) -> None:
+        """Show all rows of the blob in columns."""
+        from storage_tui.tui.tables.screen import TableScreen  # loaded on demand, as the viewer is
+
+        document = self.reader.document
+        source = self.reader.source if document is None else document.source
+        if document is not None and document.source is not self.reader.source:
+            self.status.say("it is packed; a table is read where its bytes are as they are", "$warning")
+        else:
+            self.app.push_screen(TableScreen(self.desk, self.blob, source))
+
     def action_details(self) -> None:
         """Show everything known about the blob."""
         if self.reader.is_member:

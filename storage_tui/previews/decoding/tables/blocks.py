@@ -116,7 +116,8 @@ def read_lines(job: dict[str, Any], content: bytes) -> Told:
 def _delimited(job: dict[str, Any], content: bytes) -> tuple[list[list[Any]], int]:
     rows, stop = [], 0
     dialect, encoding = Dialect(**job["dialect"]), Encoding(**job["encoding"])
-    for cells, _, stop in split_rows(content, 0, dialect, encoding, is_last=job["is_last"]):
+    for cells, _, after in split_rows(content, 0, dialect, encoding, is_last=job["is_last"]):
+        stop = after
         if cells:
             rows.append(cells)
     return rows, stop

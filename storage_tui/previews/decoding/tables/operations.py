@@ -16,6 +16,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from storage_tui.previews.decoding.frames import MAX_PAYLOAD_BYTES
@@ -66,19 +67,12 @@ def _match(job: dict[str, Any], batches: Iterable[Batch]) -> Told:
     kinds = {int(column): kind for column, kind in job["kinds"].items()}
     found, first = array("I"), 0
     for batch in batches:
-        held: dict[int, list[Any]] = {}
-        mask = evaluate(job["query"], kinds, lambda column, batch=batch, held=held: _held(batch, held, column))
+        mask = evaluate(job["query"], kinds, cache(batch.values))
         found.extend(first + at for at, each in enumerate(mask) if each)
         first += batch.count
     if len(found) * found.itemsize > MAX_PAYLOAD_BYTES:
         raise ValueError("more rows match in one part of the table than are held")
     return {"rows": first}, found.tobytes()
-
-
-def _held(batch: Batch, held: dict[int, list[Any]], column: int) -> list[Any]:
-    if column not in held:
-        held[column] = batch.values(column)
-    return held[column]
 
 
 def _picked_values(job: dict[str, Any], batches: Iterable[Batch]) -> Iterable[tuple[int, list[tuple[int, Any]]]]:
@@ -133,7 +127,8 @@ def _measure(job: dict[str, Any], batches: Iterable[Batch]) -> Told:
     least = greatest = None
     is_many = False
     numbers: list[float] = []
-    for rows, found in _picked_values(job, batches):
+    for read, found in _picked_values(job, batches):
+        rows = read
         values = [value for _, value in found if value is not None]
         missing += len(found) - len(values)
         if is_number:
