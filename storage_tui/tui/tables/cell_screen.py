@@ -17,14 +17,16 @@ LINE_CHARS = 4000
 class CellScreen(LinesScreen):
     """The value of one cell."""
 
+    CSS_PATH = "../lists/lines_screen.tcss"
+
     def __init__(self, title: str, value: Any) -> None:
         super().__init__(indent=2)
-        self._title = title
+        self._heading = title
         self._value = value
 
     def on_mount(self) -> None:
         """Show the value."""
-        self.show(Content.assemble((" Cell ", "bold $accent"), (self._title, "bold")), cell_lines(self._value))
+        self.show(Content.assemble((" Cell ", "bold $accent"), (self._heading, "bold")), cell_lines(self._value))
 
 
 def cell_lines(value: Any) -> list[Line]:

@@ -51,21 +51,21 @@ class Choosing:
         self._measured = measured
 
     @property
-    def words(self) -> str:
-        """The query and the order in words, with what they were read from; empty without any."""
+    def words(self) -> tuple[str, str]:
+        """The query in words, then what it found and the order; both are empty without any."""
         table, found = self._cells.table, self.matches
         parts = []
         if found is not None and table is not None:
             total = f"{table.rows:,}" if table.rows is not None else f"{table.rows_known:,}+"
             told = f"{len(found.rows):,} of {total} rows"
             if not found.is_done:
-                told += f", stopped after {found.scanned + found.skipped:,}"
+                told += f", the first {found.scanned + found.skipped:,} looked at"
             elif found.skipped:
                 told += f", {found.skipped:,} ruled out unread"
-            parts.append(f"where {self.query}   {told}")
+            parts.append(told)
         if self.sorted_by:
             parts.append(f"by {self.sorted_by}")
-        return "   ".join(parts)
+        return f"where {self.query}" if self.query else "", " · ".join(parts)
 
     @property
     def among(self) -> Sequence[int] | None:

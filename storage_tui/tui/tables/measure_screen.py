@@ -17,6 +17,8 @@ EIGHTHS = " ▏▎▍▌▋▊▉█"
 class MeasureScreen(LinesScreen):
     """Facts of one column, over the rows that were read."""
 
+    CSS_PATH = "../lists/lines_screen.tcss"
+
     def __init__(self, name: str, found: Measures, *, of: str) -> None:
         """`of` says which rows these are."""
         super().__init__(indent=LABEL_CELLS + 2)

@@ -166,9 +166,9 @@ class TableScreen(CommandScreen[None]):
             Content.assemble((f" {self.blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold")),
             Content.styled(kind, "$text-muted"),
         )
-        words = self.choosing.words
-        self.query_bar.say(Content.styled(f" {visible(words)}", "$warning"))
-        self.set_class(bool(words), "-chosen")
+        query, told = self.choosing.words
+        self.query_bar.say(Content.styled(f" {visible(query)}", "$warning"), Content.styled(f"{told} ", "$text-muted"))
+        self.set_class(bool(query or told), "-chosen")
         left = Content("")
         if self.status.working:
             left = Content.styled(self.status.working, "$accent")
