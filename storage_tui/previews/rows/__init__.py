@@ -4,6 +4,7 @@
 |---|---|
 | base.py | the promises of a table, its columns, and one block of its rows |
 | arrow.py | Arrow files and Feather version 2: a block is a batch |
+| held.py | the pages of a blob that are read again and again |
 | lines.py | CSV, TSV and JSON Lines: a block is a page of bytes, found by reading forward |
 | opening.py | the choice of the table that a blob holds |
 | ordering.py | the order of the rows by one column, in bounded memory |

@@ -19,6 +19,7 @@ from storage_tui.previews.formats.arrow import (
     START_BYTES,
 )
 from storage_tui.previews.rows.base import Column, allow_block
+from storage_tui.previews.rows.held import HeldPages
 from storage_tui.previews.table.arrow_schema import (
     ENDIANNESS,
     FIELDS,
@@ -52,6 +53,7 @@ class ArrowRows:
     ) -> None:
         """`pieces` are the ranges of the schema and the dictionaries; `batches` have offset, bytes and rows."""
         self.source = source
+        self._held = HeldPages(source.size_bytes or 0)
         self._pieces = pieces
         self._batches = batches
         self._firsts = [0, *accumulate(rows for _, _, rows in batches)]
@@ -137,7 +139,7 @@ class ArrowRows:
             "names": {column: self.columns[column].name for column in columns},
         }  # fmt: skip
         allow_block(self.source, self.cost(block, columns))
-        return await DECODER.decode(job, END, source=self.source)
+        return await DECODER.decode(job, END, source=self.source, held=self._held)
 
 
 def _column(field: Flat) -> Column:

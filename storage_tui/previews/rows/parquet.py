@@ -24,6 +24,7 @@ from storage_tui.previews.decoding.tables.query import (
 )
 from storage_tui.previews.formats.parquet import PHYSICAL, type_of
 from storage_tui.previews.rows.base import Column, allow_block
+from storage_tui.previews.rows.held import HeldPages
 from storage_tui.previews.table.first_rows import read_footer, require_tables
 from storage_tui.previews.table.parquet_rows import (
     FILE_PATH,
@@ -57,6 +58,7 @@ class ParquetRows:
 
     def __init__(self, source: Source, footer: dict[int, Any]) -> None:
         self.source = source
+        self._held = HeldPages(source.size_bytes or 0)
         self._footer = footer
         self._groups = [group for group in footer.get(4, []) if group.get(3, 0) > 0]
         counts: list[int] = [int(group[3]) for group in self._groups]
@@ -132,7 +134,7 @@ class ParquetRows:
             job["batch"] = BATCH_ROWS
         tail = make_footer([Group(fields, self.rows_of(block), ())])
         allow_block(self.source, self.cost(block, columns))
-        return await DECODER.decode(job, tail, source=self.source)
+        return await DECODER.decode(job, tail, source=self.source, held=self._held)
 
     def bounds(self, block: int, column: int) -> tuple[Any, Any, int | None]:
         """Return the least and the greatest value and the number of missing ones; None for what is not known.

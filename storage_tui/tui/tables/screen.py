@@ -13,7 +13,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews import Source
-from storage_tui.previews.rows.base import Table, read_cell
+from storage_tui.previews.rows.base import ASK_BYTES, Table, read_cell
 from storage_tui.previews.rows.measuring import Measures
 from storage_tui.previews.rows.opening import open_table
 from storage_tui.tui.command_screen import CommandScreen
@@ -39,14 +39,15 @@ TITLE_CHARS = 60
 
 
 class TableScreen(CommandScreen[None]):
-    """One table. `source` is read by ranges; a new Source for each table keeps what it read of its own."""
+    """One table, read from a source by ranges."""
 
     CONTEXT: ClassVar[Context] = "table"
     CSS_PATH = "table.tcss"
     AUTO_FOCUS = "Grid"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
-    def __init__(self, desk: Desk, blob: Blob, source: Source) -> None:
+    def __init__(self, desk: Desk, blob: Blob, source: Source, *, ask_bytes: int = ASK_BYTES) -> None:
+        """`ask_bytes` is how much may be read for one answer without a question."""
         super().__init__()
         self.blob = blob
         self.source = source
@@ -61,8 +62,8 @@ class TableScreen(CommandScreen[None]):
         self.status = Status(blob, desk.log, set_timer=self.set_timer, changed=self.say_lines)
         self.choosing = Choosing(
             self.cells, self.columns, status=self.status, prompt=self.prompt,
-            asking=Asking(self.prompt, say=self.status.say), run=self.run_worker, row=lambda: self.grid.cursor,
-            shown=self._show_row, measured=self._show_measures,
+            asking=Asking(self.prompt, say=self.status.say, ask_bytes=ask_bytes), run=self.run_worker,
+            row=lambda: self.grid.cursor, shown=self._show_row, measured=self._show_measures,
         )  # fmt: skip
         self._arranging = ArrangementCommands(self.columns, changed=self._arranged, say=self.status.say)
 

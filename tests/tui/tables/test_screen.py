@@ -1,14 +1,17 @@
 """A table on the whole screen: rows, columns, a query, an order, statistics, at any size of the terminal."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from storage_tui import Storage
+from storage_tui.previews import Source
 from storage_tui.tui.tables.cell_screen import MOST_LINES, cell_lines
 from storage_tui.tui.tables.screen import TableScreen
 from tests import wanted
+from tests.previews.ranges import Ranges
 
 ROWS = 30_000
 NAMES = ("north", "south", "east")
@@ -140,21 +143,53 @@ async def test_the_statistics_of_a_column_are_told(store: Storage, browse: Any) 
         await browser.shows("10,000  33.3%  east")
 
 
-async def test_a_scan_that_would_read_much_asks_first(
-    store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("storage_tui.tui.tables.asking.ASK_BYTES", 100_000)
-    store.set("a.csv", csv_table())
+async def show(browser: Any, source: Source, **more: Any) -> TableScreen:
+    """The table of a source, without the viewer below it."""
+    screen = TableScreen(browser.main.desk, source.blob, source, **more)
+    browser.app.push_screen(screen)
+    await browser.until(lambda: screen.table is not None and screen.cells.has(0, 0))
+    return screen
+
+
+async def test_a_scan_that_would_read_much_asks_first(store: Storage, browse: Any) -> None:
     async with browse() as browser:
-        screen = await open_table(browser)
+        screen = await show(browser, Ranges.of(csv_table()).source("a.csv"), ask_bytes=100_000)
         await ask(browser, "/", "id > 100")
         await browser.shows("y reads:")
         await browser.press("escape")
-        assert screen.cells.order is None and screen.source.bytes_read < 400_000
+        assert screen.cells.order is None and screen.source.bytes_read < 600_000
         await ask(browser, "/", "id > 29990")
         await browser.shows("y reads:")
         await browser.press("y", "enter")
         await browser.shows("9 of 30,000 rows")
+
+
+class Gated(Ranges):
+    """Answers some requests, and holds all others back."""
+
+    answers = 4
+
+    async def read_range(self, *arguments: Any, **more: Any) -> Any:
+        if len(self.asked) >= self.answers:
+            await asyncio.Event().wait()
+        return await super().read_range(*arguments, **more)
+
+
+async def test_esc_stops_a_scan_and_keeps_what_it_found(store: Storage, browse: Any) -> None:
+    content = b"id,note\n" + b"".join(b"%d,word\n" % at for at in range(300_000))
+    async with browse() as browser:
+        gate = Gated.of(content)
+        screen = await show(browser, gate.source("a.csv"))
+        await ask(browser, "/", "id < 30000 and note = word")
+        await browser.until(lambda: screen.choosing.matches and len(screen.choosing.matches.rows) == 30_000)
+        await browser.until(lambda: len(gate.asked) == Gated.answers)
+        await browser.press("escape")
+        await browser.until(lambda: not screen.status.working)
+        assert screen.cells.count == 30_000 and not screen.choosing.matches.is_done
+        await browser.shows("30,000 of ")
+        assert "looked at" in browser.text
+        await browser.press("escape")
+        await browser.until(lambda: screen.cells.order is None)
 
 
 async def test_nested_values_open_as_a_tree(store: Storage, browse: Any) -> None:

@@ -4,6 +4,7 @@ import ctypes
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Protocol
 
 from storage_tui.previews.decoding.tables import arrow_values
@@ -84,6 +85,8 @@ def _values(schema: Any, array: Any, start: int, stop: int, hints: Mapping[str, 
         return _numbers(INTEGERS[form], array, start, stop)
     if form in FLOATS:
         return _numbers(FLOATS[form], array, start, stop)
+    if form in ("u", "U"):
+        return _texts("<i" if form == "u" else "<q", array, start, stop)
     read = arrow_values._reader(schema, array, hints, place)
     texts = [read(at) for at in range(start, stop)]
     if form.startswith("d:"):
@@ -101,8 +104,24 @@ def _numbers(code: str, array: Any, start: int, stop: int) -> list[Any]:
         return []
     raw = ctypes.string_at(array.buffers[1] + begin * size, count * size)
     found: list[Any] = list(struct.unpack(f"<{count}{code}", raw))
-    validity = array.buffers[0]
-    if validity:
+    return _with_nulls(found, array.buffers[0], begin)
+
+
+def _texts(code: str, array: Any, start: int, stop: int) -> list[Any]:
+    """Return texts, by one copy of their places and one of their bytes."""
+    size, begin, count = struct.calcsize(code), start + array.offset, stop - start
+    raw = ctypes.string_at(array.buffers[1] + begin * size, (count + 1) * size)
+    places = struct.unpack(f"<{count + 1}{code[1]}", raw)
+    low = places[0]
+    data = ctypes.string_at(array.buffers[2] + low, places[-1] - low) if places[-1] > low else b""
+    found: list[Any] = [data[at - low : to - low].decode("utf-8", "replace") for at, to in pairwise(places)]
+    return _with_nulls(found, array.buffers[0], begin)
+
+
+def _with_nulls(found: list[Any], validity: int | None, begin: int) -> list[Any]:
+    """Return values with None where the bits of validity, from `begin` on, say that there is none."""
+    count = len(found)
+    if validity and count:
         first = begin // 8
         bits = int.from_bytes(ctypes.string_at(validity + first, (begin + count - 1) // 8 - first + 1), "little")
         shown = f"{bits >> begin % 8:b}".zfill(count)[::-1]

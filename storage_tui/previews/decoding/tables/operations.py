@@ -4,12 +4,13 @@
 |---|---|
 | cells | the texts of the columns `columns` in the rows `picked`; null where a value is missing |
 | match | the rows in which `query` is true |
-| order | pairs of key and row for the column `column`, in order, missing values and NaN last |
+| order | not JSON: the rows of the column `column` in order, those without a value, and the keys as `form` says |
 | measure | what `Measure` counts of the column `column`, over all rows or those of `picked` |
 
 Rows count from the first one of the block.
 """
 
+import contextlib
 import json
 import math
 from array import array
@@ -113,10 +114,21 @@ def _order(job: dict[str, Any], batches: Iterable[Batch]) -> Told:
         if high is not None and rows >= high:
             break
     pairs.sort()
-    answer = json.dumps([[key for key, _ in pairs], [row for _, row in pairs], rest]).encode()
+    form, keys = _packed([key for key, _ in pairs])
+    answer = b"".join((array("I", (row for _, row in pairs)).tobytes(), array("I", rest).tobytes(), keys))
     if len(answer) > MAX_PAYLOAD_BYTES:
-        raise ValueError("the keys of one part of the table are more than are held")
-    return {"rows": rows}, answer
+        return {"rows": rows, "is_long": True}, b""
+    return {"rows": rows, "form": form, "known": len(pairs), "rest": len(rest)}, answer
+
+
+def _packed(keys: list[Any]) -> tuple[str, bytes]:
+    """Return the form of keys of one kind and their bytes: `q` and `d` of numbers, else `json`."""
+    with contextlib.suppress(OverflowError):
+        if all(type(key) is int for key in keys):
+            return "q", array("q", keys).tobytes()
+    if all(isinstance(key, int | float) for key in keys):
+        return "d", array("d", keys).tobytes()
+    return "json", json.dumps(keys).encode()
 
 
 def _measure(job: dict[str, Any], batches: Iterable[Batch]) -> Told:
