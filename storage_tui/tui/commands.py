@@ -196,7 +196,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "show-in-list", ("b",), "Show in the list", "open this place in the list", OPEN, ("usage", "contents"), "list"
     ),
-    Command("view-open", ("enter",), "Open or fold", "open the member, fold or unfold JSON", OPEN, ("viewer",), "open"),
+    Command(
+        "view-open", ("enter",), "Open or fold", "open the table or the member, fold JSON", OPEN, ("viewer",), "open"
+    ),
     Command("view-fold-more", ("-",), "One level less", "show one level of JSON less", OPEN, ("viewer",)),
     Command("view-fold-less", ("+", "="), "One level more", "show one level of JSON more", OPEN, ("viewer",)),
     Command("new-tab", ("T",), "New tab", "open another tab at this place", OPEN),

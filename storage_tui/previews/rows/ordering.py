@@ -13,6 +13,7 @@ from storage_tui.previews.decoding.tables.query import NUMBER
 from storage_tui.previews.rows.base import Table, parts_of
 
 MOST_ROWS = 5_000_000  # put in order: 16 bytes each while they are merged, and texts as long as they are
+TOO_MANY = f"more than {MOST_ROWS:,} rows are not put in order; a query leaves fewer"
 RUN_ROWS = 100_000  # of one job: numbers that fit its answer, put in order in a fifth of a second
 TEXT_ROWS = 40_000  # of one job, for all other values; where they are long, the job is halved
 PICKED_ROWS = 30_000  # of one job that names its rows
@@ -57,6 +58,9 @@ async def order(
     Raises PreviewError, LimitError for more than MOST_ROWS, and the errors of the client.
     """
     kind = table.columns[column].kind
+    count = len(among) if among is not None else table.rows
+    if count is not None and count > MOST_ROWS:
+        raise LimitError(TOO_MANY)
     question = {"do": "order", "column": column, "kind": kind}
     most = PICKED_ROWS if among is not None else RUN_ROWS if kind == NUMBER else TEXT_ROWS
     for block, first, part in parts_of(table, among, most):
@@ -69,7 +73,7 @@ async def order(
                 continue
             found.done += told["known"] + told["rest"]
             if found.done > MOST_ROWS:
-                raise LimitError(f"more than {MOST_ROWS:,} rows are not put in order; a query leaves fewer")
+                raise LimitError(TOO_MANY)
             found.add(first, told, payload)
             yield
     await asyncio.to_thread(found.merge, is_descending=is_descending)

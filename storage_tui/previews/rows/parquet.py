@@ -42,7 +42,7 @@ OPEN_BUDGET = Budget(
     requests=4, size_bytes=32 * MIB
 )  # a footer names every chunk: 10,000 groups of 30 columns in 30 MB
 GROUPS_KEPT = 64  # whose places are held in lists; a group of 1,000 columns takes a megabyte
-STATISTICS, MAX_OLD, MIN_OLD, NULLS, MAX, MIN = 12, 1, 2, 3, 5, 6  # of the metadata of a column, and in them
+CHUNK_BYTES, STATISTICS, NULLS, MAX, MIN = 7, 12, 3, 5, 6  # of the metadata of a column, and in them
 TIMESTAMP, PER_SECOND = 8, {1: 1000, 2: 1_000_000, 3: 1_000_000_000}  # of a logical type, and of its units
 BATCH_ROWS = 1024  # for a few rows; a scan takes larger ones
 
@@ -66,9 +66,10 @@ class ParquetRows:
         if any(chunk.get(FILE_PATH) for group in self._groups[:1] for chunk in group.get(1, [])):
             raise LimitError("its rows are in other files, and this one lists them")
         self._size = source.size_bytes or 0
-        self.fields = lru_cache(GROUPS_KEPT)(self._list_fields)
+        self._fields = lru_cache(GROUPS_KEPT)(self._list_fields)
         self._hints = column_hints(footer)
         self._elements: list[list[dict[int, Any]]] = []
+        self._leaves: list[tuple[int, int]] = []  # the chunks of each column, as places in a row group
         self.columns = tuple(self._list_columns())
         self._kinds = {at: column.kind for at, column in enumerate(self.columns)}
 
@@ -109,8 +110,10 @@ class ParquetRows:
 
     def cost(self, block: int, columns: Sequence[int]) -> int:
         """Return the bytes of these columns in a row group."""
-        fields = self.fields(block)
-        return sum(chunk.stop - chunk.start for column in columns for chunk in fields[column].chunks)
+        chunks = self._groups[block].get(1, [])
+        own = [chunk for column in columns for chunk in chunks[slice(*self._leaves[column])]]
+        sizes = [chunk.get(3, {}).get(CHUNK_BYTES, 0) for chunk in own]
+        return min(self._size, sum(size for size in sizes if isinstance(size, int) and size > 0))
 
     def cost_of_all(self, columns: Sequence[int], query: Node | None) -> int:
         """Return the bytes of these columns in the row groups that may match."""
@@ -124,7 +127,7 @@ class ParquetRows:
 
     async def run(self, block: int, columns: Sequence[int], job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Do a job with a row group: only the pages of these columns up to the last row of the job are read."""
-        every = self.fields(block)
+        every = self._fields(block)
         fields = tuple(every[column] for column in columns)
         job = job | {
             "job": "block", "form": "parquet", "pieces": [[0, self._size]], "hints": self._hints,
@@ -141,12 +144,9 @@ class ParquetRows:
 
         A number of -1 says that all values are missing. Statistics that contradict themselves are not known.
         """
-        fields = self.fields(block)
-        if len(fields[column].chunks) != 1 or self.columns[column].is_nested:
-            return None, None, None
-        leaf = self._leaves[column]
-        told = self._groups[block][1][leaf].get(3, {}).get(STATISTICS)
-        if not isinstance(told, dict):
+        chunks = self._groups[block].get(1, [])[slice(*self._leaves[column])]
+        told = chunks[0].get(3, {}).get(STATISTICS) if len(chunks) == 1 else None
+        if not isinstance(told, dict) or self.columns[column].is_nested:
             return None, None, None
         missing = told.get(NULLS) if isinstance(told.get(NULLS), int) else None
         if missing is not None and not 0 <= missing <= self.rows_of(block):
@@ -206,7 +206,7 @@ class ParquetRows:
 
     def _list_columns(self) -> list[Column]:
         schema = self._footer.get(2, [])
-        found, self._leaves = [], []
+        found: list[Column] = []
         encrypted = {field.name for field in self._encrypted()}
         at, leaf = 1, 0
         while at < len(schema):
@@ -217,7 +217,7 @@ class ParquetRows:
                 kind = _nested_word(element) if is_nested else type_of(element)
                 found.append(Column(name, kind, OTHER if is_nested else _kind(kind, element), is_nested))
                 self._elements.append(schema[at:stop])
-                self._leaves.append(leaf)
+                self._leaves.append((leaf, leaf + leaves))
             at, leaf = stop, leaf + leaves
         if not found:
             raise PreviewError("it has no columns that can be read")

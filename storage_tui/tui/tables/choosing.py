@@ -1,12 +1,12 @@
 """Which rows are shown, and in which order: a query, an order by one column, the statistics of one column."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.previews import PreviewError
 from storage_tui.previews.decoding.tables.query import (
     DECIMAL,
     NUMBER,
@@ -27,6 +27,8 @@ from storage_tui.tui.tables.asking import Asking
 from storage_tui.tui.tables.cells import Cells
 from storage_tui.tui.viewer.prompt import Prompt
 from storage_tui.tui.viewer.status import WORK, Run, Status
+
+Work = Callable[[], Awaitable[None]]
 
 
 class Choosing:
@@ -120,12 +122,11 @@ class Choosing:
             return
         try:
             query = parse(text, [(column.name, column.kind) for column in table.columns])
-            cost = table.cost_of_all(columns_of(query), query)
-        except (QueryError, PreviewError) as exc:
+        except QueryError as exc:
             self._prompt.ask("rows where:", self.filter, text)
             self._status.say(visible(str(exc), limit=200), "$error")
             return
-        self._asking.before(cost, lambda: self._start(partial(self._filter, table, text, query)))
+        self._before(table, columns_of(query), query, partial(self._filter, table, text, query))
 
     async def _filter(self, table: Table, text: str, query: Node) -> None:
         found = Matches()
@@ -164,8 +165,7 @@ class Choosing:
         table = self._cells.table
         if table is not None:
             column = self._columns.current
-            work = partial(self._order, table, column, is_descending=is_descending)
-            self._before_column(table, column, lambda: self._start(work))
+            self._before(table, [column], None, partial(self._order, table, column, is_descending=is_descending))
 
     async def _order(self, table: Table, column: int, *, is_descending: bool) -> None:
         found = Ordering()
@@ -182,7 +182,7 @@ class Choosing:
         table = self._cells.table
         if table is not None:
             column = self._columns.current
-            self._before_column(table, column, lambda: self._start(partial(self._measure, table, column)))
+            self._before(table, [column], None, partial(self._measure, table, column))
 
     async def _measure(self, table: Table, column: int) -> None:
         found = Measures()
@@ -246,7 +246,7 @@ class Choosing:
             if self._prompt.is_attached and table.rows_known:
                 self._shown(min(number or table.rows_known, table.rows_known) - 1)
 
-    def _start(self, work: Callable[[], object]) -> None:
+    def _start(self, work: Work) -> None:
         self._run(work, group=WORK, exclusive=True)
 
     async def _work(self, doing: str, table: Table, steps: AsyncIterator[None], progress: Callable[[], str]) -> bool:
@@ -263,13 +263,14 @@ class Choosing:
                 self._shown(self._row())
         return is_done
 
-    def _before_column(self, table: Table, column: int, start: Callable[[], None]) -> None:
-        try:
-            cost = table.cost_of_all([column], None)
-        except PreviewError as exc:
-            self._status.fail(exc)
-            return
-        self._asking.before(cost, start)
+    def _before(self, table: Table, columns: Sequence[int], query: Node | None, work: Work) -> None:
+        """Start work on some columns of all rows, after a question where that reads much."""
+        self._start(partial(self._weigh, table, columns, query, work))
+
+    async def _weigh(self, table: Table, columns: Sequence[int], query: Node | None, work: Work) -> None:
+        with self._status.trying("Looking at the size…"):
+            cost = await asyncio.to_thread(table.cost_of_all, columns, query)
+            self._asking.before(cost, lambda: self._start(work))
 
     def _show(self, rows: Sequence[int] | None, at: int = 0) -> None:
         self._cells.order = rows

@@ -34,6 +34,10 @@ ELSEWHERE = {name: words for kind in DOCUMENTS for name, words in kind.elsewhere
 """The message of a command that only some documents have, shown in all other documents, by the id of the command."""
 
 
+TABLES = ("CSV", "TSV", "Parquet", "Arrow")
+"""The kinds of documents that Enter opens as a table."""
+
+
 class ViewerScreen(CommandScreen[None]):
     """A blob on the whole screen. The commands of the document come first, then those of the viewer's objects."""
 
@@ -98,6 +102,9 @@ class ViewerScreen(CommandScreen[None]):
         found = find_actions(here, targets)
         say = self.status.say
         self.actions = {row.id: found.get(row.id) or partial(say, ELSEWHERE[row.id], "$warning") for row in rows}
+        document = self.reader.document
+        if document is not None and document.kind.partition(",")[0] in TABLES:
+            self.actions["view-open"] = self.action_view_table
 
     def on_mount(self) -> None:
         """Read the blob."""

@@ -63,6 +63,18 @@ async def test_all_rows_are_gone_to_and_counted(store: Storage, browse: Any) -> 
         assert screen.source.requests < 30
 
 
+async def test_enter_opens_the_table_and_q_goes_back(store: Storage, browse: Any) -> None:
+    store.set("a.csv", csv_table())
+    async with browse() as browser:
+        await browser.until(lambda: browser.current)
+        await browser.press("enter")
+        await browser.until(lambda: getattr(getattr(browser.app.screen, "reader", None), "document", None) is not None)
+        await browser.press("enter")
+        await browser.until(lambda: isinstance(browser.app.screen, TableScreen))
+        await browser.press("q")
+        await browser.shows("hex/text")
+
+
 async def test_columns_are_arranged(store: Storage, browse: Any) -> None:
     store.set("a.csv", csv_table())
     async with browse() as browser:
