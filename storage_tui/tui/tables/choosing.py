@@ -18,7 +18,7 @@ from storage_tui.previews.decoding.tables.query import (
     columns_of,
     parse,
 )
-from storage_tui.previews.rows.base import COUNTED, Table
+from storage_tui.previews.rows.base import CELL_CHARS, COUNTED, Table
 from storage_tui.previews.rows.measuring import Measures, measure
 from storage_tui.previews.rows.ordering import Ordering, order
 from storage_tui.previews.rows.scanning import Matches, scan
@@ -101,8 +101,8 @@ class Choosing:
         if not self._cells.has(number, at):
             return
         column, value = table.columns[at], self._cells.get(number, at)
-        if column.kind == OTHER:
-            self._status.say("values of this type are not compared", "$warning")
+        if column.kind == OTHER or (value is not None and len(value) >= CELL_CHARS):
+            self._status.say("values of this type, or as long as this one, are not compared", "$warning")
             return
         name = column.name if _is_word(column.name) else f"`{column.name}`"
         test = f"{name} is null"
@@ -165,6 +165,9 @@ class Choosing:
         table = self._cells.table
         if table is not None:
             column = self._columns.current
+            if table.columns[column].kind == OTHER:
+                self._status.say("values of this type have no order", "$warning")
+                return
             self._before(table, [column], None, partial(self._order, table, column, is_descending=is_descending))
 
     async def _order(self, table: Table, column: int, *, is_descending: bool) -> None:
@@ -200,7 +203,7 @@ class Choosing:
         self._prompt.ask("row, or share such as 50%:", self.go)
 
     def go(self, text: str) -> None:
-        """Go to a row by its number, which is that of the table."""
+        """Go to a row by its place among the rows shown: the first is 1."""
         table, text = self._cells.table, text.strip().replace(",", "").replace("_", "")
         if table is None or not text:
             return

@@ -45,8 +45,8 @@ def measure_lines(found: Measures, *, of: str) -> list[Line]:
     bars = found.histogram()
     if bars and found.known:
         facts.append(("mean", f"{found.total / found.known:.6g}"))
-    distinct = f"more than {len(found.counts):,}" if found.is_many else f"{len(found.counts):,}"
-    facts.append(("distinct", distinct))
+    if found.counts:
+        facts.append(("distinct", f"more than {len(found.counts):,}" if found.is_many else f"{len(found.counts):,}"))
     lines: list[Line] = [[(f" {label:<{LABEL_CELLS}} ", "dim"), (value, "")] for label, value in facts]
     if bars and found.least != found.greatest:
         most = max(count for _, _, count in bars)

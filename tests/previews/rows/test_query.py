@@ -4,7 +4,14 @@ import pytest
 
 from storage_tui.previews.decoding.tables.query import QueryError, columns_of, evaluate, may_match, parse
 
-COLUMNS = [("depth", "number"), ("name", "text"), ("is ok", "yes/no"), ("price", "decimal"), ("Day", "time")]
+COLUMNS = [
+    ("depth", "number"),
+    ("name", "text"),
+    ("is ok", "yes/no"),
+    ("price", "decimal"),
+    ("Day", "time"),
+    ("bands", "other"),
+]
 KINDS = {at: kind for at, (_, kind) in enumerate(COLUMNS)}
 VALUES = [
     [1, None, 3.5],
@@ -12,6 +19,7 @@ VALUES = [
     [True, False, None],
     [None, None, None],
     ["2024-01-02", None, "2024"],
+    ["[1]", None, None],
 ]
 
 
@@ -29,6 +37,7 @@ def rows(text: str) -> list[int]:
         ("`is ok` = true", [0]), ("`is ok` != TRUE", [1]), ("day > 2024", [0]), ("price is null", [0, 1, 2]),
         ("depth = 1 or name = South and depth = 1", [0]), ("(depth = 1 or name = South) and depth is null", [1]),
         ("NOT (depth = 1) AND name IS NULL", [2]), ("price < 1 or depth = 1", [0]), ("depth <> 1", [2]),
+        ("bands is not null", [0]),
     ],
 )  # fmt: skip
 def test_a_query_means_what_it_says(text: str, found: list[int]) -> None:
@@ -43,7 +52,7 @@ def test_a_query_means_what_it_says(text: str, found: list[int]) -> None:
         ("name ~ '['", "regular expression"), ("`is ok` = 1", "true or false"), ("(" * 100 + "depth = 1", "too deep"),
         ("depth like 1", "no comparison"), ("depth = 'x", "cannot read"), ("depth in 1", "missing"),
         ("depth = and", "no value"), ("x" * 3000, "characters"),
-        ("'depth' = 1", "not the name"), ("price = nan", "number"),
+        ("'depth' = 1", "not the name"), ("price = nan", "number"), ("bands = 1", "not compared"),
     ],
 )  # fmt: skip
 def test_a_query_that_cannot_be_read_says_why(text: str, reason: str) -> None:

@@ -22,13 +22,12 @@ from typing import Any
 
 from storage_tui.previews.decoding.frames import MAX_PAYLOAD_BYTES
 from storage_tui.previews.decoding.tables.columns import Batch
-from storage_tui.previews.decoding.tables.query import DECIMAL, NUMBER, evaluate
+from storage_tui.previews.decoding.tables.query import DECIMAL, NUMBER, OTHER, evaluate
 
 MOST_DISTINCT = 10_000  # counted exactly in one block; more are told as "more"
-TOP = 200  # most frequent values of one block
 BARS = 240  # of one block; a multiple of the bars that are drawn
 KEY_CHARS = 64  # of a text that is put in order
-SHOWN_CHARS = 64  # of a frequent value
+SHOWN_CHARS = 48  # of a frequent value: all that are counted fit the answer
 
 Told = tuple[dict[str, Any], bytes]
 
@@ -149,12 +148,13 @@ def _measure(job: dict[str, Any], batches: Iterable[Batch]) -> Told:
             values = real
             numbers += map(float, values)
         known += len(values)
-        if values and job["kind"] != "other":
+        if job["kind"] == OTHER:  # their texts are cut, and have no order
+            continue
+        if values:
             low, high = min(values), max(values)
             least = low if least is None or low < least else least
             greatest = high if greatest is None or high > greatest else greatest
-        for value in values:
-            counts[str(value)[:SHOWN_CHARS]] += 1
+            counts.update([str(value)[:SHOWN_CHARS] for value in values])
         if len(counts) > MOST_DISTINCT:
             is_many = True
             counts = Counter(dict(counts.most_common(MOST_DISTINCT // 2)))
@@ -164,8 +164,7 @@ def _measure(job: dict[str, Any], batches: Iterable[Batch]) -> Told:
         "rows": rows, "known": known, "missing": missing, "nan": nan, "total": total,
         "least": _plain(least), "greatest": _plain(greatest), "is_many": is_many,
     }  # fmt: skip
-    most = counts.most_common(None if len(counts) <= MOST_DISTINCT else TOP)
-    return told, json.dumps({"counts": most, "bars": _bars(finite)}).encode()
+    return told, json.dumps({"counts": counts.most_common(), "bars": _bars(finite)}).encode()
 
 
 def _bars(numbers: Sequence[float]) -> list[Any]:
@@ -183,4 +182,4 @@ def _bars(numbers: Sequence[float]) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, (int, float, str)) else str(value)
+    return value if value is None or isinstance(value, int | float | str) else float(value)

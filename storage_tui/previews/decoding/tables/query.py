@@ -192,6 +192,9 @@ class _Parser:
             if not self._takes("null"):
                 raise QueryError("null follows is")
             return ["not", ["null", column]] if turned else ["null", column]
+        name, kind = self._columns[column]
+        if kind == OTHER:
+            raise QueryError(f"{name} has values that are not compared; only is null is asked of them")
         turned = self._takes("not")
         if self._takes("in"):
             self._needs("(")
