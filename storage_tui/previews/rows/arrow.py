@@ -18,7 +18,7 @@ from storage_tui.previews.formats.arrow import (
     SCHEMA,
     START_BYTES,
 )
-from storage_tui.previews.rows.base import Column, allow_block
+from storage_tui.previews.rows.base import Allowance, Column, bounded
 from storage_tui.previews.rows.held import HeldPages
 from storage_tui.previews.table.arrow_schema import (
     ENDIANNESS,
@@ -53,11 +53,12 @@ class ArrowRows:
     ) -> None:
         """`pieces` are the ranges of the schema and the dictionaries; `batches` have offset, bytes and rows."""
         self.source = source
+        self._allowance = Allowance(source)
         self._held = HeldPages(source.size_bytes or 0)
         self._pieces = pieces
         self._batches = batches
         self._firsts = [0, *accumulate(rows for _, _, rows in batches)]
-        self.columns = tuple(_column(field) for field in schema.tables(FIELDS, MOST_FIELDS))
+        self.columns = bounded([_column(field) for field in schema.tables(FIELDS, MOST_FIELDS)])
 
     @classmethod
     async def open(cls, source: Source) -> "ArrowRows":
@@ -138,8 +139,8 @@ class ArrowRows:
             "job": "block", "form": "stream", "pieces": [*self._pieces, [at, size]],
             "names": {column: self.columns[column].name for column in columns},
         }  # fmt: skip
-        allow_block(self.source, self.cost(block, columns))
-        return await DECODER.decode(job, END, source=self.source, held=self._held)
+        with self._allowance.block(self.cost(block, columns)):
+            return await DECODER.decode(job, END, source=self.source, held=self._held)
 
 
 def _column(field: Flat) -> Column:

@@ -3,15 +3,18 @@
 import json
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from storage_tui.previews.base import MIB, Budget, PreviewError, Source
+from storage_tui.previews.base import MIB, Budget, LimitError, PreviewError, Source
 from storage_tui.previews.decoding.tables.query import Node
 
 REQUESTS = 1000  # of one block: the decoder asks for no more ranges
 SPARE_BYTES = 4 * MIB  # beside the bytes of a block, for pages of ranges that reach over its ends
 ASK_BYTES = 256 * MIB  # a scan that would read more asks first
+MOST_COLUMNS = 10_000  # whose kinds fit a job
+NAME_CHARS = 1000  # of a column: a job names those in view
 CELL_CHARS = 200  # of a cell in the table; a cell is opened whole
 COUNTED = {"do": "cells", "picked": [], "columns": [], "chars": 0, "counts": True}
 """The job that only counts the rows of a block, by which the block becomes known."""
@@ -25,6 +28,16 @@ class Column:
     type: str
     kind: str
     is_nested: bool = False
+
+
+def bounded(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Return the columns; raise LimitError when a job could not name them."""
+    if len(columns) > MOST_COLUMNS:
+        raise LimitError(f"it has {len(columns):,} columns, and a table shows {MOST_COLUMNS:,}")
+    longest = max((len(column.name) for column in columns), default=0)
+    if longest > NAME_CHARS:
+        raise LimitError(f"the name of a column has {longest:,} characters")
+    return tuple(columns)
 
 
 class Table(Protocol):
@@ -70,10 +83,24 @@ class Table(Protocol):
         """Do a job of `decoding.tables.operations` with a block; raise PreviewError, or an error of the client."""
 
 
-def allow_block(source: Source, size_bytes: int) -> None:
-    """Let one block of about so many bytes be read."""
-    source.begin()
-    source.allow(Budget(REQUESTS, size_bytes + SPARE_BYTES))
+class Allowance:
+    """The budget of one source for the blocks that are being read: a scan and the cells in view go on side by side."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._sizes: list[int] = []
+
+    @contextmanager
+    def block(self, size_bytes: int) -> Iterator[None]:
+        """Let one block of about so many bytes be read, and take no byte from the others."""
+        self._sizes.append(size_bytes)
+        count = len(self._sizes)
+        self._source.begin()
+        self._source.allow(Budget(count * REQUESTS, sum(self._sizes) + count * SPARE_BYTES))
+        try:
+            yield
+        finally:
+            self._sizes.remove(size_bytes)
 
 
 async def read_cells(

@@ -14,14 +14,14 @@ from storage_tui.previews.base import KIB, MIB, Budget, LimitError, PreviewError
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.decoding.tables.query import NUMBER, OTHER, TEXT, TIME, TRUTH, Node
 from storage_tui.previews.formats.delimited import read_head
-from storage_tui.previews.rows.base import COUNTED, Column, allow_block
+from storage_tui.previews.rows.base import COUNTED, Allowance, Column, bounded
 from storage_tui.previews.table.table import Table as TextTable
 from storage_tui.previews.text.encoding import find_encoding
 
 BLOCK_BYTES = 256 * KIB  # a few thousand rows: one request at 10 Mbit/s in 0.2 s, and 40,000 blocks of 10 GiB
 MOST_BLOCKS = 1_000_000  # 256 GiB; the places of so many take 16 MB
 OPEN_BUDGET = Budget(requests=4, size_bytes=2 * MIB)
-MOST_NAMES = 1000  # columns of JSON Lines
+NAMES_BYTES = 128 * KIB  # of the names of columns of JSON Lines, all of which a job has
 SNIFF_LINES = 200  # of JSON, for the names and kinds of the columns
 
 _KINDS = {"integer": NUMBER, "number": NUMBER, "date": TIME, "time": TIME, "yes/no": TRUTH}
@@ -35,8 +35,9 @@ class LineRows:
     ) -> None:
         """`job` is what the decoder needs to read a block; `first` is the offset of the first row."""
         self.source = source
+        self._allowance = Allowance(source)
         self.kind = kind
-        self.columns = tuple(columns)
+        self.columns = bounded(columns)
         self._job = job | {"job": "lines", "column_kinds": [column.kind for column in columns]}
         self._size = source.size_bytes or 0
         self._firsts = [0]  # of the known blocks, and the first row after them
@@ -117,8 +118,8 @@ class LineRows:
             raise LimitError("it has more rows than are counted here")
         start = self._starts[block]
         stop = self._starts[block + 1] if block < self.blocks_known else min(self._size, start + BLOCK_BYTES)
-        allow_block(self.source, stop - start)
-        page = await self.source.read(start, stop)
+        with self._allowance.block(stop - start):
+            page = await self.source.read(start, stop)
         if len(page) < stop - start:
             raise PreviewError("it ends before its size says")
         told, payload = await DECODER.decode(self._job | job | {"is_last": stop >= self._size}, page)
@@ -140,6 +141,7 @@ def _columns(table: TextTable) -> list[Column]:
 def _json_columns(head: bytes) -> list[Column]:
     """Return the columns of the first lines; raise PreviewError when none of them is an object."""
     kinds: dict[str, set[str]] = {}
+    room = NAMES_BYTES
     for line in head.splitlines(keepends=True)[:SNIFF_LINES]:
         try:
             found = json.loads(line)
@@ -148,8 +150,11 @@ def _json_columns(head: bytes) -> list[Column]:
         if not isinstance(found, dict):
             continue
         for name, value in found.items():
-            if name in kinds or len(kinds) < MOST_NAMES:
-                kinds.setdefault(name, set()).add(_json_kind(value))
+            if name not in kinds:
+                room -= len(json.dumps(name))
+                if room < 0:
+                    continue  # columns that a job could not name
+            kinds.setdefault(name, set()).add(_json_kind(value))
     if not kinds:
         raise PreviewError("its lines are no objects")
     return [_json_column(name, found - {""}) for name, found in kinds.items()]

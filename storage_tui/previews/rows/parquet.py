@@ -23,7 +23,7 @@ from storage_tui.previews.decoding.tables.query import (
     may_match,
 )
 from storage_tui.previews.formats.parquet import PHYSICAL, type_of
-from storage_tui.previews.rows.base import Column, allow_block
+from storage_tui.previews.rows.base import Allowance, Column, bounded
 from storage_tui.previews.rows.held import HeldPages
 from storage_tui.previews.table.first_rows import read_footer, require_tables
 from storage_tui.previews.table.parquet_rows import (
@@ -58,6 +58,7 @@ class ParquetRows:
 
     def __init__(self, source: Source, footer: dict[int, Any]) -> None:
         self.source = source
+        self._allowance = Allowance(source)
         self._held = HeldPages(source.size_bytes or 0)
         self._footer = footer
         self._groups = [group for group in footer.get(4, []) if group.get(3, 0) > 0]
@@ -70,7 +71,7 @@ class ParquetRows:
         self._hints = column_hints(footer)
         self._elements: list[list[dict[int, Any]]] = []
         self._leaves: list[tuple[int, int]] = []  # the chunks of each column, as places in a row group
-        self.columns = tuple(self._list_columns())
+        self.columns = bounded(self._list_columns())
         self._kinds = {at: column.kind for at, column in enumerate(self.columns)}
 
     @classmethod
@@ -136,8 +137,8 @@ class ParquetRows:
         if job["do"] in ("cells", "cell"):
             job["batch"] = BATCH_ROWS
         tail = make_footer([Group(fields, self.rows_of(block), ())])
-        allow_block(self.source, self.cost(block, columns))
-        return await DECODER.decode(job, tail, source=self.source, held=self._held)
+        with self._allowance.block(self.cost(block, columns)):
+            return await DECODER.decode(job, tail, source=self.source, held=self._held)
 
     def bounds(self, block: int, column: int) -> tuple[Any, Any, int | None]:
         """Return the least and the greatest value and the number of missing ones; None for what is not known.

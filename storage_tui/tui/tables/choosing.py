@@ -36,9 +36,9 @@ class Choosing:
 
     def __init__(
         self, cells: Cells, columns: Arrangement, *, status: Status, prompt: Prompt, asking: Asking, run: Run,
-        row: Callable[[], int], shown: Callable[[int], None], measured: Callable[[str, Measures], None],
+        row: Callable[[], int], shown: Callable[[int], None], measured: Callable[[str, Measures, int], None],
     ) -> None:  # fmt: skip
-        """`row` is the place of the cursor; `measured` shows the statistics of a column, given by name."""
+        """`row` is the place of the cursor; `measured` shows the statistics of a named column, and the bytes read."""
         self.query = ""
         self.matches: Matches | None = None
         self.sorted_by = ""
@@ -188,13 +188,13 @@ class Choosing:
             self._before(table, [column], None, partial(self._measure, table, column))
 
     async def _measure(self, table: Table, column: int) -> None:
-        found = Measures()
+        found, before = Measures(), table.source.bytes_read
         steps = measure(table, column, found, among=self.among)
         try:
             await self._work("Measuring", table, steps, lambda: f"{found.rows:,} rows read")
         finally:
             if found.rows and self._prompt.is_attached:  # also what was read before Esc
-                self._measured(table.columns[column].name, found)
+                self._measured(table.columns[column].name, found, table.source.bytes_read - before)
 
     # Rows
 

@@ -2,6 +2,7 @@
 
 from textual.content import Content
 
+from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.rows.measuring import Measures
 from storage_tui.tui.lists.lines_screen import LinesScreen
@@ -19,16 +20,18 @@ class MeasureScreen(LinesScreen):
 
     CSS_PATH = "../lists/lines_screen.tcss"
 
-    def __init__(self, name: str, found: Measures, *, of: str) -> None:
-        """`of` says which rows these are."""
+    def __init__(self, name: str, found: Measures, *, of: str, read_bytes: int) -> None:
+        """`of` says which rows these are, `read_bytes` how much was read for them."""
         super().__init__(indent=LABEL_CELLS + 2)
         self._column = name
         self._found = found
         self._of = of
+        self._read = size_text(read_bytes)
 
     def on_mount(self) -> None:
         """Show the lines."""
-        title = Content.assemble((" Column ", "bold $accent"), (visible(self._column, limit=60), "bold"))
+        name = (visible(self._column, limit=60), "bold")
+        title = Content.assemble((" Column ", "bold $accent"), name, (f"  {self._read} read", "$text-muted"))
         self.show(title, measure_lines(self._found, of=self._of))
 
 

@@ -228,10 +228,12 @@ class TableScreen(CommandScreen[None]):
         write(self.app, osc52(text, os.environ))
         self.status.say("sent the cell to the terminal's clipboard; terminals may ignore it")
 
-    def _show_measures(self, name: str, found: Measures) -> None:
+    def _show_measures(self, name: str, found: Measures, read_bytes: int) -> None:
         if self.has_lines and self.app.screen is self:
             where = f"where {self.choosing.query}" if self.choosing.query else ""
-            self.app.push_screen(MeasureScreen(name, found, of=visible(where, limit=TITLE_CHARS)))
+            self.app.push_screen(
+                MeasureScreen(name, found, of=visible(where, limit=TITLE_CHARS), read_bytes=read_bytes)
+            )
 
     def action_help(self) -> None:
         """Show all keys."""

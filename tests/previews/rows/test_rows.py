@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from storage_tui.previews.base import PreviewError, Source
+from storage_tui.previews.base import MIB, BudgetError, PreviewError, Source
 from storage_tui.previews.decoding.tables.query import parse
-from storage_tui.previews.rows.base import Table, read_cell, read_cells
+from storage_tui.previews.rows.base import Allowance, Table, read_cell, read_cells
 from storage_tui.previews.rows.measuring import Measures, measure
 from storage_tui.previews.rows.opening import open_table
 from storage_tui.previews.rows.ordering import Ordering, order
@@ -231,6 +231,40 @@ async def test_lines_of_any_bytes_are_read_to_their_end() -> None:
         async with asyncio.timeout(60):
             await matching(table, "id > 1")
         assert table.rows is not None
+
+
+async def test_a_scan_and_the_cells_in_view_do_not_take_each_others_budget() -> None:
+    source = Ranges.of(bytes(40 * MIB)).source()
+    allowance = Allowance(source)
+    with allowance.block(20 * MIB):
+        await source.read(0, 8 * MIB)
+        with allowance.block(0):
+            await source.read(39 * MIB, 40 * MIB)
+        await source.read(8 * MIB, 20 * MIB)
+        with pytest.raises(BudgetError):
+            await source.read(20 * MIB, 39 * MIB)
+
+
+async def test_heads_that_no_job_could_name_are_refused_in_a_line() -> None:
+    wide = ",".join(f"c{at}" for at in range(12_000)).encode()
+    with pytest.raises(PreviewError, match="12,000 columns"):
+        await opened(wide + b"\n" + b"1," * 11_999 + b"1\n", "a.csv")
+    line = json.dumps({"x" * 200_000: 1, "n" * 900: 2, "id": 3}).encode() + b"\n"
+    with pytest.raises(PreviewError, match="2,000 characters"):
+        await opened(b'{"' + b"y" * 2000 + b'": 1}\n', "a.jsonl")
+    with pytest.raises(PreviewError, match="no objects"):
+        await opened(line * 3, "a.jsonl")  # the first line is longer than what is looked at
+
+
+async def test_a_row_group_that_lies_about_its_rows_says_so(wide: bytes) -> None:
+    start = len(wide) - 8 - int.from_bytes(wide[-8:-4], "little")
+    told = bytes((0xA0, 0x8D, 0x06))  # 50,000 in the compact protocol of Thrift
+    assert told in wide[start:]
+    table, _ = await opened(wide[:start] + wide[start:].replace(told, bytes((0xFE, 0xFF, 0x7F))), "a.parquet")
+    assert (table.rows or 0) > 6_000_000
+    with pytest.raises(PreviewError) as raised:
+        await read_cells(table, [table.first_of(1) - 5], [0])
+    assert "\n" not in str(raised.value)
 
 
 async def test_a_blob_that_shrinks_while_it_is_read_says_so() -> None:
