@@ -83,11 +83,6 @@ class LineRows:
         """The number of blocks that were read once."""
         return len(self._firsts) - 1
 
-    @property
-    def bytes_known(self) -> int:
-        """The offset after the last known row."""
-        return self._starts[-1]
-
     def block_of(self, row: int) -> int:
         """Return the number of the block with a known row."""
         return bisect_right(self._firsts, row, hi=max(1, self.blocks_known)) - 1
