@@ -31,7 +31,9 @@ class Column:
 
 
 def bounded(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Return the columns; raise LimitError when a job could not name them."""
+    """Return the columns; raise LimitError when there are none, or a job could not name them."""
+    if not columns:
+        raise LimitError("it has no columns")
     if len(columns) > MOST_COLUMNS:
         raise LimitError(f"it has {len(columns):,} columns, and a table shows {MOST_COLUMNS:,}")
     longest = max((len(column.name) for column in columns), default=0)

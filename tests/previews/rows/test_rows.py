@@ -15,7 +15,7 @@ import pytest
 
 from storage_tui.previews.base import MIB, BudgetError, PreviewError, Source
 from storage_tui.previews.decoding.tables.query import parse
-from storage_tui.previews.rows.base import Allowance, Table, read_cell, read_cells
+from storage_tui.previews.rows.base import Allowance, Table, bounded, read_cell, read_cells
 from storage_tui.previews.rows.measuring import Measures, measure
 from storage_tui.previews.rows.opening import open_table
 from storage_tui.previews.rows.ordering import Ordering, order
@@ -254,6 +254,11 @@ async def test_heads_that_no_job_could_name_are_refused_in_a_line() -> None:
         await opened(b'{"' + b"y" * 2000 + b'": 1}\n', "a.jsonl")
     with pytest.raises(PreviewError, match="no objects"):
         await opened(line * 3, "a.jsonl")  # the first line is longer than what is looked at
+
+
+def test_a_table_without_columns_is_refused() -> None:
+    with pytest.raises(PreviewError, match="no columns"):
+        bounded([])
 
 
 async def test_a_row_group_that_lies_about_its_rows_says_so(wide: bytes) -> None:
