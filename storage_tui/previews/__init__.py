@@ -22,6 +22,7 @@ A new format is one file in `formats/` with `matches` and `show`, and one line i
 | formats/ | the formats, one file each |
 | heads/ | shared by the formats that are known by their heads: fields of bytes, tensors, members of a zip |
 | raster/ | shared by the raster formats: directories of a TIFF, reference systems, pixels as half blocks |
+| rows/ | the rows of a table of any size: by position, by a query, in order, measured |
 | searching/ | the lines of blobs that match: by ranges, packed text too, bounded |
 | table/ | shared by the table formats: dialects of text, columns, footers, and the first rows |
 | text/ | shared by the formats of text: encodings, lines, and JSON that may be cut |

@@ -12,10 +12,10 @@ from typing import Literal
 from storage_tui.contract.storage_types import STORAGE_TYPES
 
 Context = Literal[
-    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash", "contents", "sync",
+    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash", "contents", "sync", "table",
 ]  # fmt: skip
 """A screen that takes keys; `local` is the local side of the main screen, `flat` is clean-up and search, `contents` the
-search inside, `lines` is help, log and details."""
+search inside, `lines` is help, log and details, `table` a table on the whole screen."""
 
 Keys = tuple[str, ...]
 
@@ -53,7 +53,7 @@ class Command:
 
 
 EVERYWHERE: tuple[Context, ...] = (
-    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash", "contents", "sync",
+    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash", "contents", "sync", "table",
 )  # fmt: skip
 ROWS: tuple[Context, ...] = ("browser", "flat")  # lists of rows that can be marked one by one
 SIDES: tuple[Context, ...] = ("browser", "local")  # both sides of the main screen
@@ -91,8 +91,8 @@ COMMANDS: tuple[Command, ...] = (
         "Page down",
         "a page down",
         MOVE,
-        (*SIDES, "viewer"),
-        keys_in={"viewer": ("space", "pagedown", "ctrl+f")},
+        (*SIDES, "viewer", "table"),
+        keys_in={"viewer": ("space", "pagedown", "ctrl+f"), "table": ("space", "pagedown", "ctrl+f")},
     ),
     Command(
         "page-up",
@@ -100,13 +100,29 @@ COMMANDS: tuple[Command, ...] = (
         "Page up",
         "a page up",
         MOVE,
-        (*SIDES, "viewer"),
-        keys_in={"viewer": ("b", "pageup", "ctrl+b")},
+        (*SIDES, "viewer", "table"),
+        keys_in={"viewer": ("b", "pageup", "ctrl+b"), "table": ("b", "pageup", "ctrl+b")},
     ),
     Command("first", ("g g", "home"), "First row", "first row", MOVE, EVERYWHERE),
     Command("last", ("G", "end"), "Last row", "last row; stays at the end while rows arrive", MOVE, EVERYWHERE),
     Command("view-left", ("h", "left"), "Left", "move sideways to the left", MOVE, ("viewer",)),
     Command("view-right", ("l", "right"), "Right", "move sideways to the right", MOVE, ("viewer",)),
+    Command("column-left", ("h", "left"), "Column left", "go to the column at the left", MOVE, ("table",)),
+    Command("column-right", ("l", "right"), "Column right", "go to the column at the right", MOVE, ("table",)),
+    Command("column-first", ("0", "^"), "First column", "go to the first column", MOVE, ("table",)),
+    Command("column-last", ("$",), "Last column", "go to the last column", MOVE, ("table",)),
+    Command(
+        "table-cell", ("enter",), "Open cell", "open the cell whole, nested values as a tree", OPEN, ("table",), "cell"
+    ),
+    Command(
+        "view-table",
+        ("t",),
+        "As a table",
+        "show all rows in columns: sort, filter, measure",
+        OPEN,
+        ("viewer",),
+        "table",
+    ),
     Command(
         "open",
         ("l", "right", "enter"),
@@ -180,7 +196,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "show-in-list", ("b",), "Show in the list", "open this place in the list", OPEN, ("usage", "contents"), "list"
     ),
-    Command("view-open", ("enter",), "Open or fold", "open the member, fold or unfold JSON", OPEN, ("viewer",), "open"),
+    Command(
+        "view-open", ("enter",), "Open or fold", "open the table or the member, fold JSON", OPEN, ("viewer",), "open"
+    ),
     Command("view-fold-more", ("-",), "One level less", "show one level of JSON less", OPEN, ("viewer",)),
     Command("view-fold-less", ("+", "="), "One level more", "show one level of JSON more", OPEN, ("viewer",)),
     Command("new-tab", ("T",), "New tab", "open another tab at this place", OPEN),
@@ -289,6 +307,21 @@ COMMANDS: tuple[Command, ...] = (
         "move over",
     ),
     Command(
+        "table-filter",
+        ("/",),
+        "Filter…",
+        'show the rows where `depth < .2 and name ~ "north"`',
+        CHOOSE,
+        ("table",),
+        "filter",
+    ),
+    Command("table-equal", (",",), "Only this value", "show the rows with the value of this cell", CHOOSE, ("table",)),
+    Command(
+        "table-ascending", ("[",), "Sort up", "sort by this column, the smallest first", CHOOSE, ("table",), "sort"
+    ),
+    Command("table-descending", ("]",), "Sort down", "sort by this column, the greatest first", CHOOSE, ("table",)),
+    Command("table-copy", ("y",), "Copy", "copy the query; without one, this cell", ACT, ("table",)),
+    Command(
         "edit",
         ("e",),
         "Edit…",
@@ -394,6 +427,27 @@ COMMANDS: tuple[Command, ...] = (
         "view-go", (":",), "Go to offset…", "go to an offset: 4096, 0x1000, 1.5M, 50%", SHOW, ("viewer",), "offset"
     ),
     Command(
+        "table-go", (":",), "Go to row…", "go to a row by its number, or a share such as 50%", SHOW, ("table",), "row"
+    ),
+    Command(
+        "table-measure",
+        ("I",),
+        "Column statistics",
+        "count, extremes, mean, frequent values, histogram",
+        SHOW,
+        ("table",),
+        "statistics",
+    ),
+    Command("column-wider", (">", "+"), "Wider", "make this column wider", SHOW, ("table",)),
+    Command("column-narrower", ("<",), "Narrower", "make this column narrower", SHOW, ("table",)),
+    Command("column-hide", ("-",), "Hide column", "hide this column", SHOW, ("table",), "hide"),
+    Command("columns-show", ("U", "g v"), "Show columns", "show the hidden columns again", SHOW, ("table",)),
+    Command(
+        "column-freeze", ("!",), "Freeze column", "keep this column in view at the left", SHOW, ("table",), "freeze"
+    ),
+    Command("column-move-left", ("H",), "Move column left", "move this column to the left", SHOW, ("table",)),
+    Command("column-move-right", ("L",), "Move column right", "move this column to the right", SHOW, ("table",)),
+    Command(
         "view-mode",
         ("x",),
         "As hex or text",
@@ -476,18 +530,18 @@ COMMANDS: tuple[Command, ...] = (
         (*STORE, "local", "trash", "sync", "contents"),
     ),
     Command("profiles", ("P",), "Profiles…", "switch to another server of the settings file", PROGRAM, SIDES),
-    Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, (*BUSY, "local")),
+    Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, (*BUSY, "local", "table")),
     Command(
         "palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, (*STORE, "local", "contents")
     ),
-    Command("suspend", ("ctrl+z",), "Suspend", "go to the shell; fg comes back", PROGRAM, (*BUSY, "local")),
+    Command("suspend", ("ctrl+z",), "Suspend", "go to the shell; fg comes back", PROGRAM, (*BUSY, "local", "table")),
     Command(
         "peel",
         ("escape",),
         "Esc",
         "stop reading, leave the filter, drop the marks: one at a time",
         PROGRAM,
-        (*BLOBS, "local", "trash", "contents"),
+        (*BLOBS, "local", "trash", "contents", "table"),
     ),
     Command(
         "close",
@@ -495,11 +549,12 @@ COMMANDS: tuple[Command, ...] = (
         "Close",
         "go back to the list",
         PROGRAM,
-        (*LISTS, "viewer"),
+        (*LISTS, "viewer", "table"),
         keys_in={
             "flat": ("q", "f10", "h", "left"),
             "usage": ("q", "f10"),
             "viewer": ("q", "f3", "f10"),
+            "table": ("q", "f3", "f10"),
             "trash": ("q", "f10", "h", "left"),
             "contents": ("q", "f10", "h", "left"),
         },
@@ -536,8 +591,8 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
         "details", "help", "rescue",
     ),
     "viewer": (
-        "view-search", "view-mode", "view-follow", "view-go", "view-wrap", "view-copy", "view-save", "view-open",
-        "close", "help",
+        "view-search", "view-table", "view-mode", "view-follow", "view-go", "view-wrap", "view-copy", "view-save",
+        "view-open", "close", "help",
     ),
     "transfers": (
         "transfer-open", "transfer-pause", "transfer-cancel", "transfer-retry", "transfer-pause-all",
@@ -547,6 +602,10 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
     "lines": ("search-lines", "close"),
     "trash": ("bring-back", "mark", "mark-all", "purge", "refresh", "log", "close", "help"),
     "map": ("close",),
+    "table": (
+        "table-filter", "table-ascending", "table-measure", "table-go", "table-cell", "column-freeze", "column-hide",
+        "table-copy", "close", "help",
+    ),
 }  # fmt: skip
 """The commands that the footer of each context shows, the most useful first, as many as fit."""
 

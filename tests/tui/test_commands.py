@@ -28,7 +28,7 @@ from storage_tui.tui.widgets.line_view import LineView
 
 WAYS: Mapping[str, Context] = {
     "f": "flat", "t": "flat", "U": "usage", "w": "transfers", "L": "lines", "?": "lines", "i": "lines", "M": "map",
-    "f3": "viewer", "F": "contents", "g z": "trash", "S": "sync",
+    "f3": "viewer", "f3 t": "table", "F": "contents", "g z": "trash", "S": "sync",
 }  # fmt: skip
 """From the main screen to each other screen."""
 
@@ -45,6 +45,8 @@ async def test_every_command_of_a_screen_is_carried_out_there(store: Storage, br
             await browser.press("enter")
             await browser.until(lambda: isinstance(browser.app.screen, CommandScreen))
         await browser.until(lambda: browser.app.screen is not browser.main or not key)
+        if key == "f3 t":
+            await browser.until(lambda: getattr(browser.app.screen, "CONTEXT", "") == "table")
         screen: Screen[Any] = browser.app.screen
         assert isinstance(screen, CommandScreen) and WAYS.get(key, "browser") == screen.CONTEXT
         await browser.until(lambda: screen.actions)

@@ -15,16 +15,17 @@ from typing import Any
 from storage_tui.previews.decoding import children, databases, frames, pictures, xml_maps
 from storage_tui.previews.decoding.hdf5 import objects
 from storage_tui.previews.decoding.sheets import first_sheet
-from storage_tui.previews.decoding.tables import first_rows
+from storage_tui.previews.decoding.tables import blocks, first_rows
 from storage_tui.previews.decoding.tiff import rasters
 
 JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
-    "map": xml_maps.decode,
+    "map": xml_maps.decode, "lines": blocks.read_lines,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),
     "database": children.Reader(databases.decode, databases.prepare),
+    "block": children.Reader(blocks.read_block, blocks.prepare),
 }
 ENCODINGS = ("ascii", "latin-1", "cp437", "utf-16", "utf-32")  # those of libraries; a child can open no module's file
 READ_BYTES = 1024 * 1024

@@ -9,7 +9,7 @@ import itertools
 import socket
 import subprocess
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from storage_tui.machine import interpreters
 from storage_tui.previews.base import BudgetError, LimitError, PreviewError, Source
@@ -86,6 +86,16 @@ class _Call:
     is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+class Held(Protocol):
+    """Bytes of one blob that are kept beside its source."""
+
+    def held(self, start: int, stop: int) -> bytes:
+        """Return the bytes of a range that are held, from its start on."""
+
+    def keep(self, start: int, data: bytes) -> None:
+        """Hold some bytes, as far as there is room."""
+
+
 class Decoder:
     """Sends jobs to one process, and reads for them what they need of a blob. The newest job goes first.
 
@@ -108,12 +118,13 @@ class Decoder:
         return None if self._process is None else self._process.program.pid
 
     async def decode(
-        self, job: dict[str, Any], content: bytes, *, source: Source | None = None
+        self, job: dict[str, Any], content: bytes, *, source: Source | None = None, held: Held | None = None
     ) -> tuple[dict[str, Any], bytes]:
         """Return facts and RGB pixels; raise PreviewError with the reason when there are none.
 
         With a source the job reads further ranges of the blob, within the budget that the source has left. A job that
-        needs more ends with BudgetError. Errors of the client are raised as they are.
+        needs more ends with BudgetError. `held` has bytes of earlier jobs, and gets those of this one.
+        Errors of the client are raised as they are.
         """
         if source is not None:
             if source.size_bytes is None:
@@ -125,7 +136,7 @@ class Decoder:
             job = job | {"size": source.size_bytes, "most_bytes": most_bytes, "ahead_bytes": ahead}
         while True:
             number = next(self._numbers)
-            told, pixels = await self._ask(number, job, content, source)
+            told, pixels = await self._ask(number, job, content, source, held)
             if told.get("error") != frames.SUPERSEDED:
                 break
             for call in [call for other, call in self._calls.items() if other > number]:
@@ -136,7 +147,7 @@ class Decoder:
         return told, pixels
 
     async def _ask(
-        self, number: int, job: dict[str, Any], content: bytes, source: Source | None
+        self, number: int, job: dict[str, Any], content: bytes, source: Source | None, held: Held | None
     ) -> tuple[dict[str, Any], bytes]:
         process = await self._started()
         call = self._calls[number] = _Call()
@@ -149,7 +160,7 @@ class Decoder:
                     is_over = True
                     break
                 try:
-                    part = await _read(source, *told["need"])
+                    part = await _read(source, held, *told["need"])
                     answer = frames.pack(number, {"part": True}, part)
                 except BudgetError as exc:
                     answer = frames.pack(number, {"part": False, "error": str(exc)}, b"")
@@ -225,15 +236,18 @@ async def _next_of(call: _Call) -> tuple[dict[str, Any], bytes]:
     raise TimeoutError
 
 
-async def _read(source: Source | None, start: int, stop: int, most: int) -> bytes:
+async def _read(source: Source | None, held: Held | None, start: int, stop: int, most: int) -> bytes:
     """Return the range from `start` to `stop` of a blob, and as much of the rest up to `most` as is cheap to read."""
     if source is None:
         raise BudgetError("needs more of the blob than its first bytes")
-    held = source.kept(start, most)
-    if len(held) >= stop - start:
-        return held
+    for kept in (source.kept, held.held if held is not None else source.kept):
+        if len(found := kept(start, most)) >= stop - start:
+            return found
     spare = max(0, source.bytes_left - (stop - start)) // PAGE_BYTES * PAGE_BYTES
-    return await source.read(start, min(most, stop + spare))
+    found = await source.read(start, min(most, stop + spare))
+    if held is not None:
+        held.keep(start, found)
+    return found
 
 
 DECODER = Decoder()

@@ -154,11 +154,12 @@ def _leaves(schema: list[dict[int, Any]]) -> list[tuple[str, str, str]]:
             open_groups.append((path[-1] if index else "", element.get(5, 0)))
             continue
         repeat = element.get(3, 0)
-        found.append((".".join(path), _type(element), REPEATS[repeat] if 0 <= repeat < 3 else ""))
+        found.append((".".join(path), type_of(element), REPEATS[repeat] if 0 <= repeat < 3 else ""))
     return found
 
 
-def _type(element: dict[int, Any]) -> str:
+def type_of(element: dict[int, Any]) -> str:
+    """Return the type of an entry of the schema in a word: `int32`, `string`, `timestamp`, `group`."""
     logical = element.get(10)
     if isinstance(logical, dict) and isinstance(whole := logical.get(INTEGER), dict):
         return f"{'' if whole.get(2) else 'u'}int{whole.get(1, 0)}"

@@ -98,9 +98,9 @@ async def show_rows(
     read = [found, *await _more_groups(source, footer, groups, found, wanted)]
     total = sum(group.rows for group in read)
     end = max(size, 1)
-    tail = _footer(read)
+    tail = make_footer(read)
     parts = [part for group in read for part in group.parts]
-    hints = _hints(footer)
+    hints = column_hints(footer)
     table = await first_rows("parquet", end + len(tail), [*parts, (end, tail)], min(wanted, total), hints, values)
     notes = [first_note(len(table.rows), is_all=not is_full or len(table.rows) >= footer.get(3, 0)), table.note]
     hidden = [field.name for field in fields if field.is_encrypted]
@@ -166,7 +166,7 @@ def list_fields(footer: dict[int, Any], group: dict[int, Any], size_bytes: int) 
     columns = group.get(1, [])
     fields, at = [], 1
     while at < len(schema) and columns:
-        stop, leaves = _subtree(schema, at)
+        stop, leaves = subtree(schema, at)
         if len(columns) < leaves:
             break
         own, columns = columns[:leaves], columns[leaves:]
@@ -211,7 +211,7 @@ def _is_lossy(element: dict[int, Any]) -> bool:
     return element.get(1) == INT96 or (element.get(1) == FIXED and element.get(6) == CONVERTED_INTERVAL)
 
 
-def _hints(footer: dict[int, Any]) -> dict[str, str]:
+def column_hints(footer: dict[int, Any]) -> dict[str, str]:
     """Return what the schema says of columns and the data does not: int96, UUIDs, Arrow's time zones and durations."""
     schema = footer.get(2, [])
     hints = {}
@@ -224,7 +224,7 @@ def _hints(footer: dict[int, Any]) -> dict[str, str]:
         hints["*w:12"] = kinds.pop() or "w:12"
     at = 1
     while at < len(schema):
-        stop, _ = _subtree(schema, at)
+        stop, _ = subtree(schema, at)
         logical = schema[at].get(10)
         if stop == at + 1 and isinstance(logical, dict) and LOGICAL_UUID in logical:
             hints[schema[at].get(4, b"").decode("utf-8", "replace")] = "uuid"
@@ -236,7 +236,7 @@ def _hints(footer: dict[int, Any]) -> dict[str, str]:
         return hints
 
 
-def _subtree(schema: Sequence[dict[int, Any]], at: int) -> tuple[int, int]:
+def subtree(schema: Sequence[dict[int, Any]], at: int) -> tuple[int, int]:
     """Return the index after this element and its children, and the number of its columns."""
     open_children, leaves = 1, 0
     while open_children and at < len(schema):
@@ -332,7 +332,7 @@ def _pages(source: Source, chunk: Chunk) -> Iterator[tuple[int, int]]:
         yield min(at, chunk.stop), max(0, told.get(1, 0)) if is_data else 0
 
 
-def _footer(groups: Sequence[Group]) -> bytes:
+def make_footer(groups: Sequence[Group]) -> bytes:
     """Return the end of a file with only these fields and rows: schema and chunks as they were, at the same places."""
     fields = groups[0].fields
     elements = [element for field in fields for element in field.schema]

@@ -45,7 +45,7 @@ class Prompt(Horizontal):
         """Close the prompt; return false when it was not open."""
         was_open = self.screen.has_class("-asking")
         self.screen.remove_class("-asking")
-        self._back_to.focus()
+        self.screen.set_focus(self._back_to)  # at once: what was asked may ask again
         return was_open
 
     @on(Input.Submitted)

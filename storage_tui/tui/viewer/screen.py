@@ -34,6 +34,10 @@ ELSEWHERE = {name: words for kind in DOCUMENTS for name, words in kind.elsewhere
 """The message of a command that only some documents have, shown in all other documents, by the id of the command."""
 
 
+TABLES = ("CSV", "TSV", "Parquet", "Arrow")
+"""The kinds of documents that Enter opens as a table."""
+
+
 class ViewerScreen(CommandScreen[None]):
     """A blob on the whole screen. The commands of the document come first, then those of the viewer's objects."""
 
@@ -98,6 +102,9 @@ class ViewerScreen(CommandScreen[None]):
         found = find_actions(here, targets)
         say = self.status.say
         self.actions = {row.id: found.get(row.id) or partial(say, ELSEWHERE[row.id], "$warning") for row in rows}
+        document = self.reader.document
+        if document is not None and document.kind.partition(",")[0] in TABLES:
+            self.actions["view-open"] = self.action_view_table
 
     def on_mount(self) -> None:
         """Read the blob."""
@@ -169,6 +176,17 @@ class ViewerScreen(CommandScreen[None]):
 
     def _open_viewer(self, member: Source) -> None:
         self.app.push_screen(ViewerScreen(self.desk, member.blob, member, files=self._files))
+
+    def action_view_table(self) -> None:
+        """Show all rows of the blob in columns."""
+        from storage_tui.tui.tables.screen import TableScreen  # loaded on demand, as the viewer is
+
+        document = self.reader.document
+        source = self.reader.source if document is None else document.source
+        if document is not None and document.source is not self.reader.source:
+            self.status.say("it is packed; a table is read where its bytes are as they are", "$warning")
+        else:
+            self.app.push_screen(TableScreen(self.desk, self.blob, source))
 
     def action_details(self) -> None:
         """Show everything known about the blob."""

@@ -1,8 +1,12 @@
-"""The first rows of Parquet and Arrow files, through arro3.
+"""The rows of Parquet and Arrow files, through arro3, and of lines of text.
 
 | file | holds |
 |---|---|
 | arrow_values.py | the values of Arrow arrays as text, through the C data interface |
+| blocks.py | blocks of rows for the table viewer: row groups, batches, bytes of lines |
+| columns.py | the columns of a batch of rows as values that compare, and as text |
 | first_rows.py | the first rows of a Parquet or Arrow file, through arro3 |
 | moments.py | dates, times and durations of Arrow as text: of any year, to the nanosecond |
+| operations.py | cells, matches, order and measures of a block |
+| query.py | the query of a table, as typed, checked, and evaluated |
 """

@@ -18,7 +18,7 @@ from storage_tui.previews.table.rows import Cells, decoded_lines, split_rows
 from storage_tui.previews.table.table import CSV, TSV, Table
 from storage_tui.previews.text.encoding import Encoding
 from storage_tui.previews.text.lines import find_aligned, last_aligned
-from storage_tui.tui.viewer.documents.document import Frame, Opening, Row
+from storage_tui.tui.viewer.documents.document import Opening, Row
 from storage_tui.tui.viewer.documents.pages import PAGE_BYTES, PAGE_ROWS, PagedDocument, read_page
 from storage_tui.tui.viewer.documents.text import TextPager
 
@@ -81,21 +81,6 @@ class TableDocument(PagedDocument):
         table, _ = await read_head(opening.source, opening.head)
         document = cls(opening, await asyncio.to_thread(find_layout, table))
         return document, await document.go(opening.offset)
-
-    def commands(self, frame: Frame) -> object:
-        """Return the command for Enter on a row."""
-        return TableCommands(frame)
-
-
-class TableCommands:
-    """The commands of a table."""
-
-    def __init__(self, frame: Frame) -> None:
-        self._frame = frame
-
-    def action_view_open(self) -> None:
-        """Show how to see a row in full."""
-        self._frame.say("x shows this row in full, as text", "$warning")
 
 
 def find_layout(table: Table) -> Layout:
