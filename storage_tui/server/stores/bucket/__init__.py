@@ -12,6 +12,7 @@
 | refusals.py | what a refusal of a bucket means, as one line with the next step |
 | sessions.py | upload sessions, as private files of this machine |
 | store.py | the Store, and what it promises less |
+| trees.py | lists in byte order from an engine that keeps names as a tree of folders |
 | uploads.py | the upload sessions: begun, found, written by one request at a time, cancelled |
 | writer.py | the writer of one upload session: parts go to the engine while the next one gathers |
 """

@@ -5,15 +5,18 @@ An object whose name is the place itself has an empty key, which no blob has; li
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import BadRequestError, TooLargeError, UnavailableError
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.models import CHILDREN_AT_MOST, Page, Usage
 from storage_tui.server.stores.bucket.objects import to_blob
+from storage_tui.server.stores.bucket.trees import Entry, walk
 from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT, Bucket, Object, ObjectPage
 from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
 
@@ -23,42 +26,28 @@ SPLITS_AT_MOST = 100  # folders that are counted side by side; more would cost m
 SIDE_BY_SIDE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A key with its object, or a child prefix with None."""
-
-    name: str
-    found: Object | None
-
-
 class Lists:
-    """Makes the lists and sums of one bucket."""
+    """Makes the lists and sums of one bucket. `is_tree` is true for an engine that does not list in byte order."""
 
-    def __init__(self, bucket: Bucket, threads: Threads) -> None:
+    def __init__(self, bucket: Bucket, threads: Threads, *, is_tree: bool) -> None:
         self._bucket = bucket
         self._threads = threads
+        self._is_tree = is_tree
 
     async def page(self, prefix: str, delimiter: str, after: str, limit: int) -> Page:
         """Return one page, as `Store.list_page` promises."""
-        if limit < 1:
-            raise BadRequestError(f"a page holds at least 1 key, not {limit}")
-        found: list[Entry] = []
-        async for entries, goes_on in self._batches(prefix, delimiter, after, limit):
-            found += entries
-            if len(found) > limit or (len(found) == limit and goes_on):
-                return _page(found[:limit], found[limit - 1].name)
-        return _page(found, None)
+        entries, next_token = await self._entries(prefix, delimiter, after, limit)
+        return _page(entries, next_token)
 
     async def columns(self, prefix: str, delimiter: str, after: str, limit: int, page_limit: int) -> list[ColumnPage]:
         """Return pages in columns, as `Store.list_columns` promises."""
-        pages: list[ColumnPage] = []
-        while True:
-            page = await self.page(prefix, delimiter, after, min(limit, page_limit))
-            pages.append(ColumnPage.of(page, prefix))
-            limit -= page_limit
-            if page.next_token is None or limit < 1:
-                return pages
-            after = page.next_token
+        entries, next_token = await self._entries(prefix, delimiter, after, limit)
+        pages = []
+        for start in range(0, max(1, len(entries)), page_limit):
+            part = entries[start : start + page_limit]
+            is_last = start + page_limit >= len(entries)
+            pages.append(ColumnPage.of(_page(part, next_token if is_last else part[-1].name), prefix))
+        return pages
 
     async def usage(self, prefix: str, delimiter: str) -> Usage:
         """Return the totals below the prefix and of each child prefix, as `Store.usage` promises.
@@ -84,7 +73,7 @@ class Lists:
     async def _add_all(self, count: "_Count", prefix: str, listing: ObjectPage | None = None) -> None:
         listing = listing or await self._list(prefix)
         while listing.is_truncated:  # the next list is requested while this list is counted
-            asked = asyncio.create_task(self._list(prefix, after=_last(listing)))
+            asked = asyncio.create_task(self._next(listing, prefix))
             try:
                 await self._threads.lists.run(count.add, listing.objects)
             except BaseException:
@@ -93,30 +82,53 @@ class Lists:
             listing = await asked
         count.add(listing.objects)
 
-    async def _batches(
-        self, prefix: str, delimiter: str, after: str, limit: int
-    ) -> AsyncIterator[tuple[list[Entry], bool]]:
-        """Yield keys and child prefixes strictly after `after`, an answer of the engine at a time, and whether more
-        follow. The caller stops when it has enough."""
+    async def _entries(self, prefix: str, delimiter: str, after: str, limit: int) -> tuple[list[Entry], str | None]:
+        """Return up to `limit` keys and child prefixes strictly after `after`, and the last of them if more follow."""
         _check_delimiter(delimiter)
-        if after.encode() >= prefix.encode() and not after.startswith(prefix):
-            return
-        start = ""
-        if after.startswith(prefix) and after:
-            cut = after.find(delimiter, len(prefix)) if delimiter else -1
-            start = after if cut == -1 else after[: cut + len(delimiter)] + PAST_ALL
+        if limit < 1:
+            raise BadRequestError(f"a page holds at least 1 key, not {limit}")
+        if after > prefix and not after.startswith(prefix):
+            return [], None
+        after = after if after.startswith(prefix) else ""
+        if self._is_tree:
+            return await self._walked(prefix, delimiter, after, limit)
+        found: list[Entry] = []
+        cut = after.find(delimiter, len(prefix)) if delimiter else -1
+        start = after if cut == -1 else after[: cut + len(delimiter)] + PAST_ALL
+        listing = await self._list(prefix, after=start, delimiter=delimiter, limit=min(limit, LIST_LIMIT))
         while True:
-            listing = await self._list(prefix, after=start, delimiter=delimiter, limit=min(limit, LIST_LIMIT))
-            yield _merged(listing), listing.is_truncated
+            found += _merged(listing)
+            if len(found) > limit or (len(found) == limit and listing.is_truncated):
+                return found[:limit], found[limit - 1].name
             if not listing.is_truncated:
-                return
-            start = _last(listing)
+                return found, None
+            most = min(limit - len(found), LIST_LIMIT)
+            listing = await self._next(listing, prefix, delimiter=delimiter, limit=most)
 
-    async def _list(self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT) -> ObjectPage:
+    async def _walked(self, prefix: str, delimiter: str, after: str, limit: int) -> tuple[list[Entry], str | None]:
+        found: list[Entry] = []
+        async with aclosing(walk(self._list, prefix, after, is_folded=bool(delimiter))) as entries:
+            async for entry in entries:
+                if len(found) == limit:
+                    return found, found[-1].name
+                if entry.name:
+                    found.append(entry)
+        return found, None
+
+    async def _next(self, listing: ObjectPage, prefix: str, **how: Any) -> ObjectPage:
+        """Return the answer after `listing`."""
+        if listing.token:
+            return await self._list(prefix, token=listing.token, **how)
+        return await self._list(prefix, after=_last(listing), **how)
+
+    async def _list(
+        self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT, token: str = ""
+    ) -> ObjectPage:
         listing = await self._threads.lists.run(
-            self._bucket.list, prefix, after=after, delimiter=delimiter, limit=limit
+            self._bucket.list, prefix, after=after, delimiter=delimiter, limit=limit, token=token
         )
-        if listing.is_truncated and ((not listing.objects and not listing.prefixes) or _last(listing) == after):
+        is_stuck = bool(token) and listing.token == token
+        if listing.is_truncated and (is_stuck or not (listing.objects or listing.prefixes)):
             raise UnavailableError("the storage engine says that a list goes on, and does not go on; try again later")
         return listing
 

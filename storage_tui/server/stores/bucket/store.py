@@ -39,6 +39,7 @@ from storage_tui.server.stores.bucket.objects import ObjectPlace, check_type, lo
 from storage_tui.server.stores.bucket.options import BucketOptions
 from storage_tui.server.stores.bucket.refusals import DeniedError
 from storage_tui.server.stores.bucket.sessions import SessionFolder, folder_of
+from storage_tui.server.stores.bucket.trees import SERVERS
 from storage_tui.server.stores.bucket.uploads import UploadSessions
 from storage_tui.server.stores.rules import addresses_of, check_precondition, check_target, precondition_of, refusal
 from storage_tui.server.stores.s3.memory import TOTAL_BYTES, new_memory
@@ -79,8 +80,8 @@ class BucketStore:
     - *ETags* are those of the engine: the same bytes stored again may have the same one. They are no checksums.
     - *Honesty.* Bytes are compared with a crc32c where the engine has stored one of the whole object.
     - *Uploads* continue on this machine only, as their state is here. They take no parts beside each other.
-    - *Lists* are in byte order within a page; across pages in the order of the engine, which is the byte order on
-      engines that follow the S3 API.
+    - *Lists* are in byte order on engines that follow the S3 API, and on SeaweedFS. Of an engine that lists otherwise,
+      only the entries of one page are in order.
     - There is no trash, no audit log, and no record.
     """
 
@@ -119,29 +120,31 @@ class BucketStore:
         can be done there; a bucket that may not be listed can still be read."""
         threads = Threads()
         try:
-            bucket, identity = await threads.calls.run(self._begin)
+            bucket, identity, is_tree = await threads.calls.run(self._begin)
         except BaseException:
             threads.close()
             raise
         folder = SessionFolder(self._sessions(bucket))
         memory = new_memory(self._upload_bytes)
         self._running = _Running(
-            bucket, identity, threads, Lists(bucket, threads), Copies(bucket),
+            bucket, identity, threads, Lists(bucket, threads, is_tree=is_tree), Copies(bucket),
             UploadSessions(bucket, threads, folder, self._now, memory=memory),
         )  # fmt: skip
 
-    def _begin(self) -> tuple[Bucket, Identity]:
+    def _begin(self) -> tuple[Bucket, Identity, bool]:
         bucket, identity = self._connect()
+        served_by = ""
         try:
             with suppress(DeniedError):  # a bucket that may not be listed can still have objects that may be read
                 bucket.list("", limit=1)
+                served_by = bucket.served_by()
         except MissingError as exc:
             bucket.engine.close()
             raise BadRequestError(f"nothing of the S3 API is at {bucket.engine.endpoint}; check the endpoint") from exc
         except BaseException:
             bucket.engine.close()
             raise
-        return bucket, identity
+        return bucket, identity, served_by.startswith(SERVERS)
 
     async def close(self) -> None:
         running, self._running = self._running, None

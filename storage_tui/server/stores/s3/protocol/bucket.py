@@ -68,11 +68,13 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class ObjectPage:
-    """One answer to a list, in the byte order of the names. `is_truncated`: more may follow."""
+    """One answer to a list, in the byte order of the names. `is_truncated`: more may follow. `token` is the position
+    after it in the engine's words; empty where it has none."""
 
     objects: list[Object]
     prefixes: list[str]
     is_truncated: bool
+    token: str = ""
 
 
 class Bucket:
@@ -97,6 +99,10 @@ class Bucket:
             return self.engine.call("HEAD", path_of(self.name))[0]
         except MissingError:
             return None
+
+    def served_by(self) -> str:
+        """Return the name of the engine, as its answer to HEAD of the bucket has it; empty where it has none."""
+        return (self.describe() or {}).get("server", "")
 
     def is_versioned(self) -> bool:
         """Return whether the bucket keeps the earlier versions of its objects."""
@@ -167,11 +173,15 @@ class Bucket:
         with suppress(MissingError):
             self.engine.call("DELETE", self._path(name), headers=Condition(etag).headers())
 
-    def list(self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT) -> ObjectPage:
+    def list(
+        self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT, token: str = ""
+    ) -> ObjectPage:  # fmt: skip
         """Return the names that begin with the prefix, strictly after `after`; with a delimiter, folded at the
-        delimiter."""
+        delimiter. With the token of a page, the same list goes on after that page."""
         query = {"list-type": "2", "encoding-type": "url", "prefix": self.root + prefix, "max-keys": str(limit)}
-        if after:
+        if token:
+            query["continuation-token"] = token
+        elif after:
             query["start-after"] = self.root + after
         if delimiter:
             query["delimiter"] = delimiter
@@ -182,7 +192,10 @@ class Bucket:
             prefixes = [self._name(fields_of(found)["Prefix"]) for found in elements(answer, "CommonPrefixes")]
         except (KeyError, ValueError, OverflowError) as exc:
             raise UnavailableError("the storage engine sent a list that cannot be read; check the endpoint") from exc
-        return ObjectPage(objects, prefixes, fields_of(answer).get("IsTruncated") == "true")
+        fields = fields_of(answer)
+        return ObjectPage(
+            objects, prefixes, fields.get("IsTruncated") == "true", fields.get("NextContinuationToken", "")
+        )
 
     def begin_parts(
         self, name: str, *, content_type: str | None, meta: Mapping[str, str], is_checked: bool = True,
