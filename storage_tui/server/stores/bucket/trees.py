@@ -55,9 +55,11 @@ async def walk(list_names: ListFolder, prefix: str, after: str, *, is_folded: bo
             while held and held[0] < name:
                 async for entry in below(held.pop(0)):
                     yield entry
+            if name <= after:
+                continue
             if found is None:
                 insort(held, name)
-            elif name > after:
+            else:
                 yield Entry(name, found)
         if not listing.is_truncated:
             break
