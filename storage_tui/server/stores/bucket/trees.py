@@ -79,6 +79,9 @@ def _folders_to_come(prefix: str, segment: str, *, is_key: bool) -> list[str]:
 def _by_segment(listing: ObjectPage) -> list[tuple[str, Object | None]]:
     """Return keys and folders in the order of the engine, a key before the folder of its name. A folder that is only a
     remnant of removed keys is listed as an object without an ETag, and left out here."""
-    rows: list[tuple[str, Object | None]] = [(found.name, found) for found in listing.objects if found.etag]
+    remnants = {found.name for found in listing.objects if found.name.endswith(DELIMITER) and not found.etag}
+    rows: list[tuple[str, Object | None]] = [
+        (found.name, found) for found in listing.objects if found.name not in remnants
+    ]
     rows += [(name, None) for name in listing.prefixes]
     return sorted(rows, key=lambda row: (row[0].removesuffix(DELIMITER), row[0]))

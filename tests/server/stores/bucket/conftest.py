@@ -40,7 +40,8 @@ def open_bucket(path: Path, clock: Clock) -> BucketStore:
 
 
 ROW = EngineRow(
-    open_bucket, longest_key="/".join(("x" * 200,) * 4), keeps_open_blobs=False, lists_everything=False, etag_is_of_the_write=False,
+    open_bucket, longest_key="/".join(("x" * 200,) * 4), keeps_open_blobs=False, lists_everything=False,
+    etag_is_of_the_write=False,
     reads_back_bytes=UNKNOWN_PART_BYTES, writes=0.05,
 )  # fmt: skip
 
