@@ -54,6 +54,19 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     await started.store.close()
 
 
+@pytest.fixture
+def bucket() -> str:
+    """A new bucket of moto's server."""
+    return amazon.new_bucket(amazon.endpoint())
+
+
+@pytest.fixture
+async def empty(bucket: str, tmp_path: Path) -> AsyncIterator[BucketStore]:
+    """The store over a new bucket of moto's server."""
+    async with amazon.opened(amazon.endpoint(), bucket, tmp_path) as store:
+        yield store
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out the cases of the conformance suite for storage types that a bucket does not have."""
     for item in [one for one in items if "bucket/test_conformance" in one.nodeid]:
