@@ -107,7 +107,7 @@ class Bucket:
     def is_versioned(self) -> bool:
         """Return whether the bucket keeps the earlier versions of its objects."""
         _, content = self.engine.call("GET", path_of(self.name), {"versioning": ""})
-        return fields_of(read_answer(content, "VersioningConfiguration")).get("Status") == "Enabled"
+        return fields_of(read_answer(content)).get("Status") == "Enabled"
 
     def head(self, name: str) -> Object | None:
         """Return the object without its bytes; None when there is none."""
