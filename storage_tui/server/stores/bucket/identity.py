@@ -74,7 +74,8 @@ def find_identity(options: BucketOptions) -> Identity:
     style = settings.get("addressing_style", "auto") if isinstance(settings, dict) else "auto"
     addressing = style if options.addressing == "auto" else options.addressing
     identity = Identity(
-        None, "nobody", region or DEFAULT_REGION, endpoint, addressing, ca_bundle, pays, is_nobody=found is None and not unsigned,
+        None, "nobody", region or DEFAULT_REGION, endpoint, addressing, ca_bundle, pays,
+        is_nobody=found is None and not unsigned,
     )  # fmt: skip
     if found is None:
         return identity
