@@ -290,9 +290,11 @@ class Bucket:
 
     def _listed(self, fields: Mapping[str, str]) -> Object:
         modified = datetime.fromisoformat(fields["LastModified"]).replace(microsecond=0)
-        stored = fields.get("StorageClass", "")
+        stored, size_bytes = fields.get("StorageClass", ""), int(fields["Size"])
+        if size_bytes < 0:
+            raise ValueError("a size below nothing")
         return Object(
-            self._name(fields["Key"]), int(fields["Size"]), fields.get("ETag", "").strip('"'), modified,
+            self._name(fields["Key"]), size_bytes, fields.get("ETag", "").strip('"'), modified,
             storage_class="" if stored == USUAL_CLASS else stored,
         )  # fmt: skip
 
