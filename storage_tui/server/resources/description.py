@@ -23,7 +23,9 @@ class Description:
         self._why_read_only = why_read_only
         self._info = ServiceInfo(
             version=__version__,
-            features=frozenset(FEATURES) - ({"trash"} if self._trash is None else set()),
+            features=frozenset(FEATURES)
+            - ({"trash"} if self._trash is None else set())
+            - getattr(store, "lacks", set()),
             limits=limits,
             storage_types=tuple(row.to_json() for row in STORAGE_TYPES.values()),
         )

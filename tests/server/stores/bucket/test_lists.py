@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage_tui.contract.errors import BadRequestError, UnavailableError
+from storage_tui.contract.wire import Span
 from storage_tui.server.stores.bucket.connecting import connect
 from storage_tui.server.stores.bucket.options import BucketOptions
 from tests import seaweed
@@ -113,6 +114,13 @@ def test_a_list_that_cannot_be_read_is_one_line(content: bytes) -> None:
         with pytest.raises(UnavailableError) as caught:
             bucket.list("")
         assert "\n" not in caught.value.message
+
+
+def test_an_engine_that_ignores_ranges_is_not_read() -> None:
+    with Liar(b"0123456789") as engine:
+        bucket, _ = connect("test", "", BucketOptions(endpoint_url=engine.url))
+        with pytest.raises(UnavailableError, match="other bytes than it was asked for"):
+            bucket.open("k", Span(5, 6))
 
 
 async def test_a_list_that_goes_in_circles_ends(tmp_path: Path) -> None:

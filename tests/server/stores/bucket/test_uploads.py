@@ -14,7 +14,9 @@ from storage_tui.contract.errors import (
     PreconditionFailedError,
     TooLargeError,
 )
+from storage_tui.contract.models import Limits
 from storage_tui.contract.wire import Span
+from storage_tui.server.resources.description import Description
 from storage_tui.server.stores.base import Precondition
 from storage_tui.server.stores.bucket.connecting import connect
 from storage_tui.server.stores.bucket.options import BucketOptions
@@ -190,6 +192,12 @@ async def test_what_does_not_fit_is_refused(empty: BucketStore) -> None:
     for upload_id in ("", "../x", "0" * 51, session.upload_id[:-1]):
         with pytest.raises(NotFoundError):
             await empty.find_upload(upload_id)
+
+
+async def test_the_description_offers_no_parts_of_uploads(empty: BucketStore) -> None:
+    described = Description(empty, Limits(), None, lambda: None)
+    assert "upload-parts" not in described._info.features
+    assert "upload-resume" in described._info.features
 
 
 async def test_state_that_is_damaged_is_an_unknown_session(empty: BucketStore, tmp_path: Path) -> None:

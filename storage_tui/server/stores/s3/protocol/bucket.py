@@ -135,7 +135,12 @@ class Bucket:
         headers = {"Range": format_range(span), "x-amz-checksum-mode": "ENABLED", **Condition(etag).headers()}
         answer = self.engine.stream(self._path(name), headers)
         told = answer.headers.get("content-range")
-        size_bytes = parse_content_range(told)[1] if told else int(answer.headers.get("content-length", "0"))
+        found, size_bytes = (
+            parse_content_range(told) if told else (None, int(answer.headers.get("content-length", "0")))
+        )
+        if (0 if found is None else found.start) != span.start:
+            answer.close()
+            raise UnavailableError("the storage engine sent other bytes than it was asked for; check the endpoint")
         return self._described(name, answer.headers, size_bytes), answer
 
     def put(
