@@ -42,4 +42,6 @@ class Description:
 def _features(store: Store) -> frozenset[str]:
     """Return the features of a server with this engine."""
     absent = set() if isinstance(store, Keeping) else {"trash"}
-    return frozenset(FEATURES) - absent | ({EXACT_NAMES} if takes_any_name(store) else set())
+    exact = {EXACT_NAMES} if takes_any_name(store) else set()
+    lacks: frozenset[str] = getattr(store, "lacks", frozenset())
+    return frozenset(FEATURES) - absent - lacks | exact
