@@ -18,6 +18,7 @@ can open no file of this machine. The time of waiting for the storage is not cou
 | pictures.py | PNG, JPEG, WebP, GIF, BMP, TIFF to RGB, through Pillow |
 | ranged_file.py | the blob as a file for a library in the child |
 | hdf5/ | the objects of HDF5 files, through h5py |
+| painting/ | from samples to cells: stretch, ramps, the best two colours of a cell |
 | tables/ | the first rows of Parquet and Arrow, through arro3 |
 | tiff/ | levels of a TIFF to RGB |
 """

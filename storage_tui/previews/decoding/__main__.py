@@ -15,9 +15,12 @@ from typing import Any
 from storage_tui.previews.decoding import children, frames, pictures
 from storage_tui.previews.decoding.hdf5 import objects
 from storage_tui.previews.decoding.tables import first_rows
-from storage_tui.previews.decoding.tiff import rasters
+from storage_tui.previews.decoding.tiff import rasters, windows
 
-JOBS: dict[str, children.Job] = {"picture": pictures.decode, "raster": rasters.decode, "table": first_rows.decode}
+JOBS: dict[str, children.Job] = {
+    "picture": pictures.decode, "raster": rasters.decode, "table": first_rows.decode, "window": windows.decode,
+    "pixel": windows.read_pixel,
+}  # fmt: skip
 READERS: dict[str, children.Reader] = {"hdf5": children.Reader(objects.decode, objects.prepare)}
 ENCODINGS = ("ascii", "latin-1", "cp437", "utf-16", "utf-32")  # those of libraries; a child can open no module's file
 READ_BYTES = 1024 * 1024

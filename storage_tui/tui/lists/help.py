@@ -19,6 +19,7 @@ PLACES: dict[Context, str] = {
     "lines": "In lists such as this one",
     "trash": "In the trash",
     "map": "On the map of the marked",
+    "raster": "In the raster viewer",
     "sync": "In a comparison with a local folder",
 }
 KEY_CELLS = 14
