@@ -26,6 +26,9 @@ Cell = tuple[int, int]  # column and row
 class RasterCanvas(BareWidget, can_focus=True):
     """Draws the picture of a raster."""
 
+    class Resized(Message):
+        """The canvas has another size."""
+
     @dataclass
     class Zoomed(Message):
         """The wheel was turned over a cell."""
@@ -58,6 +61,11 @@ class RasterCanvas(BareWidget, can_focus=True):
     def on_mount(self) -> None:
         """Take the colours of the terminal."""
         self._truecolor = self.app.console.color_system == "truecolor"
+
+    def on_resize(self) -> None:
+        """Ask for a picture of the new size."""
+        self._strips.clear()
+        self.post_message(self.Resized())
 
     @property
     def ground(self) -> bytes:

@@ -38,8 +38,8 @@ def legend_lines(
             lines.append(Content.assemble((f"{name} ", f"bold {colour}"), (bars, colour)))
             lines.append(Content.styled(f"  {short_text(low)} to {short_text(high)}", "$text-muted"))
     if not picture.is_natural:
-        words = STRETCH_WORDS[style.stretch] + (", per view" if is_per_view else "")
-        lines.append(_fact("stretch", words))
+        lines.append(_fact("stretch", STRETCH_WORDS[style.stretch]))
+        lines.append(_fact("", "of each view" if is_per_view else "the same for all views"))
     lines += _statistics(picture)
     return [*lines, Content("")]
 

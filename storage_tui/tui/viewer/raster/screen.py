@@ -37,7 +37,9 @@ from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.line_view import cut_start
 
 COLUMN_FROM = 100  # cells: from this width on the column is there without being asked for
+COLUMN_CELLS = 36
 LEAST_FOR_COLUMN = 60  # a narrower screen has no room for it
+LEAST_FOR_BAR = 8  # rows; on fewer ones the scale bar would cover too much
 READOUT_VALUES = 6  # of the cross-hair, in the status line
 
 Left = Literal["closed", "document", "mode"]
@@ -60,6 +62,7 @@ class RasterScreen(CommandScreen[Left]):
         self._storage = storage
         self.canvas = RasterCanvas(id="canvas")
         self.column = RasterColumn(id="column")
+        self.column.styles.width = COLUMN_CELLS
         self._has_column: bool | None = None  # None: as the width of the screen says
         self._facts: list[tuple[str, str]] = []
         self._title = Bar(id="title")
@@ -119,8 +122,8 @@ class RasterScreen(CommandScreen[Left]):
         width = self.size.width
         is_wanted = width >= COLUMN_FROM if self._has_column is None else self._has_column
         self.column.display = is_wanted and width >= LEAST_FOR_COLUMN
-        self.call_after_refresh(self._resized)
 
+    @on(RasterCanvas.Resized)
     def _resized(self) -> None:
         self.look.resize()
         self.say_all()
@@ -132,8 +135,10 @@ class RasterScreen(CommandScreen[Left]):
         look, scene = self.look, self.look.scene
         if not self.has_lines or scene is None or look.view is None:
             return
-        self.canvas.show(look.picture, self.cross.cell, scale_bar(scene, look.view))
-        width = max(8, self.column.size.width - 2)
+        self.canvas.show(
+            look.picture, self.cross.cell, scale_bar(scene, look.view) if look.view.rows >= LEAST_FOR_BAR else ""
+        )
+        width = COLUMN_CELLS - 2
         self.column.show([
             *cross_lines(scene, self.cross),
             *legend_lines(scene, look.style, look.picture, is_per_view=look.is_per_view, width=width),
