@@ -127,7 +127,7 @@ async def viewer_raster(stage: Stage) -> None:
     await stage.press("G", "enter")
     await stage.see("reference", "zoom in", "pixels")
     await stage.press("plus", "c")
-    await stage.see("band 1   ", "cross-hair")
+    await stage.see("band 1   ", "pixels of 1:4")
 
 
 @scene(start="data:models/")

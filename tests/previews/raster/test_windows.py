@@ -1,23 +1,28 @@
 """Windows of TIFFs: the levels and blocks that are read for them, their values, and hostile files."""
 
+import math
 import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+import rasterio.windows
 from rasterio.transform import from_origin
 
+from storage_tui.contract.models import Blob
 from storage_tui.previews import PreviewError
 from storage_tui.previews.base import MIB
 from storage_tui.previews.decoding.painting.cells import CELL_BYTES
 from storage_tui.previews.raster.windows.reading import TiffReader
 from storage_tui.previews.raster.windows.shown import Style
 from storage_tui.previews.raster.windows.view import View
+from storage_tui.tui.viewer.raster.taking import python_line
 from tests.previews.ranges import Ranges
-from tests.previews.tiffs import grey, write
+from tests.previews.tiffs import Page, grey, write
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rasterio 1.4, affine 3.1
+TILE_BYTES = 512 * 512 * 2
 BLACK = b"\x00\x00\x00"
 GREY = Style((0,), "range", "grey")
 CASES = (
@@ -90,13 +95,34 @@ async def test_a_window_is_drawn_from_the_level_that_fits_and_reads_its_tiles_on
     assert len(ranges.asked) == asked  # blocks are kept
 
 
-async def test_the_first_picture_of_a_large_cog_costs_at_most_four_requests_and_a_mebibyte(tmp_path: Path) -> None:
-    pixels = noise("uint16", 1, 4096, 4096)
-    path = made(tmp_path / "cog.tif", pixels, driver="COG", compress="none", blocksize=512)
-    ranges = Ranges.of(path.read_bytes())
+def large_cog() -> tuple[bytes, int]:
+    """The directories of a COG of more than 10 GiB in tiles of 512 KiB, and its size; each list follows its directory
+    as GDAL writes them."""
+    pages, at = [], 1 << 22
+    for level in range(9):
+        side = 73_728 >> level
+        count = math.ceil(side / 512) ** 2
+        blocks: list = [(at + index * TILE_BYTES, TILE_BYTES) for index in range(count)]
+        at += count * TILE_BYTES
+        tags = {254: int(level > 0), 256: side, 257: side, 258: 16, 259: 1, 262: 1, 277: 1, 322: 512, 323: 512, 339: 1}
+        pages.append(Page(tags, blocks, places=324, sizes=325))
+    head = write(*pages, is_big=True)
+    return head, at
+
+
+async def test_the_first_picture_of_a_large_cog_costs_at_most_four_requests_and_a_mebibyte() -> None:
+    head, size = large_cog()
+    assert size > 10 * 1024 * MIB and len(head) < 1 << 22
+    ranges = Ranges(size, lambda start, stop: head[start:stop].ljust(stop - start, b"\x07"))
     reader = await TiffReader.open(ranges.source())
-    picture = await reader.picture(View(4096, 4096, 200, 60).fit(), GREY, across=2, ground=BLACK, is_first=True)
-    assert picture.bands[0].count and reader.source.requests <= 4 and reader.source.bytes_read <= MIB
+    view = View(73_728, 73_728, 164, 56).fit()
+    picture = await reader.picture(view, GREY, across=2, ground=BLACK, is_first=True)
+    assert picture.bands[0].least == 0x0707 and picture.share == 1
+    assert reader.source.requests <= 4 and reader.source.bytes_read <= MIB
+    for closer in (view.zoomed(0.5), view.zoomed(1 / 64), view.zoomed(1 / 64).moved(20, 7)):
+        asked = reader.source.requests
+        picture = await reader.picture(closer, GREY, across=2, ground=BLACK)
+        assert picture.is_sharp and picture.share == 1 and reader.source.requests - asked <= 12
 
 
 async def test_nodata_is_counted_and_is_no_part_of_the_statistics(tmp_path: Path) -> None:
@@ -119,6 +145,18 @@ async def test_of_a_raster_without_overviews_that_is_too_large_the_middle_is_dra
     picture = await reader.picture(View(width, height, 80, 24).fit(), GREY, across=2, ground=BLACK)
     assert 0 < picture.share < 1 and picture.bands[0].least == 7
     assert reader.source.bytes_read < 10 * MIB and reader.source.requests < 40
+
+
+def test_the_line_of_python_reads_the_window_of_the_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = noise("int16", 4, 150, 170)
+    monkeypatch.chdir(made(tmp_path / "it's.tif", pixels).parent)
+    view = View(170, 150, 40, 12).fit().zoomed(0.25).moved(3, 2)
+    column, row, width, height = view.window
+    assert width and height
+    for bands, wanted in (((1,), pixels[1]), ((3, 2, 0), pixels[[3, 2, 0]])):
+        line = python_line(Blob("maps/it's.tif", "data"), view, Style(bands, "range"))
+        read = eval(line, {"rasterio": rasterio})
+        assert (read == wanted[..., row : row + height, column : column + width]).all()
 
 
 @pytest.mark.parametrize(

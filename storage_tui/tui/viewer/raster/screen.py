@@ -107,9 +107,10 @@ class RasterScreen(CommandScreen[Left]):
             self._facts = describe(reader.scene.tiff)
             await self.look.begin(reader)
         except (*EXPECTED, PreviewError) as exc:
-            if not isinstance(exc, PreviewError):
+            if not isinstance(exc, PreviewError) or not self.is_current:
                 self.status.fail(exc)
-            self.dismiss("document")
+            if self.is_current:
+                self.dismiss("document")
         finally:
             self.status.work("")
 
@@ -225,6 +226,7 @@ class RasterScreen(CommandScreen[Left]):
         """Read the raster again."""
         if self._storage is not None:
             self._source = Source(self._storage, Blob(self._blob.key, self._blob.storage_type))
+            self.cross.hide()
             self._begin()
 
     def action_help(self) -> None:
