@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from textual import events
 
 from storage_tui import Storage
 from storage_tui.previews.decoding.painting.cells import to_cells
@@ -99,6 +100,27 @@ async def test_the_cross_hair_names_place_and_value(store: Storage, browse: Any)
         assert screen.cross.values == BANDS[:, pixel[1], pixel[0]].tolist()
         await browser.press("escape")  # takes the cross-hair away, and leaves the viewer open
         assert screen.cross.pixel is None and browser.app.screen is screen
+
+
+async def test_the_pointer_points_drags_and_zooms(store: Storage, browse: Any) -> None:
+    store.set("a.tif", raster())
+    async with browse() as browser:
+        screen = await opened(browser)
+        view = screen.look.view
+        assert view is not None
+        await browser.pilot.click("#canvas", offset=(30, 8))
+        await browser.until(lambda: screen.cross.pixel == view.pixel_at(30, 8))
+        await browser.pilot.mouse_down("#canvas", offset=(30, 8))
+        await browser.pilot.mouse_up("#canvas", offset=(40, 10))
+        await browser.until(lambda: screen.look.view == view.moved(-10, -2))
+        where = view.moved(-10, -2).pixel_at(12, 12)
+        turned = {"delta_x": 0, "delta_y": 0, "button": 0, "shift": False, "meta": False, "ctrl": False}
+        screen.canvas.post_message(events.MouseScrollUp(screen.canvas, 12, 12, **turned))
+        await browser.until(lambda: screen.look.view is not None and screen.look.view.scale == view.scale / 2)
+        closer = screen.look.view
+        assert closer is not None and where is not None
+        there = closer.pixel_at(12, 12)
+        assert there is not None and abs(there[0] - where[0]) <= 2 and abs(there[1] - where[1]) <= 2
 
 
 async def test_bands_stretch_and_ramp_are_chosen(store: Storage, browse: Any) -> None:
