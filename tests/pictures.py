@@ -122,10 +122,12 @@ async def viewer_python(stage: Stage) -> None:
 
 @scene(start="data:rasters/")
 async def viewer_raster(stage: Stage) -> None:
-    """A raster on the whole screen."""
+    """A raster on the whole screen, with the cross-hair on it."""
     await stage.see("true_color")
     await stage.press("G", "enter")
-    await stage.see("reference", "▀▀▀▀", "hex/text")
+    await stage.see("reference", "zoom in", "pixels")
+    await stage.press("plus", "c")
+    await stage.see("band 1   ", "pixels of 1:4")
 
 
 @scene(start="data:models/")

@@ -12,7 +12,8 @@ from typing import Literal
 from storage_tui.contract.storage_types import STORAGE_TYPES
 
 Context = Literal[
-    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash", "contents", "sync", "table",
+    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "raster", "trash", "contents", "sync",
+    "table",
 ]  # fmt: skip
 """A screen that takes keys; `local` is the local side of the main screen, `flat` is clean-up and search, `contents` the
 search inside, `lines` is help, log and details, `table` a table on the whole screen."""
@@ -53,7 +54,8 @@ class Command:
 
 
 EVERYWHERE: tuple[Context, ...] = (
-    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash", "contents", "sync", "table",
+    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "raster", "trash", "contents", "sync",
+    "table",
 )  # fmt: skip
 ROWS: tuple[Context, ...] = ("browser", "flat")  # lists of rows that can be marked one by one
 SIDES: tuple[Context, ...] = ("browser", "local")  # both sides of the main screen
@@ -105,8 +107,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("first", ("g g", "home"), "First row", "first row", MOVE, EVERYWHERE),
     Command("last", ("G", "end"), "Last row", "last row; stays at the end while rows arrive", MOVE, EVERYWHERE),
-    Command("view-left", ("h", "left"), "Left", "move sideways to the left", MOVE, ("viewer",)),
-    Command("view-right", ("l", "right"), "Right", "move sideways to the right", MOVE, ("viewer",)),
+    Command("view-left", ("h", "left"), "Left", "move sideways to the left", MOVE, ("viewer", "raster")),
+    Command("view-right", ("l", "right"), "Right", "move sideways to the right", MOVE, ("viewer", "raster")),
     Command("column-left", ("h", "left"), "Column left", "go to the column at the left", MOVE, ("table",)),
     Command("column-right", ("l", "right"), "Column right", "go to the column at the right", MOVE, ("table",)),
     Command("column-first", ("0", "^"), "First column", "go to the first column", MOVE, ("table",)),
@@ -123,6 +125,10 @@ COMMANDS: tuple[Command, ...] = (
         ("viewer",),
         "table",
     ),
+    Command("zoom-in", ("+", "="), "Zoom in", "show half as much, twice as large", MOVE, ("raster",)),
+    Command("zoom-out", ("-",), "Zoom out", "show twice as much, half as large", MOVE, ("raster",)),
+    Command("zoom-fit", ("0",), "Fit", "show the whole raster", MOVE, ("raster",)),
+    Command("zoom-one", ("1",), "1:1", "show one pixel to the width of a cell", MOVE, ("raster",)),
     Command(
         "open",
         ("l", "right", "enter"),
@@ -384,6 +390,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "view-save", ("s",), "Save range…", "save the bytes chosen or in view to a local file", ACT, ("viewer",), "save"
     ),
+    Command("raster-copy", ("y",), "Copy", "copy the view as a line for rasterio", ACT, ("raster",)),
     Command("view-pager", ("|",), "Open in $PAGER…", "download, then open in $PAGER; asks first", ACT, ("viewer",)),
     Command(
         "transfer-pause", ("p", "space"), "Pause or continue", "pause or continue this transfer", ACT, ("transfers",)
@@ -466,6 +473,21 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("view-wrap", ("W",), "Wrap", "wrap long lines or cut them", SHOW, ("viewer",)),
     Command("view-follow", ("F",), "Follow", "stay at the end of a growing blob", SHOW, ("viewer",)),
+    Command(
+        "cross-hair", ("c",), "Cross-hair", "show place and values at a pixel; the arrows move it", SHOW, ("raster",)
+    ),
+    Command("band-next", ("]",), "Next band", "show the next band alone", SHOW, ("raster",)),
+    Command("band-previous", ("[",), "Band before", "show the band before alone", SHOW, ("raster",)),
+    Command("bands", ("b",), "Bands…", "choose one band, or three as red, green, blue", SHOW, ("raster",)),
+    Command("stretch", ("t",), "Stretch", "2–98 %, least to most, std dev, 0–255 in turn", SHOW, ("raster",)),
+    Command("stretch-limits", ("T",), "Stretch by hand…", "type the limits of the stretch", SHOW, ("raster",)),
+    Command(
+        "stretch-views", ("v",), "Stretch per view", "stretch each view by itself, or all like this", SHOW, ("raster",)
+    ),
+    Command("ramp", ("r",), "Ramp", "draw one band in the next colours in turn", SHOW, ("raster",)),
+    Command("raster-column", ("i",), "Legend", "show or hide the legend and the facts", SHOW, ("raster",)),
+    Command("raster-cells", ("X",), "Quadrants or halves", "draw four quadrants or two halves", SHOW, ("raster",)),
+    Command("raster-mode", ("x",), "As hex or text", "show the bytes of the blob", SHOW, ("raster",), "hex/text"),
     Command("map", ("M",), "Map of the marked", "show the marked regions (GeoJSON, WKT) on one map", SHOW),
     Command("preview", ("p",), "Preview on or off", "show or hide the preview", SHOW, SIDES, "preview"),
     Command("preview-down", ("J",), "Preview down", "scroll the preview", SHOW, SIDES),
@@ -511,7 +533,7 @@ COMMANDS: tuple[Command, ...] = (
         "Refresh",
         "read the list again; the cursor stays",
         SHOW,
-        (*BLOBS, "local", "trash", "sync"),
+        (*BLOBS, "local", "trash", "sync", "raster"),
     ),
     Command(
         "transfers",
@@ -530,18 +552,25 @@ COMMANDS: tuple[Command, ...] = (
         (*STORE, "local", "trash", "sync", "contents"),
     ),
     Command("profiles", ("P",), "Profiles…", "switch to another server of the settings file", PROGRAM, SIDES),
-    Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, (*BUSY, "local", "table")),
+    Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, (*BUSY, "local", "raster", "table")),
     Command(
         "palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, (*STORE, "local", "contents")
     ),
-    Command("suspend", ("ctrl+z",), "Suspend", "go to the shell; fg comes back", PROGRAM, (*BUSY, "local", "table")),
+    Command(
+        "suspend",
+        ("ctrl+z",),
+        "Suspend",
+        "go to the shell; fg comes back",
+        PROGRAM,
+        (*BUSY, "local", "raster", "table"),
+    ),
     Command(
         "peel",
         ("escape",),
         "Esc",
         "stop reading, leave the filter, drop the marks: one at a time",
         PROGRAM,
-        (*BLOBS, "local", "trash", "contents", "table"),
+        (*BLOBS, "local", "trash", "contents", "raster", "table"),
     ),
     Command(
         "close",
@@ -549,8 +578,9 @@ COMMANDS: tuple[Command, ...] = (
         "Close",
         "go back to the list",
         PROGRAM,
-        (*LISTS, "viewer", "table"),
+        (*LISTS, "viewer", "raster", "table"),
         keys_in={
+            "raster": ("q", "f3", "f10"),
             "flat": ("q", "f10", "h", "left"),
             "usage": ("q", "f10"),
             "viewer": ("q", "f3", "f10"),
@@ -605,6 +635,10 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
     "table": (
         "table-filter", "table-ascending", "table-measure", "table-go", "table-cell", "column-freeze", "column-hide",
         "table-copy", "close", "help",
+    ),
+    "raster": (
+        "zoom-in", "zoom-out", "zoom-fit", "cross-hair", "band-next", "bands", "stretch", "ramp", "raster-column",
+        "raster-copy", "raster-mode", "close", "help", "zoom-one", "stretch-limits",
     ),
 }  # fmt: skip
 """The commands that the footer of each context shows, the most useful first, as many as fit."""

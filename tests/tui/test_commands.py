@@ -23,19 +23,22 @@ from storage_tui.tui.commands import (
     markdown_table,
 )
 from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.viewer.raster.screen import RasterScreen
 from storage_tui.tui.widgets.bar_content import footer_content
 from storage_tui.tui.widgets.line_view import LineView
+from tests.previews.tiffs import grey, write
 
 WAYS: Mapping[str, Context] = {
     "f": "flat", "t": "flat", "U": "usage", "w": "transfers", "L": "lines", "?": "lines", "i": "lines", "M": "map",
     "f3": "viewer", "f3 t": "table", "F": "contents", "g z": "trash", "S": "sync",
+    "enter": "raster",
 }  # fmt: skip
 """From the main screen to each other screen."""
 
 
 @pytest.mark.parametrize("key", ["", *WAYS])
 async def test_every_command_of_a_screen_is_carried_out_there(store: Storage, browse: Any, key: str) -> None:
-    store.set("map.wkt", "POINT (1 2)")
+    store.set("map.wkt", write(grey(2, 2, [bytes(4)])) if key == "enter" else "POINT (1 2)")
     async with browse() as browser:
         await browser.until(lambda: browser.current == "map.wkt")
         if key:
@@ -47,6 +50,8 @@ async def test_every_command_of_a_screen_is_carried_out_there(store: Storage, br
         await browser.until(lambda: browser.app.screen is not browser.main or not key)
         if key == "f3 t":
             await browser.until(lambda: getattr(browser.app.screen, "CONTEXT", "") == "table")
+        if key == "enter":  # the viewer reads the first bytes before it knows
+            await browser.until(lambda: isinstance(browser.app.screen, RasterScreen))
         screen: Screen[Any] = browser.app.screen
         assert isinstance(screen, CommandScreen) and WAYS.get(key, "browser") == screen.CONTEXT
         await browser.until(lambda: screen.actions)

@@ -19,11 +19,12 @@ from storage_tui.tui.state.messages import MessageLog
 from storage_tui.tui.widgets.bar_content import footer_content
 from storage_tui.tui.widgets.text_lines import TextLines
 from tests.faults.proxy import Fault, FaultProxy
+from tests.previews.tiffs import grey, write
 from tests.tui.conftest import Browser
 
 OPENS = {"browser": (), "flat": ("t",), "usage": ("U",), "viewer": ("f3",), "transfers": ("w",), "lines": ("?",),
          "map": ("M",), "trash": ("g", "z"), "sync": ("S", "enter"), "local": ("s",),
-         "contents": ("F", "x", "enter")}  # fmt: skip
+         "contents": ("F", "x", "enter"), "raster": ("enter",)}  # fmt: skip
 
 
 @pytest.fixture
@@ -52,6 +53,8 @@ async def _open(browser: Browser, context: str) -> None:
 async def test_a_key_without_a_command_says_so_on_every_screen(
     filled: Storage, browse: Any, context: str, size: tuple[int, int]
 ) -> None:
+    if context == "raster":
+        filled.set("a.geojson", write(grey(2, 2, [bytes(4)])))  # its content says what it is
     async with browse(size=size) as browser:
         await _open(browser, context)
         assert not any("Q" in row.keys_of(context) for row in in_context(context))

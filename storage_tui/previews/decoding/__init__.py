@@ -22,6 +22,7 @@ can open no file of this machine. The time of waiting for the storage is not cou
 | xml_maps.py | KML and GPX: the shapes and the facts of a text that may be cut, by expat |
 | hdf5/ | the objects of HDF5 files, through h5py |
 | sheets/ | the first rows of spreadsheets, from XML without entities |
+| painting/ | from samples to cells: stretch, ramps, the best two colours of a cell |
 | tables/ | the first rows of Parquet and Arrow, through arro3 |
 | tiff/ | levels of a TIFF to RGB |
 """

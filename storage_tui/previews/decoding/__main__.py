@@ -16,11 +16,11 @@ from storage_tui.previews.decoding import children, databases, frames, pictures,
 from storage_tui.previews.decoding.hdf5 import objects
 from storage_tui.previews.decoding.sheets import first_sheet
 from storage_tui.previews.decoding.tables import blocks, first_rows
-from storage_tui.previews.decoding.tiff import rasters
+from storage_tui.previews.decoding.tiff import rasters, windows
 
 JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
-    "map": xml_maps.decode, "lines": blocks.read_lines,
+    "map": xml_maps.decode, "lines": blocks.read_lines, "window": windows.decode, "pixel": windows.read_pixel,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),

@@ -19,7 +19,7 @@ HEADER = struct.Struct(">III")  # job number, bytes of JSON, bytes of payload
 SUPERSEDED = "another picture was asked for"  # the error of a job that a newer one ended
 MAX_JSON_BYTES = 512 * 1024  # the places of 4096 blocks, twice over; a larger frame is not ours
 ROWS_BYTES = MAX_JSON_BYTES * 3 // 4  # of an answer, for rows of text; names and facts take at most the rest
-MAX_PAYLOAD_BYTES = 4 * 1024 * 1024  # a job carries at most the 1 MiB a thumbnail may read, a result one screen of RGB
+MAX_PAYLOAD_BYTES = 12 * 1024 * 1024  # a job carries at most what a view on the whole screen may read, and its mask
 
 
 def pack(number: int, message: dict[str, Any], payload: bytes) -> bytes:

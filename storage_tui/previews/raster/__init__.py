@@ -10,4 +10,5 @@
 | picture.py | the picture of a TIFF: from the smallest useful level, or from the middle of one too large to read |
 | projections.py | from metres to degrees for the two most common projections of rasters: UTM and Web Mercator |
 | tiff_directory.py | the directories of a TIFF or BigTIFF, read by ranges: tags, levels, places of blocks |
+| windows/ | a raster looked at through a window: levels, blocks by ranges, views |
 """

@@ -1,6 +1,7 @@
 """The GeoTIFF tags in words: reference system, bounds, pixel size (OGC 19-008r4)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage_tui.contract.visible import visible
@@ -32,6 +33,8 @@ class Georeference:
     is_geographic: bool
     bounds: tuple[float, float, float, float] | None
     pixel: tuple[float, float] | None
+    transform: tuple[float, float, float, float, float, float] | None = None
+    """From column and row of a corner of a pixel to x = a · column + b · row + c, y = d · column + e · row + f."""
 
     @property
     def name(self) -> str:
@@ -68,13 +71,20 @@ def read_georeference(directory: Directory, width: int, height: int) -> Georefer
                   max(x for x, _ in corners), max(y for _, y in corners))  # fmt: skip
         pixel = (math.hypot(matrix[0], matrix[4]), math.hypot(matrix[1], matrix[5]))
     if bounds is not None and not all(map(math.isfinite, bounds)):
-        bounds, pixel = None, None
+        bounds, pixel, matrix = None, None, ()
     code = epsg if isinstance(epsg, int) and _is_code(epsg) else None
     if code is None and is_projected:
         citation = f"a projection of its own{', ' if citation else ''}{citation}"
-    return Georeference(
-        code, visible(citation.strip("|\x00 "), limit=60), keys.get(MODEL_TYPE) == IS_GEOGRAPHIC, bounds, pixel
-    )
+    name = visible(citation.strip("|\x00 "), limit=60)
+    is_geographic = keys.get(MODEL_TYPE) == IS_GEOGRAPHIC
+    return Georeference(code, name, is_geographic, bounds, pixel, _transform(matrix, shift))
+
+
+def _transform(matrix: Sequence[float], shift: float) -> tuple[float, float, float, float, float, float] | None:
+    if not matrix:
+        return None
+    a, b, c, d, e, f = matrix[0], matrix[1], matrix[3], matrix[4], matrix[5], matrix[7]
+    return a, b, c - (a + b) * shift, d, e, f - (d + e) * shift
 
 
 def epsg_name(code: int) -> str:

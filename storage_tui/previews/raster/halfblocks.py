@@ -36,6 +36,13 @@ def picture_lines(pixels: bytes, width: int, height: int, *, truecolor: bool) ->
 
 
 @lru_cache(maxsize=16384)
+def cell_style(above: bytes, below: bytes, *, truecolor: bool) -> Style:
+    """Return the style of a cell with a sign in the colour `above` on the background `below`, three bytes each."""
+    pick = _true_color if truecolor else _cube_color
+    return _style(pick(*above), pick(*below))
+
+
+@lru_cache(maxsize=16384)
 def _style(above: int, below: int | None) -> Style:
     return Style(color=_color(above), bgcolor=None if below is None else _color(below))
 

@@ -80,12 +80,12 @@ async def plan_picture(source: Source, tiff: Tiff, space: tuple[int, int], bands
 async def _plan_level(
     source: Source, tiff: Tiff, level: Directory, space: tuple[int, int], bands: tuple[int, ...]
 ) -> Plan:
-    blocks = _blocks(level)
+    blocks = blocks_of(level)
     block, size = (blocks.width, blocks.height), (level.number(tags.WIDTH), level.number(tags.HEIGHT))
-    await _fetch_palette(source, tiff, level)
+    await fetch_palette(source, tiff, level)
     told = choose_bands(describe_level(tiff, level, block, size, ()), bands)
     planes = sorted({*told["shown"], *([] if told["alpha"] is None else [told["alpha"]])}) if told["is_planar"] else [0]
-    places = await _block_places(source, tiff, level, blocks.per_plane * (planes[-1] + 1))
+    places = await block_places(source, tiff, level, blocks.per_plane * (planes[-1] + 1))
     places = [place for place in places if place[0] // blocks.per_plane in planes]
     mask = tiff.mask_of(level)
     masked = None if mask is None else await _plan_mask(source, tiff, mask)
@@ -100,14 +100,14 @@ async def _plan_level(
     lacks_mask = mask is not None and (masked is None or moved[1] is None)
     if masked is not None and moved[1] is not None:
         told["mask"] = {**masked[0], "blocks": moved[1], "palette": [0, 0]}
-    return Plan(_job(told, space), content + _packed_palette(told, content), lacks_mask=lacks_mask)
+    return Plan(_job(told, space), content + packed_palette(told, content), lacks_mask=lacks_mask)
 
 
 def _job(level: dict[str, Any], space: tuple[int, int]) -> dict[str, Any]:
     return {"job": "raster", "columns": space[0], "rows": space[1], "level": level}
 
 
-async def _fetch_palette(source: Source, tiff: Tiff, level: Directory) -> None:
+async def fetch_palette(source: Source, tiff: Tiff, level: Directory) -> None:
     """Fetch the palette of a level that is too large for the walk over the directories, if the budget reaches it."""
     value = level.values.get(tags.PALETTE)
     is_used = level.number(tags.PHOTOMETRIC) == PALETTE
@@ -119,7 +119,7 @@ async def _fetch_palette(source: Source, tiff: Tiff, level: Directory) -> None:
         return
 
 
-def _packed_palette(level: dict[str, Any], content: bytes) -> bytes:
+def packed_palette(level: dict[str, Any], content: bytes) -> bytes:
     """Return the colours of the palette as bytes, and put into the level their place after the content."""
     colours = bytes(level["palette"])
     level["palette"] = [len(content), len(colours)]
@@ -129,10 +129,10 @@ def _packed_palette(level: dict[str, Any], content: bytes) -> bytes:
 async def _plan_mask(source: Source, tiff: Tiff, mask: Directory) -> tuple[dict[str, Any], list[Place]] | None:
     """Return the description of a mask and its blocks; None for one that cannot be read."""
     try:
-        blocks = _blocks(mask)
+        blocks = blocks_of(mask)
         size = mask.number(tags.WIDTH), mask.number(tags.HEIGHT)
         told = describe_level(tiff, mask, (blocks.width, blocks.height), size, ())
-        places = await _block_places(source, tiff, mask, blocks.per_plane)
+        places = await block_places(source, tiff, mask, blocks.per_plane)
     except (PreviewError, struct.error):
         return None
     return {**told, "nodata": None}, places
@@ -175,7 +175,7 @@ async def _plan_middle(
     source: Source, tiff: Tiff, level: Directory, space: tuple[int, int], bands: tuple[int, ...]
 ) -> Plan:
     """Return neighbouring blocks from the middle of a level, as many as the budget allows; `part` says which."""
-    blocks, is_planar = _blocks(level, most=1 << 31), level.number(tags.PLANAR, 1) == 2
+    blocks, is_planar = blocks_of(level, most=1 << 31), level.number(tags.PLANAR, 1) == 2
     if is_planar and level.number(tags.SAMPLES, 1) > 1:
         raise PreviewError("its bands are stored separately")
     line = blocks.across if level.is_tiled else blocks.down  # blocks that lie side by side or below each other
@@ -183,7 +183,7 @@ async def _plan_middle(
     column = (line - count) // 2
     row = blocks.down // 2 if level.is_tiled else column
     first = row * blocks.across + column if level.is_tiled else column
-    places = await _block_places(source, tiff, level, count, first=first)
+    places = await block_places(source, tiff, level, count, first=first)
     if not places:
         raise PreviewError("its middle is empty")
     start, left = places[0][1], source.bytes_left
@@ -200,7 +200,7 @@ async def _plan_middle(
     told = choose_bands(told, bands)
     content = await source.read(start, max(at + count for _, at, count in wanted))
     part = f"{size[0]:,} × {size[1]:,} from its middle"
-    content += _packed_palette(told, content)
+    content += packed_palette(told, content)
     return Plan(_job(told, space), content, part, lacks_mask=tiff.mask_of(level) is not None)
 
 
@@ -216,7 +216,8 @@ def _useful_levels(tiff: Tiff, space: tuple[int, int]) -> list[Directory]:
     return levels[max(0, filling - 1) :]
 
 
-def _blocks(level: Directory, most: int = MAX_BLOCKS) -> Blocks:
+def blocks_of(level: Directory, most: int = MAX_BLOCKS) -> Blocks:
+    """Return the blocks of a level; raise PreviewError for more than `most`, or for sides that are zero."""
     width, height = level.number(tags.WIDTH), level.number(tags.HEIGHT)
     if level.is_tiled:
         block = level.number(tags.TILE_WIDTH), level.number(tags.TILE_HEIGHT)
@@ -230,7 +231,7 @@ def _blocks(level: Directory, most: int = MAX_BLOCKS) -> Blocks:
     return blocks
 
 
-async def _block_places(source: Source, tiff: Tiff, level: Directory, count: int, *, first: int = 0) -> list[Place]:
+async def block_places(source: Source, tiff: Tiff, level: Directory, count: int, *, first: int = 0) -> list[Place]:
     """Return index, place and size of each existing block among `count` blocks from `first` on."""
     where = next((tag for tag in _either(level, tags.TILE_OFFSETS, tags.STRIP_OFFSETS) if tag in level.values), None)
     size = next((tag for tag in _either(level, tags.TILE_SIZES, tags.STRIP_SIZES) if tag in level.values), None)

@@ -20,6 +20,7 @@ PLACES: dict[Context, str] = {
     "trash": "In the trash",
     "map": "On the map of the marked",
     "table": "In a table",
+    "raster": "In the raster viewer",
     "sync": "In a comparison with a local folder",
 }
 KEY_CELLS = 14

@@ -16,5 +16,6 @@
 | selection.py | chosen lines, copied or saved |
 | status.py | the title and the status line of the viewer, and their owner |
 | viewer_lines.py | the widget that draws the rows of a document: wrapped or cut, moved sideways, coloured |
+| raster/ | a raster on the whole screen: zoomed, moved, read by ranges |
 | documents/ | the kinds of documents: text, hex, a table, JSON that folds, a picture, a map, an archive |
 """

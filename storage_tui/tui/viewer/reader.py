@@ -9,6 +9,7 @@ from textual.worker import Worker
 from storage_tui.contract.models import Blob
 from storage_tui.previews import Source, modes_of
 from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage
+from storage_tui.previews.raster.windows.scene import is_raster
 from storage_tui.previews.syntax import find_colours
 from storage_tui.tui.viewer.documents.document import Document
 from storage_tui.tui.viewer.offsets import parse_offset
@@ -40,16 +41,19 @@ class Reader:
         picture: PixelPicture,
         run: Run,
         opened: Callable[[], None],
+        open_raster: Callable[[Source], None],
         open_viewer: Callable[[Source], None],
     ) -> None:
         """`member` is the source when the blob is a member of an archive.
 
-        `opened` is called after a change of the document; `open_viewer` shows a member in its own viewer.
+        `opened` is called after a change of the document; `open_raster` shows a raster in the raster viewer, and
+        `open_viewer` a member in its own viewer.
         """
         self.document: Document | None = None
         self.mode: Mode = "auto"
         self.source = member or Source(storage, blob)
         self.is_member = member is not None
+        self.is_flat = False  # whether a raster is shown as a document: the raster viewer has no picture of it
         self._storage = storage
         self._blob = blob
         self._lines = lines
@@ -58,6 +62,7 @@ class Reader:
         self._picture = picture
         self._run = run
         self._opened = opened
+        self._open_raster = open_raster
         self._open_viewer = open_viewer
         self._workers: dict[str, Worker[Any]] = {}
 
@@ -86,6 +91,11 @@ class Reader:
     async def _load(self, offset: int | None) -> None:
         size, is_truecolor = self._lines.size, self._lines.app.console.color_system == "truecolor"
         with self._status.trying("Reading…"):
+            if self.mode == "auto" and self._picture.kind == "blocks" and not self.is_flat:
+                self.source.begin()
+                if is_raster(await self.source.head()):
+                    self._open_raster(self.source)
+                    return
             document, row = await open_document(
                 self.source, width=max(8, size.width), height=max(4, size.height), mode=self.mode, offset=offset,
                 truecolor=is_truecolor, cell=self._picture.cell,

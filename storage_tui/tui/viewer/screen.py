@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -29,6 +29,9 @@ from storage_tui.tui.viewer.status import READS, Status, status_content, title_c
 from storage_tui.tui.viewer.viewer_lines import ViewerLines
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.line_view import LineView
+
+if TYPE_CHECKING:
+    from storage_tui.tui.viewer.raster.screen import Left
 
 ELSEWHERE = {name: words for kind in DOCUMENTS for name, words in kind.elsewhere().items()}
 """The message of a command that only some documents have, shown in all other documents, by the id of the command."""
@@ -68,7 +71,8 @@ class ViewerScreen(CommandScreen[None]):
         self.picture = PixelPicture(desk, self, self.lines, run=self.run_worker)
         self.reader = Reader(
             storage, blob, member, lines=self.lines, status=self.status, prompt=self.prompt,
-            picture=self.picture, run=self.run_worker, opened=self.bind_commands, open_viewer=self._open_viewer,
+            picture=self.picture, run=self.run_worker, opened=self.bind_commands, open_raster=self._open_raster,
+            open_viewer=self._open_viewer,
         )  # fmt: skip
         self.finder = Finder(self.reader, lines=self.lines, status=self.status, prompt=self.prompt, run=self.run_worker)
         self.follower = Follower(storage, blob, self.reader, status=self.status, run=self.run_worker)
@@ -187,6 +191,21 @@ class ViewerScreen(CommandScreen[None]):
             self.status.say("it is packed; a table is read where its bytes are as they are", "$warning")
         else:
             self.app.push_screen(TableScreen(self.desk, self.blob, source))
+
+    def _open_raster(self, source: Source) -> None:
+        from storage_tui.tui.viewer.raster.screen import RasterScreen  # loaded on demand, as the viewer is
+
+        storage = None if self.reader.is_member else self._files or self.desk.storage
+        self.app.push_screen(RasterScreen(self.desk, self.blob, source, storage), self._raster_left)
+
+    def _raster_left(self, how: "Left | None") -> None:
+        if how == "closed" or how is None:
+            self.dismiss(None)
+        elif how == "mode":
+            self.reader.action_view_mode()
+        else:
+            self.reader.is_flat = True
+            self.reader.load(self._begin_at)
 
     def action_details(self) -> None:
         """Show everything known about the blob."""

@@ -8,6 +8,7 @@
 | rasters.py | tiles or strips of one level of a TIFF to RGB |
 | samples.py | the samples of a level at evenly spread pixels, their predictor undone |
 | unpacking.py | the unpacking of one compressed block of a TIFF, never past the size of the block |
+| windows.py | a window of a level as cells with statistics, and the values at one pixel |
 
 The layouts of TIFF are read by code of our own, the compressions by Pillow's libtiff. A library that reads both costs
 more than a preview may. For a picture of 240 × 120 pixels through a file of ranges, in blocks of 64 KiB:

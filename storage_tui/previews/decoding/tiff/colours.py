@@ -27,16 +27,16 @@ def to_rgb(
 ) -> Image.Image:
     """Return the picture of the bands `level.shown`, and put `low`, `high` or `is_empty` into `told`."""
     values = [known(plane, level) for plane in planes]
-    opacity = _opacity(level, values, alpha, mask)
+    opacity = opacity_of(level, values, alpha, mask)
     if opacity is not None:
         if not any(opacity):
             told["is_empty"] = True
             return Image.new("RGB", size, BACKDROP)
-        if not _is_fixed(level):
+        if not is_fixed(level):
             values = [[v if o else None for v, o in zip(plane, opacity, strict=True)] for plane in values]
             planes = values
         if level.is_premultiplied and alpha is not None:
-            planes = values = [_divided(plane, alpha, _most(level)) for plane in planes]
+            planes = values = [divided(plane, alpha, most_of(level)) for plane in planes]
     channels = _channels(level, planes, values, palette, told)
     picture = Image.merge("RGB", [Image.frombytes("L", size, channel) for channel in channels])
     if opacity is None:
@@ -44,7 +44,7 @@ def to_rgb(
     return Image.composite(picture, Image.new("RGB", size, BACKDROP), Image.frombytes("L", size, opacity))
 
 
-def _opacity(level: Level, values: list[Plane], alpha: Plane | None, mask: Plane | None) -> bytes | None:
+def opacity_of(level: Level, values: list[Plane], alpha: Plane | None, mask: Plane | None) -> bytes | None:
     """Return 0 to 255 for each pixel; None when all of them are opaque. A pixel is there if any band has a value."""
     there: list[bool] | None = None
     if any(None in plane for plane in values):
@@ -53,27 +53,27 @@ def _opacity(level: Level, values: list[Plane], alpha: Plane | None, mask: Plane
         there = [bool(inside) and (there is None or there[at]) for at, inside in enumerate(mask)]
     if alpha is None:
         return None if there is None else bytes(255 * is_there for is_there in there)
-    scale = 255 / _most(level)
+    scale = 255 / most_of(level)
     parts = (max(0, min(255, int(part * scale + 0.5))) if part and part == part else 0 for part in alpha)
     if there is None:
         return bytes(parts)
     return bytes(part if is_there else 0 for is_there, part in zip(there, parts, strict=True))
 
 
-def _is_fixed(level: Level) -> bool:
+def is_fixed(level: Level) -> bool:
     """Return whether the samples are colours as they are, not values to be stretched."""
     is_bytes = level.bits <= 8 and level.sample_format == UINT
     return level.colours in ("palette", "cmyk") or (is_bytes and level.colours in ("rgb", "ycbcr"))
 
 
-def _most(level: Level) -> float:
+def most_of(level: Level) -> float:
     """Return the value of a sample that is fully opaque, or fully inked."""
     if level.sample_format == FLOAT:
         return 1.0
     return float((1 << level.bits - (level.sample_format == INT)) - 1)
 
 
-def _divided(plane: Plane, alpha: Plane, most: float) -> Plane:
+def divided(plane: Plane, alpha: Plane, most: float) -> Plane:
     """Return colours that were multiplied by their opacity as they were before."""
     return [
         value if value is None or not part else most if (whole := value * most / part) > most else whole
@@ -88,13 +88,13 @@ def _channels(
     if level.colours == "palette":
         return _painted(planes[0], palette)
     if level.colours == "cmyk":
-        return _uninked(planes, _most(level))
-    if _is_fixed(level):
-        scale = 255 / _most(level)
+        return _uninked(planes, most_of(level))
+    if is_fixed(level):
+        scale = 255 / most_of(level)
         return [bytes(0 if value is None else int(value * scale + 0.5) for value in plane) for plane in planes]
     limits = [_range(plane) for plane in values]
     shades = [
-        _shades(plane, *limit, is_inverted=level.is_inverted) for plane, limit in zip(values, limits, strict=True)
+        shades_of(plane, *limit, is_inverted=level.is_inverted) for plane, limit in zip(values, limits, strict=True)
     ]
     if len(shades) == 1:
         told["low"], told["high"] = limits[0]
@@ -129,7 +129,8 @@ def _range(plane: Plane) -> tuple[float, float]:
     return (low, high) if low < high else (values[0], values[-1])  # nearly all have one value: show the others too
 
 
-def _shades(plane: Plane, low: float, high: float, *, is_inverted: bool) -> bytes:
+def shades_of(plane: Plane, low: float, high: float, *, is_inverted: bool) -> bytes:
+    """Return a byte for each value: 0 at `low` and below and where there is no value, 255 at `high` and above."""
     half = high / 2 - low / 2  # the difference of two floats may be too large for a float
     scale = 255 / half if half > LEAST_SPAN else 0.0
     shades = bytes(

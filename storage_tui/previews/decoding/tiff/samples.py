@@ -33,6 +33,13 @@ class Samples:
 
 def sample(level: Level, content: bytes, bands: Sequence[int], taken: tuple[int, int]) -> Samples:
     """Return these bands at `taken` pixels across and down; raise ValueError when every block is damaged."""
+    xs = [min(level.width - 1, int((x + 0.5) * level.width / taken[0])) for x in range(taken[0])]
+    ys = [min(level.height - 1, int((y + 0.5) * level.height / taken[1])) for y in range(taken[1])]
+    return sample_at(level, content, bands, xs, ys)
+
+
+def sample_at(level: Level, content: bytes, bands: Sequence[int], xs: Sequence[int], ys: Sequence[int]) -> Samples:
+    """Return these bands where these columns and rows of the level cross; both ascend. Raises as `sample` does."""
     if not can_be_read(level.sample_format, level.bits):
         raise ValueError(f"{level.bits}-bit samples are not decoded")
     if level.block_bytes > MAX_BLOCK_BYTES:
@@ -40,13 +47,18 @@ def sample(level: Level, content: bytes, bands: Sequence[int], taken: tuple[int,
         raise ValueError(f"a block of it has {size_text(level.block_bytes)}, and a preview unpacks at most {most}")
     step = level.samples_in_block
     columns: dict[int, list[int]] = {}
-    for x in range(taken[0]):
-        block, inner = divmod(min(level.width - 1, int((x + 0.5) * level.width / taken[0])), level.block_width)
+    for x in xs:
+        block, inner = divmod(x, level.block_width)
         columns.setdefault(block, []).append(inner * step)
     found = Samples([[] for _ in bands])
     blocks = _Blocks(level, content, found)
-    for y in range(taken[1]):
-        line = min(level.height - 1, int((y + 0.5) * level.height / taken[1]))
+    before = -1
+    for line in ys:
+        if line == before:  # a pixel that is drawn large
+            for plane in found.planes:
+                plane += plane[-len(xs) :]
+            continue
+        before = line
         block_row, inner_y = divmod(line, level.block_height)
         for block, places in columns.items():
             index = block_row * level.blocks_across + block

@@ -1,0 +1,93 @@
+"""A window of one level of a TIFF: its cells, its statistics, and the values at one pixel."""
+
+from typing import Any
+
+from PIL import Image
+
+from storage_tui.previews.decoding.painting.cells import to_cells
+from storage_tui.previews.decoding.painting.ramps import AROUND_ZERO, ramp_table
+from storage_tui.previews.decoding.painting.stretching import Statistics, around_zero, histogram
+from storage_tui.previews.decoding.pictures import BACKDROP
+from storage_tui.previews.decoding.tiff.colours import divided, is_fixed, most_of, opacity_of, shades_of, to_rgb
+from storage_tui.previews.decoding.tiff.levels import Level
+from storage_tui.previews.decoding.tiff.samples import Plane, known, sample_at
+
+MOST_PIXELS = 400_000  # of a window: a terminal of 800 by 250 cells in quadrants
+MOST_VALUES = 1024  # bands at one pixel
+
+
+def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return facts and cells for a job with `level`, `xs`, `ys`, `at`, `columns`, `rows`, `across`, `ground`, `style`.
+
+    `xs` and `ys` are the columns and rows of the level that are drawn; `at` is the place of the first one in the
+    picture of `columns * across` by `rows * 2` pixels, which has the colour `ground` elsewhere. `style` has `bands`,
+    `stretch`, `ramp`, and `limits` when these are kept. The facts are `limits`, `statistics` and `histogram` of each
+    band, `is_natural` for a picture in its own colours, `pixels` and `empty`, the pixels drawn and those without a
+    value, and `damaged`. Raises ValueError for samples that are not supported, and when every block is damaged.
+    """
+    level, style = Level.of(job["level"]), job["style"]
+    xs, ys = job["xs"], job["ys"]
+    size = len(xs), len(ys)
+    if size[0] * size[1] > MOST_PIXELS:
+        raise ValueError("the window has more pixels than a terminal")
+    shown: list[int] = style["bands"]
+    found = sample_at(level, content, [*shown, *([] if level.alpha is None else [level.alpha])], xs, ys)
+    told: dict[str, Any] = {"pixels": size[0] * size[1]}
+    if found.damaged:
+        told["damaged"] = [len(found.damaged), len(found.looked_at)]
+    mask = None if level.mask is None else sample_at(level.mask, content, [0], xs, ys).planes[0]
+    alpha = None if level.alpha is None else found.planes.pop()
+    picture = _painted(level, style, found.planes, alpha, mask, content, size, told)
+    canvas = Image.new("RGB", (job["columns"] * job["across"], job["rows"] * 2), tuple(job["ground"]))
+    canvas.paste(picture, tuple(job["at"]))
+    return told, to_cells(canvas.tobytes(), job["columns"], job["rows"], across=job["across"])
+
+
+def read_pixel(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return `values`, the values of `bands` at the pixel `x`, `y` of `level`; None for a damaged block."""
+    level = Level.of(job["level"])
+    bands = job["bands"][:MOST_VALUES]
+    found = sample_at(level, content, bands, [job["x"]], [job["y"]])
+    return {"values": [plane[0] for plane in found.planes]}, b""
+
+
+def _painted(
+    level: Level,
+    style: dict[str, Any],
+    planes: list[Plane],
+    alpha: Plane | None,
+    mask: Plane | None,
+    content: bytes,
+    size: tuple[int, int],
+    told: dict[str, Any],
+) -> Image.Image:
+    """Return the picture, and put what is known about its values into `told`."""
+    values = [known(plane, level) for plane in planes]
+    opacity = opacity_of(level, values, alpha, mask)
+    empty = 0 if opacity is None else opacity.count(0)
+    told["empty"] = empty
+    if opacity is not None and empty:
+        values = [[v if o else None for v, o in zip(plane, opacity, strict=True)] for plane in values]
+    if level.is_premultiplied and alpha is not None:
+        values = [divided(plane, alpha, most_of(level)) for plane in values]
+    plain = [[value for value in plane if value is not None] for plane in values]
+    statistics = [Statistics.of(plane) for plane in plain]
+    told["statistics"] = [[one.count, one.least, one.most, one.mean, one.deviation] for one in statistics]
+    start, count = level.palette
+    is_own = style["ramp"] is None and style["bands"] == level.shown and level.colours in ("palette", "cmyk")
+    limits = style["limits"] or [one.limits(style["stretch"]) for one in statistics]
+    if style["ramp"] in AROUND_ZERO:
+        limits = [around_zero(*limit) for limit in limits]
+    told["limits"], told["is_natural"] = limits, is_own
+    told["histogram"] = [histogram(plane, *limit) for plane, limit in zip(plain, limits, strict=True)]
+    if is_own and is_fixed(level):
+        return to_rgb(level, planes, alpha, mask, content[start : start + count], size, told)
+    is_turned = level.is_inverted and style["ramp"] in (None, "grey")
+    shades = [shades_of(plane, *limit, is_inverted=is_turned) for plane, limit in zip(values, limits, strict=True)]
+    if len(shades) == 1:
+        table = ramp_table(style["ramp"] or "grey")
+        shades = [shades[0].translate(channel) for channel in table]
+    picture = Image.merge("RGB", [Image.frombytes("L", size, channel) for channel in shades[:3]])
+    if opacity is None:
+        return picture
+    return Image.composite(picture, Image.new("RGB", size, BACKDROP), Image.frombytes("L", size, opacity))

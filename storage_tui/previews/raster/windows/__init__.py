@@ -1,0 +1,10 @@
+"""A raster looked at through a window: which level, which blocks, and what is drawn of them.
+
+| file | holds |
+|---|---|
+| blocks.py | the packed blocks of a raster, read by ranges and kept in bounded memory |
+| reading.py | the windows of a TIFF, and the values at a pixel, through the decoder |
+| scene.py | an open TIFF: its levels with their factors, its place, its facts |
+| shown.py | what a window shows: the picture in cells, its statistics, the style it is drawn in |
+| view.py | the view: a corner and a scale, moved and zoomed |
+"""

@@ -1,0 +1,247 @@
+"""The raster viewer: its widgets, and the objects that carry out its commands."""
+
+import os
+from typing import ClassVar, Literal
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+
+from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
+from storage_tui.previews.base import PreviewError, RangeStorage, Source
+from storage_tui.previews.formats.geotiff import describe
+from storage_tui.previews.raster.windows.reading import TiffReader
+from storage_tui.tui.background import run
+from storage_tui.tui.command_screen import CommandScreen
+from storage_tui.tui.commands import Context
+from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.lists.help import HelpScreen
+from storage_tui.tui.terminal.clipboard import osc52
+from storage_tui.tui.terminal.textual_private import write
+from storage_tui.tui.viewer.prompt import Prompt
+from storage_tui.tui.viewer.raster.canvas import RasterCanvas
+from storage_tui.tui.viewer.raster.column import RasterColumn
+from storage_tui.tui.viewer.raster.cross_hair import CrossHair
+from storage_tui.tui.viewer.raster.legend import cross_lines, fact_lines, legend_lines
+from storage_tui.tui.viewer.raster.look import HALVES, Look
+from storage_tui.tui.viewer.raster.moves import Moves
+from storage_tui.tui.viewer.raster.scale_bar import scale_bar
+from storage_tui.tui.viewer.raster.styling import Styling
+from storage_tui.tui.viewer.raster.taking import python_line
+from storage_tui.tui.viewer.raster.words import degrees_text, scale_text, value_text
+from storage_tui.tui.viewer.status import LOAD, Status
+from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.line_view import cut_start
+
+COLUMN_FROM = 100  # cells: from this width on the column is there without being asked for
+COLUMN_CELLS = 36
+LEAST_FOR_COLUMN = 60  # a narrower screen has no room for it
+LEAST_FOR_BAR = 8  # rows; on fewer ones the scale bar would cover too much
+READOUT_VALUES = 6  # of the cross-hair, in the status line
+
+Left = Literal["closed", "document", "mode"]
+"""How the viewer was left: for the list, for the facts of a raster that has no picture, or for its bytes."""
+
+
+class RasterScreen(CommandScreen[Left]):
+    """A raster on the whole screen, from a source that may hold its first bytes already."""
+
+    CONTEXT: ClassVar[Context] = "raster"
+    CSS_PATH = "raster.tcss"
+    AUTO_FOCUS = "RasterCanvas"
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
+
+    def __init__(self, desk: Desk, blob: Blob, source: Source, storage: RangeStorage | None) -> None:
+        """`storage` reads the blob again; None for a member of an archive, which is not read again."""
+        super().__init__()
+        self._blob = blob
+        self._source = source
+        self._storage = storage
+        self.canvas = RasterCanvas(id="canvas")
+        self.column = RasterColumn(id="column")
+        self.column.styles.width = COLUMN_CELLS
+        self._has_column: bool | None = None  # None: as the width of the screen says
+        self._facts: list[tuple[str, str]] = []
+        self._title = Bar(id="title")
+        self._status_bar = Bar(id="status")
+        self._prompt = Prompt(back_to=self.canvas)
+        self.status = Status(blob, desk.log, set_timer=self.set_timer, changed=self.say_lines)
+        self.look = Look(self.canvas, self.status, run=self.run_worker, changed=self.say_all)
+        self.cross = CrossHair(self.look, self.status, run=self.run_worker, changed=self.say_all)
+        self._moves = Moves(self.look, self.cross)
+        self._styling = Styling(self.look, prompt=self._prompt, status=self.status)
+
+    def compose(self) -> ComposeResult:
+        """Yield title, picture with its column, status, prompt and keys."""
+        yield self._title
+        with Horizontal(id="body"):
+            yield self.canvas
+            yield self.column
+        yield self._status_bar
+        yield self._prompt
+        yield self.footer
+
+    def targets(self) -> tuple[object, ...]:
+        """Return the objects of the viewer, then the screen."""
+        return (self._moves, self.cross, self._styling, self)
+
+    def on_mount(self) -> None:
+        """Read the raster."""
+        super().on_mount()
+        if self.app.no_color:
+            self.look.across = HALVES
+        self.say_lines()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        run(self, self._open, group=LOAD, exclusive=True)
+
+    async def _open(self) -> None:
+        """Show the first picture; leave for the facts of a raster that has none."""
+        self.status.work("Reading…")
+        try:
+            reader = await TiffReader.open(self._source)
+            self._facts = describe(reader.scene.tiff)
+            await self.look.begin(reader)
+        except (*EXPECTED, PreviewError) as exc:
+            if not isinstance(exc, PreviewError) or not self.is_current:
+                self.status.fail(exc)
+            if self.is_current:
+                self.dismiss("document")
+        finally:
+            self.status.work("")
+
+    def on_resize(self) -> None:
+        """Make room for the column, or give it to the picture."""
+        super().on_resize()
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        width = self.size.width
+        is_wanted = width >= COLUMN_FROM if self._has_column is None else self._has_column
+        self.column.display = is_wanted and width >= LEAST_FOR_COLUMN
+
+    @on(RasterCanvas.Resized)
+    def _resized(self) -> None:
+        self.look.resize()
+        self.say_all()
+
+    # What is shown
+
+    def say_all(self) -> None:
+        """Show picture, column, title and status as they are now."""
+        look, scene = self.look, self.look.scene
+        if not self.has_lines or scene is None or look.view is None:
+            return
+        self.canvas.show(
+            look.picture, self.cross.cell, scale_bar(scene, look.view) if look.view.rows >= LEAST_FOR_BAR else ""
+        )
+        width = COLUMN_CELLS - 2
+        self.column.show([
+            *cross_lines(scene, self.cross),
+            *legend_lines(scene, look.style, look.picture, is_per_view=look.is_per_view, width=width),
+            *fact_lines(self._facts, width),
+        ])  # fmt: skip
+        self.say_lines()
+
+    def say_lines(self) -> None:
+        """Update the title and the status line."""
+        if not self.has_lines:
+            return
+        width, blob, look = self.size.width, self._blob, self.look
+        kind = dict(self._facts).get("pixels", "")
+        name = cut_start(visible(blob.key), max(8, width - 12 - min(len(kind), width // 2)))
+        self._title.say(
+            Content.assemble((f" {blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold")),
+            Content.styled(f"{kind} ", "$text-muted"),
+        )
+        left = Content("")
+        if self.status.message is not None:
+            left = Content.styled(*self.status.message)
+        elif self.cross.pixel is not None:
+            left = self._readout()
+        elif self.status.working:
+            left = Content.styled(self.status.working, "$accent")
+        right = (
+            "" if look.view is None else f"{scale_text(look.view.scale)}  {size_text(self._source.bytes_read)} read "
+        )
+        self._status_bar.say(
+            Content.assemble(" ", left), Content.styled(right, "$text-muted"), is_urgent=self.status.message is not None
+        )
+
+    def _readout(self) -> Content:
+        """Return the cross-hair in one line: what the column says, for a screen without one."""
+        scene, pixel = self.look.scene, self.cross.pixel
+        if scene is None or pixel is None:
+            return Content("")
+        bits = int(scene.main.told["bits"])
+        values = [value_text(value, bits) for value in (self.cross.values or [])[:READOUT_VALUES]]
+        words = "  ".join(values) if self.cross.values is not None else "…"
+        degrees = scene.degrees(pixel[0] + 0.5, pixel[1] + 0.5)
+        place = "" if degrees is None else f"  {degrees_text(*degrees)}"
+        return Content.assemble((words, "bold"), (f"  at {pixel[0]:,}, {pixel[1]:,}{place}", "$text-muted"))
+
+    def remark(self, text: str) -> None:
+        """Show for some seconds why a key has done nothing."""
+        self.status.say(text, "$warning")
+
+    # The pointer
+
+    @on(RasterCanvas.Zoomed)
+    def _zoomed(self, event: RasterCanvas.Zoomed) -> None:
+        self._moves.zoom(event.cell, is_in=event.is_in)
+
+    @on(RasterCanvas.Pointed)
+    def _pointed(self, event: RasterCanvas.Pointed) -> None:
+        self.cross.point(event.cell)
+
+    @on(RasterCanvas.Dragged)
+    def _dragged(self, event: RasterCanvas.Dragged) -> None:
+        self._moves.drag(event.columns, event.rows)
+
+    # Commands
+
+    def action_raster_column(self) -> None:
+        """Show or hide the facts and the legend."""
+        if self.size.width < LEAST_FOR_COLUMN:
+            self.remark(f"the column needs a screen of {LEAST_FOR_COLUMN} cells")
+            return
+        self._has_column = not self.column.display
+        self._lay_out()
+
+    def action_raster_copy(self) -> None:
+        """Copy the view as a line of Python."""
+        if self.look.view is not None:
+            write(self.app, osc52(python_line(self._blob, self.look.view, self.look.style), os.environ))
+            self.status.say("sent a line for rasterio to the terminal's clipboard; terminals may ignore it")
+
+    def action_raster_mode(self) -> None:
+        """Show the bytes of the blob."""
+        self.dismiss("mode")
+
+    def action_refresh(self) -> None:
+        """Read the raster again."""
+        if self._storage is not None:
+            self._source = Source(self._storage, Blob(self._blob.key, self._blob.storage_type))
+            self.cross.hide()
+            self._begin()
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        self.app.push_screen(HelpScreen(self.CONTEXT))
+
+    def action_peel(self) -> None:
+        """Take one layer off: the prompt, the cross-hair; then close."""
+        if not self._prompt.stop() and not self.cross.hide():
+            self.action_close()
+
+    def action_close(self) -> None:
+        """Go back to the list."""
+        self.dismiss("closed")
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Paint everything again: another screen covered this one."""
+        self.say_all()

@@ -1,0 +1,1 @@
+"""Rasters looked at through a window: held against NumPy and rasterio."""

@@ -1,0 +1,175 @@
+"""Windows of TIFFs: the levels and blocks that are read for them, their values, and hostile files."""
+
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import rasterio.windows
+from rasterio.transform import from_origin
+
+from storage_tui.contract.models import Blob
+from storage_tui.previews import PreviewError
+from storage_tui.previews.base import MIB
+from storage_tui.previews.decoding.painting.cells import CELL_BYTES
+from storage_tui.previews.raster.windows.reading import TiffReader
+from storage_tui.previews.raster.windows.shown import Style
+from storage_tui.previews.raster.windows.view import View
+from storage_tui.tui.viewer.raster.taking import python_line
+from tests.previews.ranges import Ranges
+from tests.previews.tiffs import Page, grey, write
+
+pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rasterio 1.4, affine 3.1
+TILE_BYTES = 512 * 512 * 2
+BLACK = b"\x00\x00\x00"
+GREY = Style((0,), "range", "grey")
+CASES = (
+    ("uint8", 1, {"compress": "lzw"}), ("uint8", 3, {"photometric": "RGB", "tiled": True, "compress": "deflate"}),
+    ("int16", 4, {"interleave": "band", "compress": "zstd", "predictor": 2}), ("uint16", 7, {"tiled": True}),
+    ("float32", 2, {"compress": "deflate", "predictor": 3, "nodata": -9999}), ("float64", 1, {"nodata": -9999}),
+    ("int32", 1, {"tiled": True, "compress": "packbits"}), ("uint32", 2, {"interleave": "band", "tiled": True}),
+    ("int64", 1, {"compress": "lzw"}), ("uint64", 1, {}), ("int8", 1, {"compress": "lzma"}), ("uint8", 1, {"nbits": 1}),
+)  # fmt: skip
+
+
+def made(path: Path, pixels: np.ndarray, **options: object) -> Path:
+    """A GeoTIFF of UTM zone 33 north by rasterio, in tiles of 64 pixels where it is tiled."""
+    profile = {"driver": "GTiff", "count": len(pixels), "height": pixels.shape[1], "width": pixels.shape[2],
+               "dtype": pixels.dtype, "crs": "EPSG:32633", "transform": from_origin(5e5, 4.6e6, 10, 10)}  # fmt: skip
+    tiles = {"blockxsize": 64, "blockysize": 64} if options.get("tiled") or options.get("driver") == "COG" else {}
+    if options.get("driver") == "COG":
+        tiles = {"blocksize": 128}
+    with rasterio.open(path, "w", **(profile | tiles | options)) as file:
+        file.write(pixels)
+    return path
+
+
+def noise(dtype: str, bands: int, height: int, width: int, *, most: int | None = None) -> np.ndarray:
+    """Noise over the range of a type, with nodata in a corner of floats."""
+    numbers = np.random.default_rng(len(dtype) + bands)
+    if dtype.startswith("float"):
+        pixels = numbers.normal(100, 50, (bands, height, width)).astype(dtype)
+        pixels[:, : height // 3, : width // 2] = -9999
+        return pixels
+    limits = np.iinfo(dtype)
+    return numbers.integers(limits.min, most or limits.max, (bands, height, width), dtype, endpoint=True)
+
+
+@pytest.mark.parametrize(("dtype", "bands", "options"), CASES, ids=lambda value: str(value)[:40])
+async def test_the_values_at_a_pixel_are_those_of_rasterio(
+    tmp_path: Path, dtype: str, bands: int, options: dict
+) -> None:
+    path = made(tmp_path / "a.tif", noise(dtype, bands, 150, 170, most=1 if "nbits" in options else None), **options)
+    reader = await TiffReader.open(Ranges.of(path.read_bytes()).source())
+    with rasterio.open(path) as file:
+        truth = file.read()
+    pick = random.Random(dtype)
+    for x, y in [(0, 0), (169, 149), *((pick.randrange(170), pick.randrange(150)) for _ in range(6))]:
+        assert await reader.pixel(x, y, reader.pixel_bands) == truth[:, y, x].tolist(), (x, y)
+
+
+async def test_a_window_is_drawn_from_the_level_that_fits_and_reads_its_tiles_only(tmp_path: Path) -> None:
+    across, down = np.meshgrid(np.arange(2048), np.arange(1024))
+    path = made(tmp_path / "cog.tif", ((across + down) % 256).astype("uint8")[None], driver="COG", compress="deflate")
+    ranges = Ranges.of(path.read_bytes())
+    reader = await TiffReader.open(ranges.source())
+    assert [round(level.across) for level in reader.scene.levels] == [1, 2, 4, 8, 16]
+    view = View(2048, 1024, 64, 16).fit()
+    assert view.scale == 32
+    whole = await reader.picture(view, GREY, across=2, ground=BLACK, is_first=True)
+    assert whole.factor == 16 and whole.is_sharp and len(whole.cells) == 64 * 16 * CELL_BYTES
+    close = view.zoomed(1 / 32).centred(700, 500)
+    asked, read = len(ranges.asked), reader.source.bytes_read
+    picture = await reader.picture(close, GREY, across=1, ground=BLACK)
+    assert picture.factor == 1 and picture.bands[0].count == 64 * 32
+    assert len(ranges.asked) - asked <= 4 and reader.source.bytes_read - read < 64 * 1024
+    with rasterio.open(path) as file:
+        column, row, width, height = close.window
+        truth = file.read(1)[row : row + height, column : column + width]
+    assert (picture.bands[0].least, picture.bands[0].most) == (truth.min(), truth.max())
+    assert picture.bands[0].mean == pytest.approx(truth.mean())
+    asked = len(ranges.asked)
+    await reader.picture(close.moved(1, 0).moved(-1, 0), GREY, across=1, ground=BLACK)
+    assert len(ranges.asked) == asked  # blocks are kept
+
+
+def large_cog() -> tuple[bytes, int]:
+    """The directories of a COG of more than 10 GiB in tiles of 512 KiB, and its size; each list follows its directory
+    as GDAL writes them."""
+    pages, at = [], 1 << 22
+    for level in range(9):
+        side = 73_728 >> level
+        count = math.ceil(side / 512) ** 2
+        blocks: list = [(at + index * TILE_BYTES, TILE_BYTES) for index in range(count)]
+        at += count * TILE_BYTES
+        tags = {254: int(level > 0), 256: side, 257: side, 258: 16, 259: 1, 262: 1, 277: 1, 322: 512, 323: 512, 339: 1}
+        pages.append(Page(tags, blocks, places=324, sizes=325))
+    head = write(*pages, is_big=True)
+    return head, at
+
+
+async def test_the_first_picture_of_a_large_cog_costs_at_most_four_requests_and_a_mebibyte() -> None:
+    head, size = large_cog()
+    assert size > 10 * 1024 * MIB and len(head) < 1 << 22
+    ranges = Ranges(size, lambda start, stop: head[start:stop].ljust(stop - start, b"\x07"))
+    reader = await TiffReader.open(ranges.source())
+    view = View(73_728, 73_728, 164, 56).fit()
+    picture = await reader.picture(view, GREY, across=2, ground=BLACK, is_first=True)
+    assert picture.bands[0].least == 0x0707 and picture.share == 1
+    assert reader.source.requests <= 4 and reader.source.bytes_read <= MIB
+    for closer in (view.zoomed(0.5), view.zoomed(1 / 64), view.zoomed(1 / 64).moved(20, 7)):
+        asked = reader.source.requests
+        picture = await reader.picture(closer, GREY, across=2, ground=BLACK)
+        assert picture.is_sharp and picture.share == 1 and reader.source.requests - asked <= 12
+
+
+async def test_nodata_is_counted_and_is_no_part_of_the_statistics(tmp_path: Path) -> None:
+    pixels = noise("float32", 1, 90, 120)
+    reader = await TiffReader.open(Ranges.of(made(tmp_path / "a.tif", pixels, nodata=-9999).read_bytes()).source())
+    picture = await reader.picture(View(120, 90, 120, 45).fit(), GREY, across=1, ground=BLACK)
+    known = pixels[pixels != -9999]
+    assert (picture.pixels, picture.empty) == (120 * 90, 30 * 60)
+    assert (picture.bands[0].least, picture.bands[0].most) == (float(known.min()), float(known.max()))
+    assert picture.bands[0].deviation == pytest.approx(known.std(), rel=1e-5)
+    assert sum(picture.bands[0].bins) == picture.bands[0].count == known.size
+
+
+async def test_of_a_raster_without_overviews_that_is_too_large_the_middle_is_drawn() -> None:
+    width, height, size = 60_000, 60_000, 60_000 * 60_000
+    rows = [((1 << 21) + row * width, width) for row in range(height)]
+    head = write(grey(width, height, rows, t278=1), is_big=True)
+    ranges = Ranges(len(head) + size, lambda start, stop: head[start:stop].ljust(stop - start, b"\x07"))
+    reader = await TiffReader.open(ranges.source())
+    picture = await reader.picture(View(width, height, 80, 24).fit(), GREY, across=2, ground=BLACK)
+    assert 0 < picture.share < 1 and picture.bands[0].least == 7
+    assert reader.source.bytes_read < 10 * MIB and reader.source.requests < 40
+
+
+def test_the_line_of_python_reads_the_window_of_the_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = noise("int16", 4, 150, 170)
+    monkeypatch.chdir(made(tmp_path / "it's.tif", pixels).parent)
+    view = View(170, 150, 40, 12).fit().zoomed(0.25).moved(3, 2)
+    column, row, width, height = view.window
+    assert width and height
+    for bands, wanted in (((1,), pixels[1]), ((3, 2, 0), pixels[[3, 2, 0]])):
+        line = python_line(Blob("maps/it's.tif", "data"), view, Style(bands, "range"))
+        read = eval(line, {"rasterio": rasterio})
+        assert (read == wanted[..., row : row + height, column : column + width]).all()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        write(grey(1 << 31, 1 << 31, [(8, 1 << 40)]), is_big=True), write(grey(4, 4, [bytes(16)], t259=5)),
+        write(grey(0, 4, [bytes(16)])), write(grey(4, 4, [(1 << 33, 16)], t258=8), is_big=True),
+        write(grey(100_000, 100_000, [b"x\x9c" * 50], t259=8)), b"II\x2a\x00\xff\xff\xff\xff", b"II\x2a\x00",
+    ],
+)  # fmt: skip
+async def test_a_hostile_file_ends_with_one_line(content: bytes) -> None:
+    with pytest.raises(PreviewError) as raised:
+        reader = await TiffReader.open(Ranges.of(content).source())
+        main = reader.scene.main
+        await reader.picture(View(main.width, main.height, 80, 24).fit(), GREY, across=2, ground=BLACK)
+    assert str(raised.value) and "\n" not in str(raised.value)
