@@ -13,9 +13,8 @@ from storage_tui.client.undoing.undo import UndoLog
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
-from storage_tui.contract.models import Blob
+from storage_tui.contract.models import Blob, TokenScope
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.token_scope import TokenScope
 from storage_tui.tui.history import History
 from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.bookmarks import Places

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from storage_tui.contract.models import FEATURES, Limits, Retention, ServiceInfo
+from storage_tui.contract.models import FEATURES, Limits, Retention, ServiceInfo, TokenScope
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.contract.token_scope import TokenScope
 from storage_tui.machine.version import __version__
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
