@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 from storage_tui.client import calls, folding
 from storage_tui.client import moves as moving
+from storage_tui.client.access.server_choice import PLAIN
 from storage_tui.client.calls import Call, RangeRead
 from storage_tui.client.control import TransferControl
 from storage_tui.client.default_client import default_of, set_default
@@ -21,6 +22,7 @@ from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
 from storage_tui.contract.moves import Move, MoveResult
+from storage_tui.contract.places import PlaceOptions
 from storage_tui.contract.storage_types import DEFAULT
 
 if TYPE_CHECKING:
@@ -59,10 +61,11 @@ class AsyncStorage:
         data_dir: str | Path | None = None,
         timeout_s: float = 60.0,
         patience_s: float | None = None,
+        opening: PlaceOptions = PLAIN,
     ) -> None:
         self.engine = TransferEngine(
             url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth,
-            patience_s=patience_s,
+            patience_s=patience_s, opening=opening,
         )  # fmt: skip
         self._made: AsyncSession | None = None
         self._threads: ThreadPoolExecutor | None = None

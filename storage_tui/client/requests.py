@@ -49,6 +49,13 @@ class Request:
     may_be_gzip: bool = False
     is_bulk: bool = False
 
+    @property
+    def is_change(self) -> bool:
+        """Return whether the request changes blobs, or is the first of several that change one."""
+        if self.method in ("GET", "HEAD"):
+            return f"/{wire.NEW_RESUMABLE_URL}/" in self.path
+        return not (self.method == "POST" and self.path.endswith(f"/{wire.GET}"))
+
     def __str__(self) -> str:
         where = "an upload or signed URL" if self.url is not None else self.path or "/"
         return f"{self.method} {where}"

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from storage_tui.client import calls, folding
+from storage_tui.client.access.server_choice import PLAIN
 from storage_tui.client.calls import RangeRead
 from storage_tui.client.control import TransferControl
 from storage_tui.client.default_client import default_of, set_default
@@ -18,6 +19,7 @@ from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
 from storage_tui.contract.moves import Move, MoveResult
+from storage_tui.contract.places import PlaceOptions
 from storage_tui.contract.storage_types import DEFAULT
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ class Storage:
     with the token; without both the token comes from the places that the published client searches. `data_dir` is the
     data directory of an embedded store and excludes `url`. Without `url` and `data_dir`, the client uses the server
     that STORAGE_TUI_URL or DESCARTESLABS_STORAGE_URL names, else the store of this machine, which is started when it
-    is not running. `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole transfer.
+    is not running. A `url` such as `s3://bucket/prefix` or `./folder` opens a bucket or a folder of this machine as it
+    is, with the storage type `data` alone. Nothing in a bucket is changed without
+    `opening=PlaceOptions(is_writable=True)`. `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole transfer.
 
     `auth` is an object whose `token` is read instead, such as an `Auth` of the published client. `retries` is the
     number of further tries for every request that may be repeated, three without it. A `Retry` of urllib3 is taken too:
@@ -74,10 +78,11 @@ class Storage:
         data_dir: str | Path | None = None,
         timeout_s: float = 60.0,
         patience_s: float | None = None,
+        opening: PlaceOptions = PLAIN,
     ) -> None:
         self.engine = TransferEngine(
             url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth,
-            patience_s=patience_s,
+            patience_s=patience_s, opening=opening,
         )  # fmt: skip
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ Any other text is not a place: it is a key, or `TYPE:KEY`.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 from urllib.parse import quote, unquote_to_bytes
 
@@ -23,6 +23,7 @@ MOST_CHARACTERS = 1000  # of each of them
 _FOLDER_STARTS = ("./", "../", "/", "~/")
 _FOLDERS = (".", "..", "~")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")  # the rule of 2018 is stricter; old buckets have such names
+_ENDPOINT = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")  # no user name, password or query
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,42 @@ class Place:
         if not self.root.startswith("/"):
             return self.root
         return FILE_SCHEME + quote(self.root.encode("utf-8", "surrogateescape"))
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOptions:
+    """How a place is opened. All but `is_writable` are for a bucket; what is None or False there comes from the sources
+    of AWS programs, the environment and the shared files."""
+
+    is_writable: bool = False
+    endpoint_url: str | None = None
+    region: str | None = None
+    no_sign_request: bool = False
+    request_payer: bool = False
+
+    def check_for(self, place: Place) -> None:
+        """Raise BadRequestError for options that the kind of place does not have."""
+        if place.kind == "file" and self != PlaceOptions():
+            raise BadRequestError(
+                "a folder of this machine is opened read only: --write, --endpoint, --region, --no-sign-request and "
+                "--request-payer are for buckets"
+            )
+        if self.endpoint_url is not None and not _ENDPOINT.fullmatch(self.endpoint_url):
+            raise BadRequestError(
+                f"{self.endpoint_url[:200]!a} is not the URL of an endpoint, such as https://host:9000"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the options that are set, by name."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Self:
+        """Read the options from that JSON object; raise BadRequestError for anything else."""
+        kinds = {field.name: bool if field.type is bool else str for field in fields(cls)}
+        if not isinstance(raw, dict) or not all(type(value) is kinds.get(name) for name, value in raw.items()):
+            raise BadRequestError("the options of a place cannot be read")
+        return cls(**raw)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,27 +4,34 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from storage_tui.contract.models import FEATURES, Limits, Retention, ServiceInfo, TokenScope
-from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.contract.places import OpenPlace
+from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
 from storage_tui.machine.version import __version__
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.quotas.quotas import Quotas
-from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.base import Noting, Placed, Store
 from storage_tui.server.stores.trash import Keeping
+
+OURS = {"catalog", "stray-files"}  # features of our own stores, which a bucket or folder of others does not have
 
 
 class Description:
     """The handler of the service description."""
 
-    def __init__(self, store: Store, limits: Limits, quotas: Quotas, why_read_only: Callable[[], str | None]) -> None:
+    def __init__(
+        self, store: Store, limits: Limits, quotas: Quotas, why_read_only: Callable[[], str | None],
+        place: OpenPlace | None = None,
+    ) -> None:  # fmt: skip
+        self._store, self._place = store, place
         self._trash = store.trash if isinstance(store, Keeping) else None
         self._quotas = quotas
         self._why_read_only = why_read_only
         self._info = ServiceInfo(
             version=__version__,
-            features=frozenset(FEATURES) - ({"trash"} if self._trash is None else set()),
+            features=frozenset(FEATURES) - ({"trash"} if self._trash is None else set()) - (OURS if place else set()),
             limits=limits,
-            storage_types=tuple(row.to_json() for row in STORAGE_TYPES.values()),
+            storage_types=tuple(row.to_json() for row in STORAGE_TYPES.values() if not place or row.name == DEFAULT),
         )
 
     async def get(self, request: Request) -> Response:
@@ -33,5 +40,13 @@ class Description:
         restriction = request.grant.restriction
         token = TokenScope() if restriction is None else TokenScope.from_json(restriction.to_json())
         trash = Retention() if self._trash is None else await self._trash.terms()
-        told = replace(self._info, user=user, token=token, read_only=self._why_read_only(), trash=trash)
+        told = replace(
+            self._info, user=user, token=token, read_only=self._why_read_only(), trash=trash,
+            place=None if self._place is None else await self._described(self._place),
+        )  # fmt: skip
         return json_response(told.to_json())
+
+    async def _described(self, place: OpenPlace) -> OpenPlace:
+        rules = await self._store.place_rules() if isinstance(self._store, Placed) else []
+        notes = await self._store.place_notes() if isinstance(self._store, Noting) else []
+        return replace(place, rules=tuple(rules), notes=tuple(notes))

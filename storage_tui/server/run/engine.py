@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage_tui.contract.errors import UnavailableError
+from storage_tui.contract.places import OpenPlace, Place, PlaceOptions
+from storage_tui.machine.private_files import make_private_dir
 from storage_tui.server.stores.audit import AuditLog
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.local.database.audit import open_audit as open_local_audit
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The storage that `serve` runs on. `records` may be used before the store has started."""
+    """The storage that `serve` runs on. `records` may be used before the store has started. `place` describes the
+    bucket or folder that the store shows as it is; None for a store of our own."""
 
     store: Store
     records: Records
+    place: OpenPlace | None = None
 
 
 def open_engine(place: Path | S3Place, *, owner_note: Mapping[str, Any], kept_for: timedelta | None = None) -> Engine:
@@ -35,6 +39,18 @@ def open_engine(place: Path | S3Place, *, owner_note: Mapping[str, Any], kept_fo
     if isinstance(place, S3Place):
         return open_s3(place, kept_for=kept_for)
     return open_local(place, owner_note=owner_note, kept_for=kept_for)
+
+
+def open_place(place: Place, options: PlaceOptions, state: Path) -> Engine:
+    """Return the engine that shows a bucket or a folder as it is. Its records are in the directory `state`."""
+    from storage_tui.server.stores.folder.store import FolderStore
+
+    url = str(place)
+    told = OpenPlace(url, place.kind, url, is_writable=options.is_writable)
+    make_private_dir(state)
+    if place.kind == "s3":
+        raise UnavailableError("buckets cannot be opened yet")
+    return Engine(FolderStore(Path(place.root)), LocalRecords(state), told)
 
 
 def open_records(place: Path | S3Place) -> Records:
