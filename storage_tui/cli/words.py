@@ -77,7 +77,7 @@ def _page(ctx: click.Context, typed: Location) -> Page | None:
     """Return a page of the keys that begin with the location, from the running embedded server if the settings mean
     that server. Return None when the server cannot be asked."""
     from storage_tui.cli.settings import SettingsError
-    from storage_tui.cli.store_choice import SHARED, embedded_dir, settings_of
+    from storage_tui.cli.store_choice import SHARED, embedded_dir, opening_of, settings_of
     from storage_tui.client.access.quick_list import peek_page
 
     try:
@@ -89,7 +89,7 @@ def _page(ctx: click.Context, typed: Location) -> Page | None:
         from storage_tui.client.storage import Storage
 
         with Storage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir, retries=0,
-                     timeout_s=DEADLINE_S) as storage:  # fmt: skip
+                     timeout_s=DEADLINE_S, opening=opening_of(settings)) as storage:  # fmt: skip
             return storage.list_page(typed.key, storage_type=typed.storage_type, limit=MOST)
     except (StorageError, SettingsError, OSError):
         return None
