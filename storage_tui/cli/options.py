@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from storage_tui.cli.places import PlaceWord, take_place
 from storage_tui.cli.settings import PLACE_SETTINGS
-from storage_tui.cli.store_choice import SHARED, settings_for, settings_of
+from storage_tui.cli.store_choice import SHARED, check_may_change, settings_for, settings_of, tell_left_out
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.places import is_place
@@ -64,10 +64,15 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         flags = {name: kwargs.pop(name) for name in (*SHARED, *PLACE_SETTINGS)}
-        kwargs, place = take_place(click.get_current_context(), kwargs)
-        if place is None:
-            return command(*args, settings=settings_of(flags), **kwargs)
-        return command(*args, settings=settings_for(place, flags), **kwargs)
+        context = click.get_current_context()
+        kwargs, place = take_place(context, kwargs)
+        settings = settings_of(flags) if place is None else settings_for(place, flags)
+        check_may_change(context.command.name or "", settings)
+        try:
+            return command(*args, settings=settings, **kwargs)
+        finally:
+            if place is not None and place.kind == "file":
+                tell_left_out(settings)
 
     for flag in reversed((*_FLAGS, *_PLACE_FLAGS)):
         wrapped = flag(wrapped)

@@ -65,6 +65,11 @@ def spell(location: Location) -> str:
     return str(location) if lead is None else f"{lead}{location.key}"
 
 
+def whole_words(location: Location) -> str:
+    """Return what a location without a key is: a whole storage type, or a whole place."""
+    return "a whole storage type" if spell(location) == str(location) else "a whole bucket or folder"
+
+
 def place_of(text: str) -> tuple[Place, str]:
     """Return the place and the key of one word. Raise BadRequestError or click.UsageError."""
     place, [key], _ = _resolved([text])
@@ -103,7 +108,7 @@ def _replaced(context: click.Context, name: str, value: Any, named: Mapping[str,
     if isinstance(value, PlaceWord):
         return Location(DEFAULT, named[value.text])
     text, which = _TEXTS.get(context.command.name or "", ("", ""))
-    if name == text:
+    if name and name == text:
         texts = (value,) if isinstance(value, str) else value
         changed = tuple(
             f"{DEFAULT}:{named[word]}" if _may_be(word, which, number) else word for number, word in enumerate(texts)

@@ -45,7 +45,7 @@ class Settings:
     `help` in its metadata says what the setting is for."""
 
     url: str | None = field(default=None, metadata={
-        "help": "Base URL of a Storage API server, or s3://BUCKET; without one the store of this machine."})  # fmt: skip
+        "help": "Base URL of a server, or s3://BUCKET; without one the embedded store of this machine."})  # fmt: skip
     token_file: Path | None = field(default=None, metadata={"help": "File that holds a token for the URL."})
     data_dir: Path | None = field(default=None, metadata={
         "help": "Data directory of the embedded store; without one your own."})  # fmt: skip

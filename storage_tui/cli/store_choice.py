@@ -2,20 +2,25 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from storage_tui.cli.printing import complain
 from storage_tui.cli.settings import PLACE_SETTINGS, Settings, load
-from storage_tui.contract.places import Place, PlaceOptions, parse_place
+from storage_tui.client.access.place_access import PlaceAccess
+from storage_tui.contract.errors import ConflictError, StorageError
+from storage_tui.contract.places import Place, PlaceOptions, parse_place, read_only_text
 from storage_tui.machine import directories
 
 if TYPE_CHECKING:
     from storage_tui.client.async_storage import AsyncStorage
     from storage_tui.client.storage import Storage
 
+CHANGING = frozenset(("put", "cp", "mv", "rm", "edit", "touch", "undelete", "purge"))
 SHARED = ("profile", "url", "token_file", "data_dir")
 
 
@@ -35,6 +40,21 @@ def settings_for(place: Place, flags: Mapping[str, Any]) -> Settings:
     if place.kind == "file" and any(flags[name] for name in PLACE_SETTINGS):
         opening_from(flags).check_for(place)
     return replace(load({**flags, "url": str(place)}), data_dir=None, token_file=None)
+
+
+def check_may_change(command: str, settings: Settings) -> None:
+    """Raise ConflictError for a command that changes blobs of a place that is opened read only."""
+    place = None if settings.url is None or command not in CHANGING else parse_place(settings.url)
+    if place is not None and not opening_of(settings).is_writable:
+        raise ConflictError(read_only_text(place.kind, PlaceAccess.of(place, PlaceOptions()).place.title))
+
+
+def tell_left_out(settings: Settings) -> None:
+    """Print what the server of a place has left out so far. An error of the server was told before."""
+    with suppress(StorageError), open_storage(settings) as storage:
+        place = storage.describe().place
+        for note in () if place is None else place.notes:
+            complain(note)
 
 
 def opening_of(settings: Settings) -> PlaceOptions:

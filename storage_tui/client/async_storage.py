@@ -22,7 +22,7 @@ from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
 from storage_tui.contract.moves import Move, MoveResult
-from storage_tui.contract.places import PlaceOptions
+from storage_tui.contract.places import OpenPlace, PlaceOptions
 from storage_tui.contract.storage_types import DEFAULT
 
 if TYPE_CHECKING:
@@ -99,6 +99,12 @@ class AsyncStorage:
             threads, self._threads = self._threads, None
             await asyncio.to_thread(threads.shutdown, cancel_futures=True)
         await asyncio.to_thread(self.engine.close)
+
+    @property
+    def place(self) -> OpenPlace | None:
+        """Return the bucket or folder that the client was opened on, as far as it is known without asking its server;
+        None for a server of the Storage API."""
+        return self.engine.place
 
     @property
     def is_embedded(self) -> bool:

@@ -40,6 +40,10 @@ class Service:
 
     description: ServiceInfo | None = None
 
+    def forget(self) -> None:
+        """Ask the server again when the description is wanted next."""
+        self.description = None
+
 
 @dataclass(frozen=True, slots=True)
 class RangeRead:

@@ -19,7 +19,7 @@ from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
 from storage_tui.contract.moves import Move, MoveResult
-from storage_tui.contract.places import PlaceOptions
+from storage_tui.contract.places import OpenPlace, PlaceOptions
 from storage_tui.contract.storage_types import DEFAULT
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class Storage:
     data directory of an embedded store and excludes `url`. Without `url` and `data_dir`, the client uses the server
     that STORAGE_TUI_URL or DESCARTESLABS_STORAGE_URL names, else the store of this machine, which is started when it
     is not running. A `url` such as `s3://bucket/prefix` or `./folder` opens a bucket or a folder of this machine as it
-    is, with the storage type `data` alone. Nothing in a bucket is changed without
-    `opening=PlaceOptions(is_writable=True)`. `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole transfer.
+    is, with the storage type `data` alone. Nothing there is changed without `opening=PlaceOptions(is_writable=True)`.
+    `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole transfer.
 
     `auth` is an object whose `token` is read instead, such as an `Auth` of the published client. `retries` is the
     number of further tries for every request that may be repeated, three without it. A `Retry` of urllib3 is taken too:
@@ -106,6 +106,12 @@ class Storage:
     def close(self) -> None:
         """Close the connections and stop using the embedded server; a later call opens them again."""
         self.engine.close()
+
+    @property
+    def place(self) -> OpenPlace | None:
+        """Return the bucket or folder that the client was opened on, as far as it is known without asking its server;
+        None for a server of the Storage API."""
+        return self.engine.place
 
     @property
     def is_embedded(self) -> bool:

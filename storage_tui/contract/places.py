@@ -44,6 +44,13 @@ class Place:
             return self.root
         return FILE_SCHEME + quote(self.root.encode("utf-8", "surrogateescape"))
 
+    @property
+    def title(self) -> str:
+        """Return the place as people read it: a folder by its path, with escapes for bytes that are no UTF-8."""
+        if self.kind == "s3":
+            return str(self)
+        return self.root.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceOptions:
@@ -92,6 +99,11 @@ class OpenPlace:
     is_writable: bool = False
     rules: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return a short name: of a folder its last segment, else the title."""
+        return (self.title.rstrip("/").rpartition("/")[2] or "/") if self.kind == "file" else self.title
 
     @property
     def refusal(self) -> str | None:
@@ -152,7 +164,7 @@ def parse_place(text: str) -> Place | None:
 def read_only_text(kind: str, title: str) -> str:
     """Return the sentence that refuses a change of a place that is open read only, with the way out."""
     if kind == "file":
-        return f"{title} is open read only; folders of this machine are changed by the programs of this machine"
+        return f"{title} is open read only, as every folder of this machine"
     return f"{title} is open read only; --write allows changes"
 
 

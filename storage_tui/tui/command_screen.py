@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from storage_tui.contract.visible import visible
 from storage_tui.tui.background import end_workers
-from storage_tui.tui.commands import MOVE, Command, Context, Keymap, key_label
+from storage_tui.tui.commands import MOVE, SIDES, Command, Context, Keymap, key_label
 from storage_tui.tui.terminal.compositor import RowCompositor
 from storage_tui.tui.terminal.textual_private import active, has_changes, is_leaving, paint, sender_of, use_compositor
 from storage_tui.tui.widgets.bar import Bar
@@ -103,6 +103,18 @@ class CommandScreen(Screen[ResultT]):
         """Show what the keys do now: a field takes letters as text."""
         self.say_footer()
 
+    def refusal(self, command: Command) -> str | None:
+        """Return why the command is not carried out; None where nothing speaks against it."""
+        desk = getattr(self.app, "desk", None)
+        place = None if desk is None else desk.place
+        return None if place is None or not command.changes_store(self.context) else place.refusal
+
+    def refuse(self, why: str) -> None:
+        """Say that a command was not carried out, in the log and on this screen."""
+        self.app.desk.refuse(why)  # type: ignore[attr-defined]
+        if self.context not in SIDES:
+            self.remark(visible(why))
+
     def remark(self, text: str) -> None:
         """Show for some seconds why a key has done nothing: in place of the keys, where a screen has no better line."""
         if self._remark_ends is not None:
@@ -158,7 +170,11 @@ class CommandScreen(Screen[ResultT]):
         event.stop()
 
     async def run_command(self, command: Command) -> None:
-        """Carry out a command."""
+        """Carry out a command, unless it would change a store that is open read only."""
+        why = self.refusal(command)
+        if why is not None:
+            self.refuse(why)
+            return
         done = self.actions[command.id]()
         if isawaitable(done):
             await done

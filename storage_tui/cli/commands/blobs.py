@@ -75,7 +75,7 @@ def du(location: Location, as_json: bool, limits: Limits, settings: Settings) ->
         say_json(usage.to_json())
         return
     for row in (*sorted(usage.children, key=lambda child: child.size_bytes), usage):
-        name = f"{location.storage_type}:{row.prefix}"
+        name = spell(Location(location.storage_type, row.prefix))
         say(f"{size_text(row.size_bytes):>10}  {row.count:>9,}  {name}")
     if usage.is_cut:
         complain(f"there may be more folders than the first {len(usage.children):,}; the last line counts them too")

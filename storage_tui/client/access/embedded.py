@@ -60,7 +60,7 @@ class EmbeddedServer:
     @property
     def display_url(self) -> str:
         """Return a text with the data directory: the address of the socket means nothing to people."""
-        return f"embedded store in {self.data_dir}" if self.place is None else self.place.url
+        return f"embedded store in {self.data_dir}" if self.place is None else self.place.place.title
 
     def user(self) -> str | None:
         """Return None: the store has one user only."""

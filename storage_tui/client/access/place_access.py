@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage_tui.contract.places import Place, PlaceOptions, read_only_text
+from storage_tui.contract.places import OpenPlace, Place, PlaceOptions
 from storage_tui.machine import directories
 
 AWS = "AWS_"
@@ -41,7 +41,11 @@ class PlaceAccess:
     @property
     def refusal(self) -> str | None:
         """Return why no change is sent to the place; None for a place that is open for changes."""
-        return None if self.options.is_writable else read_only_text(self.place.kind, self.url)
+        return self.described().refusal
+
+    def described(self) -> OpenPlace:
+        """Return the description of the place, as far as it is known before its server answers."""
+        return OpenPlace(self.url, self.place.kind, self.place.title, is_writable=self.options.is_writable)
 
     def state_dir(self) -> Path:
         """Return the directory of what the server keeps on this machine."""

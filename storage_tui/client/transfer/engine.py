@@ -25,7 +25,7 @@ from storage_tui.client.http.retry import Patience, RetryPolicy, policy_of
 from storage_tui.contract.errors import BadRequestError, ConflictError, StorageError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, ServiceInfo
-from storage_tui.contract.places import PlaceOptions
+from storage_tui.contract.places import OpenPlace, PlaceOptions
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.machine import directories
 
@@ -99,6 +99,12 @@ class TransferEngine:
     def display_url(self) -> str:
         """Return the name of the server for people; it holds no secret."""
         return self.server.display_url
+
+    @property
+    def place(self) -> OpenPlace | None:
+        """Return the place that the engine was opened on, as far as it is known without asking; None for a server."""
+        access = self.server.place if isinstance(self.server, EmbeddedServer) else None
+        return None if access is None else access.described()
 
     def account(self) -> str:
         """Return one text for the server and the owner of the token; see `Storage.account`. Blocks."""

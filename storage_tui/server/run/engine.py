@@ -45,8 +45,7 @@ def open_place(place: Place, options: PlaceOptions, state: Path) -> Engine:
     """Return the engine that shows a bucket or a folder as it is. Its records are in the directory `state`."""
     from storage_tui.server.stores.folder.store import FolderStore
 
-    url = str(place)
-    told = OpenPlace(url, place.kind, url, is_writable=options.is_writable)
+    told = OpenPlace(str(place), place.kind, place.title, is_writable=options.is_writable)
     make_private_dir(state)
     if place.kind == "s3":
         raise UnavailableError("buckets cannot be opened yet")

@@ -31,12 +31,13 @@ KINDS = {
 
 
 def blob_of(key: str, storage_type: str, status: os.stat_result) -> Blob:
-    """Return the blob of a file. Links, pipes, sockets and devices have no bytes here: their size is 0."""
-    is_file = stat.S_ISREG(status.st_mode)
+    """Return the blob of a file. A link has the size of its own text, as in a list of the system; pipes, sockets and
+    devices have no bytes here."""
+    is_file, is_link = stat.S_ISREG(status.st_mode), stat.S_ISLNK(status.st_mode)
     return Blob(
         key,
         storage_type,
-        size_bytes=status.st_size if is_file else 0,
+        size_bytes=status.st_size if is_file or is_link else 0,
         modified=_moment(status.st_mtime_ns),
         etag=etag_of(status),
         content_type=guess_type(key, strict=False)[0] if is_file else kind_of(status)[0],

@@ -4,7 +4,7 @@ What it promises less than a store of ours, as other programs change the folder 
 
 - *Lists.* A name that cannot be a key, such as one that is no UTF-8, is left out and told in `place_notes`. A folder is
   a child prefix, also an empty one. Symbolic links, pipes, sockets and devices are listed with their kind as content
-  type and the size 0; a read of them is refused. No link is followed.
+  type; a read of them is refused. No link is followed.
 - *Reads.* There are no checksums. A file that changes during a read ends the read with DamagedError. A file that is
   removed or replaced by another one during a read is read to its end.
 - *Changes* are all refused. The namespace of an address does not matter: the folder has one user.
@@ -62,7 +62,7 @@ class FolderStore:
     @property
     def title(self) -> str:
         """Return the name of the place for people."""
-        return str(Place("file", root=str(self._root)))
+        return Place("file", root=str(self._root)).title
 
     async def start(self) -> None:
         await self._in_thread(lambda _: self._tree.open())
