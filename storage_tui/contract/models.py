@@ -35,6 +35,7 @@ class Blob:
     content_type: str | None = None
     expires: datetime | None = None
     md5: str | None = None  # base64, of a blob that came with its md5
+    storage_class: str | None = None  # of an object of a bucket, such as GLACIER; None for the usual class
 
     def _repr_html_(self) -> str:
         from storage_tui.contract.visible import html_table, time_cell  # notebooks only
@@ -60,6 +61,7 @@ class Blob:
             "content_type": self.content_type,
             "expires": format_time(self.expires),
             **({} if self.md5 is None else {"md5": self.md5}),
+            **({} if self.storage_class is None else {"storage_class": self.storage_class}),
         }
 
     @classmethod
@@ -76,6 +78,7 @@ class Blob:
                 content_type=_told_text(raw.get("content_type")),
                 expires=parse_time(raw.get("expires")),
                 md5=_told_text(raw.get("md5")),
+                storage_class=_told_text(raw.get("storage_class")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described a blob in a way that cannot be read: {exc}") from exc

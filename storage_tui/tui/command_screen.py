@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from inspect import isawaitable
 from time import monotonic
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.content import Content
@@ -103,18 +103,6 @@ class CommandScreen(Screen[ResultT]):
         """Show what the keys do now: a field takes letters as text."""
         self.say_footer()
 
-    def refusal(self, command: Command) -> str | None:
-        """Return why the command is not carried out; None where nothing speaks against it."""
-        desk = getattr(self.app, "desk", None)
-        place = None if desk is None else desk.place
-        return None if place is None or not command.changes_store(self.context) else place.refusal
-
-    def refuse(self, why: str) -> None:
-        """Say that a command was not carried out, in the log and on this screen."""
-        self.app.desk.refuse(why)  # type: ignore[attr-defined]
-        if self.context not in SIDES:
-            self.remark(visible(why))
-
     def remark(self, text: str) -> None:
         """Show for some seconds why a key has done nothing: in place of the keys, where a screen has no better line."""
         if self._remark_ends is not None:
@@ -170,10 +158,8 @@ class CommandScreen(Screen[ResultT]):
         event.stop()
 
     async def run_command(self, command: Command) -> None:
-        """Carry out a command, unless it would change a store that is open read only."""
-        why = self.refusal(command)
-        if why is not None:
-            self.refuse(why)
+        """Carry out a command, unless it would change a place that is open read only."""
+        if _is_refused(self, command):
             return
         done = self.actions[command.id]()
         if isawaitable(done):
@@ -209,6 +195,20 @@ class CommandScreen(Screen[ResultT]):
     async def _message_loop_exit(self) -> None:
         end_workers(self)
         await super()._message_loop_exit()
+
+
+def _is_refused(screen: CommandScreen[Any], command: Command) -> bool:
+    """Return whether the place takes no changes and the command would make one; then say so, in the log too."""
+    desk = getattr(screen.app, "desk", None)
+    if desk is None or desk.place is None or not command.changes_store(screen.context):
+        return False
+    why = desk.place.refusal
+    if why is None:
+        return False
+    desk.refuse(visible(why))
+    if screen.context not in SIDES:  # the main screen has a line for what the desk says
+        screen.remark(visible(why))
+    return True
 
 
 def find_actions(commands: Iterable[Command], targets: tuple[object, ...]) -> dict[str, Action]:

@@ -43,13 +43,28 @@ def open_engine(place: Path | S3Place, *, owner_note: Mapping[str, Any], kept_fo
 
 def open_place(place: Place, options: PlaceOptions, state: Path) -> Engine:
     """Return the engine that shows a bucket or a folder as it is. Its records are in the directory `state`."""
-    from storage_tui.server.stores.folder.store import FolderStore
-
     told = OpenPlace(str(place), place.kind, place.title, is_writable=options.is_writable)
     make_private_dir(state)
-    if place.kind == "s3":
-        raise UnavailableError("buckets cannot be opened yet")
-    return Engine(FolderStore(Path(place.root)), LocalRecords(state), told)
+    return Engine(_place_store(place, options), LocalRecords(state), told)
+
+
+def _place_store(place: Place, options: PlaceOptions) -> Store:
+    if place.kind == "file":
+        from storage_tui.server.stores.folder.store import FolderStore
+
+        return FolderStore(Path(place.root))
+    try:
+        from storage_tui.server.stores.bucket.options import BucketOptions
+        from storage_tui.server.stores.bucket.store import BucketStore
+    except ImportError as exc:
+        raise UnavailableError(
+            "a bucket needs more packages; install them with: pip install 'storage-tui[s3]'"
+        ) from exc
+    reached = BucketOptions(
+        endpoint_url=options.endpoint_url, region=options.region, no_sign_request=options.no_sign_request,
+        request_payer=options.request_payer,
+    )  # fmt: skip
+    return BucketStore.at(place.bucket, place.prefix, reached, is_writable=options.is_writable)
 
 
 def open_records(place: Path | S3Place) -> Records:

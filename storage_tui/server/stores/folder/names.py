@@ -44,7 +44,8 @@ class Window:
 class Windows:
     """The windows of the folders that were listed last. May be used from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, window: int = WINDOW) -> None:
+        self._window = window
         self._lock = threading.Lock()
         self._kept: OrderedDict[_Identity, Window] = OrderedDict()
 
@@ -57,7 +58,7 @@ class Windows:
             if kept is not None and kept.holds(start, is_after=is_after):
                 self._kept.move_to_end(identity)
                 return kept
-        window = _read(folder, start)
+        window = _read(folder, start, self._window)
         if len(window.names) >= WORTH_KEEPING and time.time_ns() - max(identity[2:]) > SETTLED_NS:
             self._keep(identity, window)
         return window
@@ -70,7 +71,7 @@ class Windows:
                 self._kept.popitem(last=False)
 
 
-def _read(folder: int, start: bytes) -> Window:
+def _read(folder: int, start: bytes, most: int) -> Window:
     names: list[bytes] = []
     is_last = True
     with os.scandir(folder) as entries:
@@ -80,13 +81,13 @@ def _read(folder: int, start: bytes) -> Window:
                 name += b"/"
             if name >= start:
                 names.append(name)
-            if len(names) > 2 * WINDOW:
+            if len(names) > 2 * most:
                 names.sort()
-                del names[WINDOW:]
+                del names[most:]
                 is_last = False
     names.sort()
-    if len(names) > WINDOW:
-        del names[WINDOW:]
+    if len(names) > most:
+        del names[most:]
         is_last = False
     return Window(start, names, is_last)
 

@@ -39,6 +39,7 @@ from storage_tui.server.stores.base import (
     UploadWriter,
 )
 from storage_tui.server.stores.folder.left_out import LeftOut
+from storage_tui.server.stores.folder.names import WINDOW
 from storage_tui.server.stores.folder.reader import FileReader, blob_of, kind_of
 from storage_tui.server.stores.folder.tree import Entry, StoppedError, Tree
 
@@ -49,14 +50,14 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
 class FolderStore:
-    """The store over the folder at `root`, an absolute path."""
+    """The store over the folder at `root`, an absolute path. It sorts `window` names of a folder at once."""
 
     opens_with_bytes = False
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, window: int = WINDOW) -> None:
         self._root = root
         self._left_out = LeftOut()
-        self._tree = Tree(root, self._left_out)
+        self._tree = Tree(root, self._left_out, window=window)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="storage-tui-folder")
 
     @property

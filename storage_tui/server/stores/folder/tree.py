@@ -12,7 +12,7 @@ from pathlib import Path
 from storage_tui.contract.errors import ForbiddenError, InvalidKeyError, UnavailableError
 from storage_tui.contract.keys import check_key, check_prefix
 from storage_tui.server.stores.folder.left_out import LeftOut
-from storage_tui.server.stores.folder.names import Windows
+from storage_tui.server.stores.folder.names import WINDOW, Windows
 
 BATCH = 256  # entries whose facts are read while their folder is open once
 SLASH = b"/"
@@ -33,11 +33,11 @@ class StoppedError(Exception):
 class Tree:
     """The folder at `root`, which stays open from `open` to `close`. All calls block; any thread may call."""
 
-    def __init__(self, root: Path, left_out: LeftOut) -> None:
+    def __init__(self, root: Path, left_out: LeftOut, *, window: int = WINDOW) -> None:
         self._root = root
         self._descriptor = -1
         self._left_out = left_out
-        self._windows = Windows()
+        self._windows = Windows(window)
 
     def open(self) -> None:
         """Open the root, which may be a symbolic link: it was named. Raise UnavailableError."""

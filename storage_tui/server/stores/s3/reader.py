@@ -7,6 +7,7 @@ a damaged blob raises DamagedError before its last piece.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
 
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
@@ -16,7 +17,6 @@ from storage_tui.contract.errors import DamagedError, PreconditionFailedError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import READ_SIZE
-from storage_tui.server.stores.s3.blobs import ObjectPlace
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Object
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError, unreachable
 from storage_tui.server.stores.s3.protocol.threads import Threads
@@ -27,6 +27,17 @@ DIRECT_S = 300  # seconds within which a request to a URL of the engine must beg
 ANSWERABLE = ("Content-Type", "Content-Disposition", "Cache-Control")  # headers that an S3 engine adds on request
 
 
+class Readable(Protocol):
+    """The place of an object that is read."""
+
+    @property
+    def name(self) -> str:
+        """The name in the bucket."""
+
+    def to_blob(self, found: Object) -> Blob:
+        """Return the object at the place as a blob of the API."""
+
+
 class ObjectReader:
     """The `BlobReader` of a bucket."""
 
@@ -34,7 +45,7 @@ class ObjectReader:
         self,
         bucket: Bucket,
         threads: Threads,
-        place: ObjectPlace,
+        place: Readable,
         found: Object,
         first: bytes,
         *,
@@ -112,7 +123,7 @@ class ObjectReader:
             raise _damaged(self._blob, f"their crc32c is {checksum.encode(crc)}, not {self._blob.crc32c}")
 
 
-def open_first(bucket: Bucket, place: ObjectPlace) -> tuple[Object, bytes] | None:
+def open_first(bucket: Bucket, place: Readable) -> tuple[Object, bytes] | None:
     """Return the object at the place and its first bytes, by one request; None when there is no object."""
     try:
         found, answer = bucket.open(place.name, Span(0, FIRST_BYTES))
@@ -127,7 +138,7 @@ def open_first(bucket: Bucket, place: ObjectPlace) -> tuple[Object, bytes] | Non
         raise unreachable(exc) from exc
     finally:
         answer.close()
-    if found.crc32c is None:  # some engines return the checksum of an object in parts with HEAD only
+    if found.crc32c is None and bucket.is_ours:  # some engines give the checksum of an object in parts with HEAD only
         described = bucket.head(place.name)
         if described is not None and described.etag == found.etag:
             found = described

@@ -21,7 +21,6 @@ from storage_tui.contract.keys import check_key
 from storage_tui.contract.moves import Move
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.folder import names
 from storage_tui.server.stores.folder.store import FolderStore
 from tests.server.stores.engines import whole
 
@@ -81,11 +80,10 @@ async def listed(store: FolderStore, prefix: str = "", delimiter: str = "", *, l
 
 @pytest.mark.parametrize("window", [2, 100_000])
 @pytest.mark.parametrize("limit", [1, 3, 1000])
-async def test_lists_are_those_of_the_definition(
-    store: FolderStore, root: Path, limit: int, window: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(root)
-    monkeypatch.setattr(names, "WINDOW", window)
+async def test_lists_are_those_of_the_definition(root: Path, limit: int, window: int) -> None:
+    fill(root / ".", NAMES)
+    store = FolderStore(root, window=window)
+    await store.start()
     prefixes = {
         "",
         "a",
@@ -105,6 +103,7 @@ async def test_lists_are_those_of_the_definition(
     for prefix in sorted(prefixes):
         for delimiter in ("", "/"):
             assert await listed(store, prefix, delimiter, limit=limit) == model(list(NAMES), prefix, delimiter)
+    await store.close()
 
 
 async def test_a_long_list_continues_where_it_was_while_the_folder_changes(store: FolderStore, root: Path) -> None:

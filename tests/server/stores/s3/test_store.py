@@ -295,7 +295,7 @@ def silent_engine() -> Iterator[str]:
 
 async def test_an_engine_that_hangs_is_an_early_503(bucket: Bucket) -> None:
     with silent_engine() as url:
-        credentials = seaweed.bucket_at(url).engine._signer._credentials
+        credentials = seaweed.bucket_at(url).engine._credentials
         engine = S3Engine(url, "us-east-1", credentials, silence_s=0.2)
         store = S3Store(Bucket(engine, bucket.name), check=lambda _: None)
         await store.start()

@@ -8,6 +8,8 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from storage_tui.contract.errors import UnavailableError
 
+_NO_XML = bytes(set(range(0x20)) - set(b"\t\n\r"))  # control characters, which XML 1.0 cannot have
+
 
 def read_answer(content: bytes, name: str = "") -> Element:
     """The document of an answer, which has this name where one is given.
@@ -37,15 +39,23 @@ def fields_of(element: Element) -> dict[str, str]:
     return {name_of(child): child.text or "" for child in element}
 
 
+def error_fields(content: bytes) -> dict[str, str]:
+    """The fields of an error document by name, such as `Code`, `Message` and `Region`; none where the content is no
+    error document."""
+    document = _parsed(content)
+    return {} if document is None or name_of(document) != "Error" else fields_of(document)
+
+
 def error_code(content: bytes) -> str:
     """The code of a refusal such as `NoSuchKey`; empty where the content is no error document."""
-    document = _parsed(content)
-    code = "" if document is None or name_of(document) != "Error" else fields_of(document).get("Code", "")
+    code = error_fields(content).get("Code", "")
     return code if code.isascii() and code.isalnum() else ""
 
 
 def _parsed(content: bytes) -> Element | None:
-    try:
-        return fromstring(content.lstrip())
-    except (ParseError, LookupError, ValueError):  # the last two: an encoding that nobody knows
-        return None
+    for candidate in (content.lstrip(), content.lstrip().translate(None, _NO_XML)):  # some engines echo what was asked
+        try:
+            return fromstring(candidate)
+        except (ParseError, LookupError, ValueError):  # the last two: an encoding that nobody knows
+            continue
+    return None

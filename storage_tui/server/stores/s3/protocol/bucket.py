@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, unquote_plus
 
 from urllib3 import HTTPHeaderDict
 from urllib3.response import BaseHTTPResponse
@@ -17,11 +17,15 @@ from storage_tui.contract.errors import UnavailableError
 from storage_tui.contract.moments import parse_http_date
 from storage_tui.contract.wire import Span, format_range, parse_content_range
 from storage_tui.server.stores.s3.protocol.answers import elements, error_code, fields_of, read_answer
-from storage_tui.server.stores.s3.protocol.requests import MissingError, S3Engine, path_of
+from storage_tui.server.stores.s3.protocol.requests import MissingError, S3Engine, length_of, path_of
 
 LIST_LIMIT = 1000  # the most that one request lists, by the S3 API
 CRC = "x-amz-checksum-crc32c"
 META = "x-amz-meta-"
+USUAL_CLASS = "STANDARD"  # which lists name, and the description of one object does not
+KEPT_HEADERS = (  # what an object has beside its bytes, and what a copy of it in parts must be given
+    "content-type", "content-encoding", "content-disposition", "content-language", "cache-control", "expires",
+)  # fmt: skip
 WRITTEN = "written"  # metadata: when the bytes were written, where that was before the object was made
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,25 +61,31 @@ class Object:
     modified: datetime
     crc32c: str | None = None
     meta: Mapping[str, str] = field(default_factory=dict)
+    storage_class: str = ""  # as the engine names it, such as GLACIER; empty for the usual class
+    headers: Mapping[str, str] = field(default_factory=dict)  # those of KEPT_HEADERS, of a described object
+    is_restored: bool = False  # an archived object whose bytes can be read for a while
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectPage:
-    """One answer to a list, in the byte order of the names. `is_truncated`: more may follow."""
+    """One answer to a list, in the byte order of the names. `is_truncated`: more may follow. `token` is the position
+    after it in the engine's words; empty where it has none."""
 
     objects: list[Object]
     prefixes: list[str]
     is_truncated: bool
+    token: str = ""
 
 
 class Bucket:
-    """The objects whose names begin with `root`, which is empty or ends with `/`. The names in these calls are without
-    `root`."""
+    """The objects whose names begin with `root`. The names in these calls are without `root`. `is_ours` is true for a
+    bucket that only this program fills: then an object's metadata has its checksum and the time of its writing."""
 
-    def __init__(self, engine: S3Engine, bucket: str, root: str = "") -> None:
+    def __init__(self, engine: S3Engine, bucket: str, root: str = "", *, is_ours: bool = True) -> None:
         self.engine = engine
         self.name = bucket
         self.root = root
+        self.is_ours = is_ours
 
     def now(self) -> datetime:
         """Return the time of the engine, whose clock also sets the times of its objects. Raise MissingError when there
@@ -90,13 +100,22 @@ class Bucket:
         except MissingError:
             return None
 
+    def served_by(self) -> str:
+        """Return the name of the engine, as its answer to HEAD of the bucket has it; empty where it has none."""
+        return (self.describe() or {}).get("server", "")
+
+    def is_versioned(self) -> bool:
+        """Return whether the bucket keeps the earlier versions of its objects."""
+        _, content = self.engine.call("GET", path_of(self.name), {"versioning": ""})
+        return fields_of(read_answer(content, "VersioningConfiguration")).get("Status") == "Enabled"
+
     def head(self, name: str) -> Object | None:
         """Return the object without its bytes; None when there is none."""
         try:
             headers, _ = self.engine.call("HEAD", self._path(name), headers={"x-amz-checksum-mode": "ENABLED"})
         except MissingError:
             return None
-        return _described(name, headers, int(headers.get("content-length", "0")))
+        return self._described(name, headers, int(headers.get("content-length", "0")))
 
     def read(self, name: str) -> tuple[Object, bytes] | None:
         """Return a small object and its bytes; None when there is none."""
@@ -104,7 +123,7 @@ class Bucket:
             headers, content = self.engine.call("GET", self._path(name))
         except MissingError:
             return None
-        return _described(name, headers, len(content)), content
+        return self._described(name, headers, len(content)), content
 
     def open(self, name: str, span: Span, *, etag: str | None = None) -> tuple[Object, BaseHTTPResponse]:
         """Return the object, and the answer from which the caller reads the bytes of the span. The caller closes the
@@ -117,7 +136,7 @@ class Bucket:
         answer = self.engine.stream(self._path(name), headers)
         told = answer.headers.get("content-range")
         size_bytes = parse_content_range(told)[1] if told else int(answer.headers.get("content-length", "0"))
-        return _described(name, answer.headers, size_bytes), answer
+        return self._described(name, answer.headers, size_bytes), answer
 
     def put(
         self, name: str, content: bytes | Sequence[bytes], *, crc32c: str | None = None,
@@ -125,27 +144,27 @@ class Bucket:
     ) -> Object:  # fmt: skip
         """Create or replace the object in one step and return it. The content is whole or in chunks. The time of the
         object is that of the engine's answer."""
-        headers = _meta_headers(content_type, meta) | condition.headers()
+        headers = _meta_headers(content_type, meta, is_quoted=self.is_ours) | condition.headers()
         if crc32c is not None:
             headers[CRC] = crc32c
+        size_bytes = length_of(content)
         answer, _ = self.engine.call("PUT", self._path(name), headers=headers, content=content)
         at = parse_http_date(answer.get("date", "")) or _EPOCH
-        size_bytes = len(content) if isinstance(content, bytes) else sum(map(len, content))
         return Object(name, size_bytes, _etag(answer), _written(meta or {}, at), crc32c, meta or {})
 
     def copy(
-        self, source: Object, target: str, *, content_type: str | None, meta: Mapping[str, str],
+        self, source: Object, target: str, *, content_type: str | None = None, meta: Mapping[str, str] | None = None,
         condition: Condition = NOTHING_ASKED,
     ) -> None:  # fmt: skip
         """Make `target` an object with the bytes of `source`, inside the engine, on condition that the source is
-        unchanged."""
+        unchanged. Without `meta` the target has the metadata, headers and tags of the source."""
         headers = {
             "x-amz-copy-source": self._path(source.name),
             "x-amz-copy-source-if-match": f'"{source.etag}"',
-            "x-amz-metadata-directive": "REPLACE",
-            **_meta_headers(content_type, meta),
             **condition.headers(),
         }
+        if meta is not None:
+            headers |= {"x-amz-metadata-directive": "REPLACE", **_meta_headers(content_type, meta)}
         _, content = self.engine.call("PUT", self._path(target), headers=headers)
         _check(content)
 
@@ -154,26 +173,38 @@ class Bucket:
         with suppress(MissingError):
             self.engine.call("DELETE", self._path(name), headers=Condition(etag).headers())
 
-    def list(self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT) -> ObjectPage:
+    def list(
+        self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT, token: str = ""
+    ) -> ObjectPage:  # fmt: skip
         """Return the names that begin with the prefix, strictly after `after`; with a delimiter, folded at the
-        delimiter."""
+        delimiter. With the token of a page, the same list goes on after that page."""
         query = {"list-type": "2", "encoding-type": "url", "prefix": self.root + prefix, "max-keys": str(limit)}
-        if after:
+        if token:
+            query["continuation-token"] = token
+        elif after:
             query["start-after"] = self.root + after
         if delimiter:
             query["delimiter"] = delimiter
         _, content = self.engine.call("GET", path_of(self.name), query)
         answer = read_answer(content, "ListBucketResult")
-        objects = [self._listed(fields_of(found)) for found in elements(answer, "Contents")]
-        prefixes = [self._name(fields_of(found)["Prefix"]) for found in elements(answer, "CommonPrefixes")]
-        return ObjectPage(objects, prefixes, fields_of(answer).get("IsTruncated") == "true")
+        try:
+            objects = [self._listed(fields_of(found)) for found in elements(answer, "Contents")]
+            prefixes = [self._name(fields_of(found)["Prefix"]) for found in elements(answer, "CommonPrefixes")]
+        except (KeyError, ValueError, OverflowError) as exc:
+            raise UnavailableError("the storage engine sent a list that cannot be read; check the endpoint") from exc
+        fields = fields_of(answer)
+        return ObjectPage(
+            objects, prefixes, fields.get("IsTruncated") == "true", fields.get("NextContinuationToken", "")
+        )
 
     def begin_parts(
-        self, name: str, *, content_type: str | None, meta: Mapping[str, str], is_checked: bool = True
-    ) -> str:
+        self, name: str, *, content_type: str | None, meta: Mapping[str, str], is_checked: bool = True,
+        kept: Mapping[str, str] | None = None,
+    ) -> str:  # fmt: skip
         """Begin an object that comes in parts, and return the engine's id for these parts. With `is_checked`, the
-        engine checks the crc32c of each part and of the whole; an engine cannot do this for parts that are copies."""
-        headers = _meta_headers(content_type, meta)
+        engine checks the crc32c of each part and of the whole; an engine cannot do this for parts that are copies.
+        `kept` are further headers of the object, of KEPT_HEADERS."""
+        headers = {**_meta_headers(content_type, meta, is_quoted=self.is_ours), **(kept or {})}
         if is_checked:
             headers |= {"x-amz-checksum-algorithm": "CRC32C", "x-amz-checksum-type": "FULL_OBJECT"}
         _, content = self.engine.call("POST", self._path(name), {"uploads": ""}, headers)
@@ -235,24 +266,35 @@ class Bucket:
         return path_of(self.name, self.root + name)
 
     def _name(self, encoded: str) -> str:
-        return unquote(encoded)[len(self.root) :]
+        name = unquote_plus(encoded)  # engines write a space as `+`, and a plus as `%2B`
+        if not name.startswith(self.root):
+            raise ValueError("a name outside of what was asked for")
+        return name[len(self.root) :]
+
+    def _described(self, name: str, headers: HTTPHeaderDict, size_bytes: int) -> Object:
+        meta = {
+            header.lower().removeprefix(META): unquote(value) if self.is_ours else value
+            for header, value in headers.items()
+            if header.lower().startswith(META)
+        }
+        modified = parse_http_date(headers.get("last-modified", "")) or _EPOCH
+        crc32c = headers.get(CRC)
+        if crc32c is not None and "-" in crc32c:  # a checksum of the parts' checksums, not of the whole
+            crc32c = None
+        if self.is_ours:
+            modified, crc32c = _written(meta, modified), meta.get("crc32c", crc32c)
+        kept = {header: headers[header] for header in KEPT_HEADERS if header in headers}
+        stored = headers.get("x-amz-storage-class", "")
+        is_restored = 'ongoing-request="false"' in headers.get("x-amz-restore", "")
+        return Object(name, size_bytes, _etag(headers), modified, crc32c, meta, stored, kept, is_restored)
 
     def _listed(self, fields: Mapping[str, str]) -> Object:
         modified = datetime.fromisoformat(fields["LastModified"]).replace(microsecond=0)
-        return Object(self._name(fields["Key"]), int(fields["Size"]), fields["ETag"].strip('"'), modified)
-
-
-def _described(name: str, headers: HTTPHeaderDict, size_bytes: int) -> Object:
-    meta = {
-        header.lower().removeprefix(META): unquote(value)
-        for header, value in headers.items()
-        if header.lower().startswith(META)
-    }
-    modified = parse_http_date(headers.get("last-modified", "")) or _EPOCH
-    crc32c = headers.get(CRC)
-    if crc32c is not None and "-" in crc32c:  # a checksum of the parts' checksums, not of the whole
-        crc32c = None
-    return Object(name, size_bytes, _etag(headers), _written(meta, modified), meta.get("crc32c", crc32c), meta)
+        stored = fields.get("StorageClass", "")
+        return Object(
+            self._name(fields["Key"]), int(fields["Size"]), fields.get("ETag", "").strip('"'), modified,
+            storage_class="" if stored == USUAL_CLASS else stored,
+        )  # fmt: skip
 
 
 def _written(meta: Mapping[str, str], modified: datetime) -> datetime:
@@ -268,8 +310,10 @@ def _etag(headers: HTTPHeaderDict) -> str:
     return str(headers.get("etag", "")).strip('"')
 
 
-def _meta_headers(content_type: str | None, meta: Mapping[str, str] | None) -> dict[str, str]:
-    headers = {META + name: quote(value, safe="/=+;, ") for name, value in (meta or {}).items()}
+def _meta_headers(
+    content_type: str | None, meta: Mapping[str, str] | None, *, is_quoted: bool = True
+) -> dict[str, str]:
+    headers = {META + name: quote(value, safe="/=+;, ") if is_quoted else value for name, value in (meta or {}).items()}
     return {"Content-Type": content_type or "application/octet-stream", **headers}
 
 

@@ -1,7 +1,10 @@
 """The requests to an S3 engine: signed, over kept connections, with deadlines. Refusals become exceptions."""
 
+import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -10,14 +13,19 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 from urllib3.response import BaseHTTPResponse
 
 from storage_tui.contract.errors import BadRequestError, StoreFullError, UnavailableError
-from storage_tui.server.stores.s3.protocol.answers import error_code
-from storage_tui.server.stores.s3.protocol.signing import Credentials, Signer, encode_query
+from storage_tui.contract.moments import parse_http_date
+from storage_tui.server.stores.s3.protocol.answers import error_code, error_fields
+from storage_tui.server.stores.s3.protocol.signing import Credentials, Signer, encode_query, utc_now
 
 CONNECT_S = 3.0
 SILENCE_S = 10.0  # a node that sends nothing for so long hangs; SeaweedFS itself would wait 30 to 60 s for it
 RETRY_AFTER_S = 5
 CONNECTIONS = 80  # as many as the threads that may call at once
+CORRECTIONS = 3  # a request is sent so often in all: a wrong region and a wrong clock are corrected once each
+STEADY = timedelta(minutes=1)  # a clock that is corrected by less has been corrected already
 REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})  # without a condition these can be sent twice
+
+_REGION = re.compile(r"[a-z]{2}[a-z0-9-]{1,40}")  # it becomes part of a host name
 
 
 class ConditionError(Exception):
@@ -32,33 +40,65 @@ class MismatchError(Exception):
     """The bytes in the engine are not the bytes that were sent."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that is no success: status, code and text of the engine, the region that the engine names (empty for
+    none), and the time of its clock."""
+
+    method: str
+    path: str
+    status: int
+    code: str = ""
+    text: str = ""
+    region: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How requests are sent to a bucket that somebody else has set up.
+
+    `headers` go with every request. `virtual_bucket` is the bucket that is named in the host and not in the path.
+    `endpoint_of` returns the endpoint for a region; None where one endpoint has all regions. `explain` returns the
+    error for a refusal, or None for the usual error. `follows` lets the engine's answers correct the region and the
+    clock of the signatures; the host then comes from `endpoint_of` and never from an answer.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    virtual_bucket: str = ""
+    endpoint_of: Callable[[str], str] | None = None
+    explain: Callable[[Refusal], Exception | None] | None = None
+    follows: bool = False
+
+
 class S3Engine:
-    """One endpoint. The calls block, and many threads may use it. The caller provides `credentials` and the
-    certificates to trust."""
+    """One endpoint. The calls block, and many threads may use it. The caller provides `credentials`, or None for
+    requests without a signature, and the certificates to trust."""
 
     def __init__(
-        self, endpoint: str, region: str, credentials: Callable[[], Credentials], *, ca_bundle: str | None = None,
-        silence_s: float = SILENCE_S,
+        self, endpoint: str, region: str, credentials: Callable[[], Credentials] | None, *,
+        ca_bundle: str | None = None, silence_s: float = SILENCE_S, manner: Manner | None = None,
     ) -> None:  # fmt: skip
-        url = urlsplit(endpoint)
-        if url.scheme not in ("http", "https") or not url.hostname or url.path.strip("/") or url.query or url.username:
-            raise BadRequestError(f"an S3 endpoint is http://HOST:PORT or https://HOST:PORT, not {endpoint[:200]!a}")
-        self.endpoint = f"{url.scheme}://{url.netloc}"
-        self._signer = Signer(url.netloc, region, credentials)
-        timeout = urllib3.Timeout(connect=CONNECT_S, read=silence_s)
-        if url.scheme == "https":
-            self._pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(
-                url.hostname, url.port, timeout=timeout, maxsize=CONNECTIONS, retries=False,
-                ssl_context=ssl.create_default_context(cafile=ca_bundle),
-            )  # fmt: skip
-        else:
-            self._pool = urllib3.HTTPConnectionPool(
-                url.hostname, url.port, timeout=timeout, maxsize=CONNECTIONS, retries=False
-            )
+        self._credentials = credentials
+        self._ca_bundle = ca_bundle
+        self._silence_s = silence_s
+        self._manner = manner or Manner()
+        self._ahead = timedelta(0)
+        self._line = self._connect(endpoint, region)
+
+    @property
+    def endpoint(self) -> str:
+        """The present endpoint, without the bucket."""
+        return self._line.endpoint
+
+    @property
+    def region(self) -> str:
+        """The present region of the signatures."""
+        return self._line.region
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._pool.close()
+        self._line.pool.close()
 
     def call(
         self, method: str, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None,
@@ -72,7 +112,7 @@ class S3Engine:
         not answer in time.
         """
         if content is not None and not isinstance(content, bytes):
-            headers = {**(headers or {}), "Content-Length": str(sum(map(len, content)))}
+            headers = {**(headers or {}), "Content-Length": str(length_of(content))}
         answer = self._send(method, path, query or {}, headers or {}, content, is_streamed=False)
         return answer.headers, answer.data
 
@@ -80,7 +120,7 @@ class S3Engine:
         """Return when the endpoint answers an unsigned request, with any status. Raise UnavailableError when there is
         no answer."""
         try:
-            self._pool.urlopen("HEAD", "/", redirect=False)
+            self._line.pool.urlopen("HEAD", "/", redirect=False)
         except (HTTPError, OSError) as exc:
             raise unreachable(exc) from exc
 
@@ -91,23 +131,44 @@ class S3Engine:
 
     def presign(self, path: str, query: Mapping[str, str], *, valid_s: int) -> str:
         """Return a URL from which anyone can GET the object for `valid_s` seconds."""
-        return self.endpoint + self._signer.presign("GET", path, query, valid_s=valid_s)
+        line = self._line
+        if line.signer is None:
+            return line.url + line.path_of(path)
+        return line.url + line.signer.presign("GET", line.path_of(path), query, valid_s=valid_s)
 
     def _send(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str],
         content: bytes | Sequence[bytes] | None, *, is_streamed: bool,
     ) -> BaseHTTPResponse:  # fmt: skip
         encoded = encode_query(query)
+        headers = {**headers, **self._manner.headers}
+        for _ in range(CORRECTIONS):
+            line = self._line
+            answer = self._exchange(
+                line, method, line.path_of(path), encoded, headers, content, is_streamed=is_streamed
+            )
+            if answer.status < 300:
+                return answer
+            refusal = _read_refusal(method, path, answer)
+            if not (self._manner.follows and self._correct(line, refusal)):
+                break
+        refusal = self._with_code(refusal)
+        explained = None if self._manner.explain is None else self._manner.explain(refusal)
+        raise explained or _error_of(refusal)
+
+    def _exchange(
+        self, line: "_Line", method: str, path: str, encoded: str, headers: Mapping[str, str],
+        content: bytes | Sequence[bytes] | None, *, is_streamed: bool,
+    ) -> BaseHTTPResponse:  # fmt: skip
         target = f"{path}?{encoded}" if encoded else path
         is_repeatable = method in REPEATABLE and not {"If-Match", "If-None-Match"} & headers.keys()
         while True:
-            signed = self._signer.sign(method, path, encoded, headers)
+            signed = headers if line.signer is None else line.signer.sign(method, path, encoded, headers)
             try:
-                answer = self._pool.urlopen(
+                return line.pool.urlopen(
                     method, target, body=content, headers=signed, redirect=False, preload_content=not is_streamed,
                     decode_content=False,
                 )  # fmt: skip
-                break
             except ProtocolError as exc:  # a kept connection that the engine has closed meanwhile
                 if not is_repeatable:
                     raise unreachable(exc) from exc
@@ -119,9 +180,71 @@ class S3Engine:
                 ) from exc
             except (HTTPError, OSError) as exc:
                 raise unreachable(exc) from exc
-        if answer.status < 300:
-            return answer
-        raise _refusal(method, answer)
+
+    def _correct(self, line: "_Line", refusal: Refusal) -> bool:
+        """Take over the region or the time that the engine names. Return False when the refusal names neither."""
+        if refusal.code == "RequestTimeTooSkewed" and refusal.at is not None:
+            ahead = refusal.at - utc_now()
+            if abs(ahead - self._ahead) < STEADY:  # corrected already, and not believed
+                return False
+            self._ahead = ahead
+            self._line = self._connect(line.endpoint, line.region)
+            return True
+        if refusal.status in (301, 307, 400) and _REGION.fullmatch(refusal.region) and refusal.region != line.region:
+            place = self._manner.endpoint_of
+            self._line = self._connect(line.endpoint if place is None else place(refusal.region), refusal.region)
+            return True
+        return self._line is not line  # another thread has corrected it meanwhile
+
+    def _with_code(self, refusal: Refusal) -> Refusal:
+        """Return the refusal of a HEAD, which has no content, with the code that a GET of one byte has."""
+        if refusal.method != "HEAD" or self._manner.explain is None or refusal.status not in (400, 403):
+            return refusal
+        line = self._line
+        headers = {"Range": "bytes=0-0", **self._manner.headers}
+        answer = self._exchange(line, "GET", line.path_of(refusal.path), "", headers, None, is_streamed=True)
+        try:
+            if answer.status < 300:
+                return refusal
+            return replace(_read_refusal("GET", refusal.path, answer), status=refusal.status)
+        finally:
+            answer.close()
+
+    def _connect(self, endpoint: str, region: str) -> "_Line":
+        url = urlsplit(endpoint)
+        if url.scheme not in ("http", "https") or not url.hostname or url.path.strip("/") or url.query or url.username:
+            raise BadRequestError(f"an S3 endpoint is http://HOST:PORT or https://HOST:PORT, not {endpoint[:200]!a}")
+        bucket = self._manner.virtual_bucket
+        host, netloc = (f"{bucket}.{it}" if bucket else it for it in (url.hostname, url.netloc))
+        timeout = urllib3.Timeout(connect=CONNECT_S, read=self._silence_s)
+        if url.scheme == "https":
+            try:
+                trusted = ssl.create_default_context(cafile=self._ca_bundle)
+            except (OSError, ssl.SSLError) as exc:
+                raise UnavailableError(f"the certificates in {self._ca_bundle!r} cannot be read: {exc}") from exc
+            pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(
+                host, url.port, timeout=timeout, maxsize=CONNECTIONS, retries=False, ssl_context=trusted
+            )
+        else:
+            pool = urllib3.HTTPConnectionPool(host, url.port, timeout=timeout, maxsize=CONNECTIONS, retries=False)
+        signer = None if self._credentials is None else Signer(netloc, region, self._credentials, ahead=self._ahead)
+        return _Line(f"{url.scheme}://{url.netloc}", f"{url.scheme}://{netloc}", region, bucket, signer, pool)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The connections to one host, and what signs their requests."""
+
+    endpoint: str
+    url: str
+    region: str
+    bucket: str
+    signer: Signer | None
+    pool: urllib3.HTTPConnectionPool
+
+    def path_of(self, path: str) -> str:
+        """Return the path at the host, which may name the bucket itself."""
+        return (path.removeprefix(f"/{self.bucket}") or "/") if self.bucket else path
 
 
 def unreachable(exc: BaseException) -> UnavailableError:
@@ -132,31 +255,50 @@ def unreachable(exc: BaseException) -> UnavailableError:
     )
 
 
+def length_of(content: bytes | Sequence[bytes]) -> int:
+    """Return the bytes of a content. Chunks that are not in memory say it themselves, as `size_bytes`."""
+    if isinstance(content, bytes):
+        return len(content)
+    known = getattr(content, "size_bytes", None)
+    return sum(map(len, content)) if known is None else int(known)
+
+
 def path_of(bucket: str, name: str = "") -> str:
     """Return the percent-encoded URL path of an object, or of the bucket."""
     return f"/{quote(bucket)}/{quote(name, safe='/~')}" if name else f"/{quote(bucket)}"
 
 
-def _refusal(method: str, answer: BaseHTTPResponse) -> Exception:
-    content = b"" if method == "HEAD" else answer.data
+def _read_refusal(method: str, path: str, answer: BaseHTTPResponse) -> Refusal:
+    """Return the refusal in an answer, whose connection is free again afterwards."""
+    try:
+        content = b"" if method == "HEAD" else answer.data
+    except (HTTPError, OSError):
+        content = b""
     answer.release_conn()
-    code = error_code(content)
-    if answer.status == 404:
+    fields = error_fields(content)
+    return Refusal(
+        method, path, answer.status, error_code(content), fields.get("Message", ""),
+        answer.headers.get("x-amz-bucket-region") or fields.get("Region", ""),
+        parse_http_date(answer.headers.get("date", "")),
+    )  # fmt: skip
+
+
+def _error_of(refusal: Refusal) -> Exception:
+    code, status = refusal.code, refusal.status
+    if status == 404:
         return MissingError(code)
-    if answer.status in (409, 412):
+    if status in (409, 412):
         return ConditionError(code)
     if code in ("BadDigest", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"):
         return MismatchError(code)
     if code in ("KeyTooLongError", "InvalidURI"):
         return BadRequestError("the storage engine of this server cannot hold such a name; use a shorter key")
-    if answer.status == 416:
+    if status == 416:
         return MissingError("InvalidRange")
-    if answer.status == 507 or code in ("QuotaExceeded", "XMinioStorageFull"):
+    if status == 507 or code in ("QuotaExceeded", "XMinioStorageFull"):
         return StoreFullError("no room is left in the storage engine; delete something first")
-    if answer.status in (401, 403):
-        return UnavailableError(
-            f"the storage engine refuses this server ({code or answer.status}); correct its credentials"
-        )
+    if status in (401, 403):
+        return UnavailableError(f"the storage engine refuses this server ({code or status}); correct its credentials")
     return UnavailableError(
-        f"the storage engine cannot do this now ({code or answer.status}); try again later", retry_after_s=RETRY_AFTER_S
+        f"the storage engine cannot do this now ({code or status}); try again later", retry_after_s=RETRY_AFTER_S
     )

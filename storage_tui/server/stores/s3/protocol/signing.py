@@ -7,7 +7,7 @@ its crc32c is in a separate header, at a fifteenth of the cost of sha256.
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from urllib.parse import quote
 
@@ -26,19 +26,30 @@ class Credentials(Protocol):
     def token(self) -> str | None: ...
 
 
-class Signer:
-    """Signs for one host and region. `credentials` is called for each signature, as credentials may be renewed."""
+def utc_now() -> datetime:
+    """Return the time of the machine, in UTC."""
+    return datetime.now(UTC)
 
-    def __init__(self, host: str, region: str, credentials: Callable[[], Credentials]) -> None:
+
+class Signer:
+    """Signs for one host and region. `credentials` is called for each signature, as credentials may be renewed.
+    `ahead` is how far the clock of the engine is ahead of the clock of this machine."""
+
+    def __init__(
+        self, host: str, region: str, credentials: Callable[[], Credentials], *, ahead: timedelta = timedelta(0),
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:  # fmt: skip
         self._host = host
         self._region = region
         self._credentials = credentials
+        self._ahead = ahead
+        self._clock = clock
         self._signing_key: tuple[tuple[str, str], bytes] = (("", ""), b"")
 
     def sign(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> dict[str, str]:
         """Return the headers together with those that authenticate them. `path` is percent-encoded, `query` is the
         result of `encode_query`."""
-        credentials, stamp = self._credentials(), _stamp()
+        credentials, stamp = self._credentials(), self._stamp()
         signed = {name.lower(): value for name, value in headers.items()}
         signed |= {"host": self._host, "x-amz-content-sha256": UNSIGNED, "x-amz-date": stamp}
         if credentials.token:
@@ -54,7 +65,7 @@ class Signer:
 
     def presign(self, method: str, path: str, query: Mapping[str, str], *, valid_s: int) -> str:
         """Return path and query of a URL that needs no headers for `valid_s` seconds."""
-        credentials, stamp = self._credentials(), _stamp()
+        credentials, stamp = self._credentials(), self._stamp()
         signed = {
             **query,
             "X-Amz-Algorithm": ALGORITHM,
@@ -68,6 +79,9 @@ class Signer:
         encoded = encode_query(signed)
         canonical = "\n".join((method, path, encoded, f"host:{self._host}\n", "host", UNSIGNED))
         return f"{path}?{encoded}&X-Amz-Signature={self._signature(credentials, stamp, canonical)}"
+
+    def _stamp(self) -> str:
+        return (self._clock() + self._ahead).strftime("%Y%m%dT%H%M%SZ")
 
     def _scope(self, stamp: str) -> str:
         return f"{stamp[:8]}/{self._region}/s3/aws4_request"
@@ -87,7 +101,3 @@ class Signer:
 def encode_query(query: Mapping[str, str]) -> str:
     """Return the query in its canonical form: sorted, with every reserved character escaped."""
     return "&".join(sorted(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in query.items()))
-
-
-def _stamp() -> str:
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -1,0 +1,18 @@
+"""The engine on somebody else's bucket, exactly as it is: the names of objects are keys, byte for byte.
+
+| file | holds |
+|---|---|
+| changes.py | a change of one object under a precondition |
+| connecting.py | the connection to a bucket: endpoint, form of addresses, signatures; the names of all buckets |
+| copies.py | copies and moves of objects inside the engine |
+| identity.py | who asks, and where: credentials, region and endpoint out of the sources of AWS programs |
+| listing.py | lists and sums over the objects, from the engine's lists alone |
+| objects.py | objects as blobs |
+| options.py | how a bucket is reached, as people say it |
+| refusals.py | what a refusal of a bucket means, as one line with the next step |
+| sessions.py | upload sessions, as private files of this machine |
+| store.py | the Store, and what it promises less |
+| trees.py | lists in byte order from an engine that keeps names as a tree of folders |
+| uploads.py | the upload sessions: begun, found, written by one request at a time, cancelled |
+| writer.py | the writer of one upload session: parts go to the engine while the next one gathers |
+"""

@@ -1,0 +1,106 @@
+"""Who asks, and where: credentials, region and endpoint out of the sources of AWS programs.
+
+Sources, as in AWS's "SDKs and Tools Reference Guide": the options of the call, then the environment (AWS_PROFILE,
+AWS_ACCESS_KEY_ID, AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_CA_BUNDLE), then the shared files, then the
+role of the machine. AWS_NO_SIGN_REQUEST and AWS_REQUEST_PAYER are those of GDAL.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.session import Session
+
+from storage_tui.contract.errors import ForbiddenError
+from storage_tui.contract.visible import one_line
+from storage_tui.server.stores.bucket.options import BucketOptions
+from storage_tui.server.stores.s3.protocol.signing import Credentials
+
+DEFAULT_REGION = "us-east-1"  # where Amazon redirects from, and what other engines expect
+_YES = frozenset({"1", "yes", "true", "on"})
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks and where. `credentials` is None for requests without a signature; `is_nobody` then says that none were
+    found, so that nobody asked for this. `name` is what people call the credentials. `endpoint_url` is None for
+    Amazon."""
+
+    credentials: Callable[[], Credentials] | None
+    name: str
+    region: str
+    endpoint_url: str | None
+    addressing: str
+    ca_bundle: str | None
+    pays: bool
+    is_nobody: bool = False
+
+    @property
+    def way_in(self) -> str:
+        """The advice for credentials that are refused or have expired."""
+        profile = self.name.removeprefix("profile ")
+        return (
+            f"aws sso login --profile {profile}"
+            if profile != self.name
+            else "aws sso login, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+
+
+def find_identity(options: BucketOptions) -> Identity:
+    """Return the identity for these options; blocking, as the role of a machine is asked for over the network. Raise
+    ForbiddenError for a profile that does not exist and for settings that cannot be read."""
+    unsigned = options.no_sign_request or os.environ.get("AWS_NO_SIGN_REQUEST", "").lower() in _YES
+    pays = options.request_payer or os.environ.get("AWS_REQUEST_PAYER", "").lower() == "requester"
+    try:
+        session: Any = Session(profile=options.profile)
+        scoped = session.get_scoped_config()
+        profile = session.profile
+        found = None if unsigned else session.get_credentials()
+        region = options.region or session.get_config_variable("region") or DEFAULT_REGION
+        ca_bundle = options.ca_bundle or session.get_config_variable("ca_bundle")
+        endpoint = options.endpoint_url or _endpoint(session, scoped)
+    except ProfileNotFound as exc:
+        raise ForbiddenError(
+            f"the AWS settings of this machine have no profile {options.profile or os.environ.get('AWS_PROFILE')!r}; "
+            "correct AWS_PROFILE, or run: aws configure list-profiles"
+        ) from exc
+    except (BotoCoreError, ClientError) as exc:
+        raise ForbiddenError(f"the AWS settings of this machine cannot be used: {one_line(str(exc))}") from exc
+    name = f"profile {profile}" if profile else "these credentials"
+    settings = scoped.get("s3")
+    style = settings.get("addressing_style", "auto") if isinstance(settings, dict) else "auto"
+    identity = Identity(
+        None, "nobody", region, endpoint, options.addressing if options.addressing != "auto" else style, ca_bundle,
+        pays, is_nobody=found is None and not unsigned,
+    )  # fmt: skip
+    if found is None:
+        return identity
+    return Identity(_renewing(found, name), name, region, endpoint, identity.addressing, ca_bundle, pays)
+
+
+def _endpoint(session: Any, scoped: Any) -> str | None:
+    if session.get_config_variable("ignore_configured_endpoint_urls"):
+        return None
+    found = ConfiguredEndpointProvider(
+        full_config=session.full_config, scoped_config=scoped, client_name="s3", environ=os.environ
+    ).provide()
+    return None if found is None else str(found)
+
+
+def _renewing(found: Any, name: str) -> Callable[[], Credentials]:
+    def frozen() -> Credentials:
+        try:
+            return found.get_frozen_credentials()  # type: ignore[no-any-return]
+        except (BotoCoreError, ClientError) as exc:
+            kind = type(exc).__name__
+            if "SSO" in kind or "Token" in kind or "Login" in kind:
+                profile = name.removeprefix("profile ") if name.startswith("profile ") else "default"
+                raise ForbiddenError(
+                    f"the sign-in of {name} has expired; run aws sso login --profile {profile}"
+                ) from exc
+            raise ForbiddenError(f"the credentials of {name} cannot be had: {one_line(str(exc))}") from exc
+
+    return frozen

@@ -1,0 +1,351 @@
+"""The Store over somebody else's bucket, exactly as it is: names are keys, byte for byte, and nothing of ours is in
+it."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from storage_tui.contract import checksum
+from storage_tui.contract.columns import ColumnPage
+from storage_tui.contract.errors import (
+    BadRequestError,
+    ChecksumError,
+    StorageError,
+    TypeRuleError,
+)
+from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
+from storage_tui.contract.moves import Move, MoveResult, independent_runs
+from storage_tui.contract.wire import Span
+from storage_tui.machine import directories
+from storage_tui.server.stores.base import (
+    ANY,
+    READ_SIZE,
+    Address,
+    BlobReader,
+    Precondition,
+    UploadPart,
+    UploadSession,
+    UploadWriter,
+)
+from storage_tui.server.stores.bucket import changes
+from storage_tui.server.stores.bucket.connecting import connect
+from storage_tui.server.stores.bucket.copies import Copies, trip
+from storage_tui.server.stores.bucket.identity import Identity
+from storage_tui.server.stores.bucket.listing import Lists
+from storage_tui.server.stores.bucket.objects import ObjectPlace, check_type, locate
+from storage_tui.server.stores.bucket.options import BucketOptions
+from storage_tui.server.stores.bucket.refusals import DeniedError
+from storage_tui.server.stores.bucket.sessions import SessionFolder, folder_of
+from storage_tui.server.stores.bucket.trees import SERVERS
+from storage_tui.server.stores.bucket.uploads import UploadSessions
+from storage_tui.server.stores.rules import addresses_of, check_precondition, check_target, precondition_of, refusal
+from storage_tui.server.stores.s3.memory import TOTAL_BYTES, new_memory
+from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition, Object
+from storage_tui.server.stores.s3.protocol.requests import MismatchError, MissingError
+from storage_tui.server.stores.s3.protocol.signing import utc_now
+from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
+from storage_tui.server.stores.s3.reader import ObjectReader, open_first
+
+Connect = Callable[[], tuple[Bucket, Identity]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What a started store works with."""
+
+    bucket: Bucket
+    identity: Identity
+    threads: Threads
+    lists: Lists
+    copies: Copies
+    uploads: UploadSessions
+
+
+class BucketStore:
+    """The store of one place in a bucket; `title` is how people call the place. `connect` makes the connection and
+    blocks. `sessions` is the folder for the state of uploads, on this machine.
+
+    It keeps less than the promises of every Store, as the bucket may have other writers and other rules:
+
+    - *Open readers.* A blob that is overwritten or deleted during a reading ends the reading with an error; bytes of
+      two versions are never mixed.
+    - *Rules.* There is one storage type, `data`, without expiry. The namespace of an address does not matter.
+    - *Conditions.* A change under a precondition is checked here, and by the engine where it can. On an engine that
+      has no conditional writes another writer may come between.
+    - *Deletes.* A delete without a precondition removes whatever the key has at that moment.
+    - *Moves.* A move is a copy and a delete; one that breaks off leaves both. A copy onto itself changes nothing.
+    - *ETags* are those of the engine: the same bytes stored again may have the same one. They are no checksums.
+    - *Honesty.* Bytes are compared with a crc32c where the engine has stored one of the whole object.
+    - *Uploads* continue on this machine only, as their state is here. They take no parts beside each other.
+    - *Lists* are in byte order on engines that follow the S3 API, and on SeaweedFS. Of an engine that lists otherwise,
+      only the entries of one page are in order.
+    - There is no trash, no audit log, and no record.
+    """
+
+    opens_with_bytes = True
+    takes_any_name = True
+
+    def __init__(
+        self, title: str, connect: Connect, sessions: Callable[[Bucket], Path], *, is_writable: bool,
+        clock: Callable[[], datetime] = utc_now, upload_bytes: int = TOTAL_BYTES,
+    ) -> None:  # fmt: skip
+        self._title = title
+        self._connect = connect
+        self._sessions = sessions
+        self._is_writable = is_writable
+        self._now = clock
+        self._upload_bytes = upload_bytes
+        self._running: _Running | None = None
+
+    @classmethod
+    def at(
+        cls, bucket: str, prefix: str, options: BucketOptions, *, is_writable: bool, state_dir: Path | None = None
+    ) -> Self:
+        """Return the store of the objects whose names begin with the prefix. `state_dir` is the directory for the state
+        of uploads, by default that of this program."""
+
+        def sessions(found: Bucket) -> Path:
+            return folder_of(state_dir or directories.state_dir(), found.engine.endpoint, bucket, prefix)
+
+        return cls(
+            f"s3://{bucket}{f'/{prefix}' if prefix else ''}", lambda: connect(bucket, prefix, options), sessions,
+            is_writable=is_writable,
+        )  # fmt: skip
+
+    async def start(self) -> None:
+        """Connect, and learn the region and whether the bucket exists. Raise StorageError with one line when nothing
+        can be done there; a bucket that may not be listed can still be read."""
+        threads = Threads()
+        try:
+            bucket, identity, is_tree = await threads.calls.run(self._begin)
+        except BaseException:
+            threads.close()
+            raise
+        folder = SessionFolder(self._sessions(bucket))
+        memory = new_memory(self._upload_bytes)
+        self._running = _Running(
+            bucket, identity, threads, Lists(bucket, threads, is_tree=is_tree), Copies(bucket),
+            UploadSessions(bucket, threads, folder, self._now, memory=memory),
+        )  # fmt: skip
+
+    def _begin(self) -> tuple[Bucket, Identity, bool]:
+        bucket, identity = self._connect()
+        served_by = ""
+        try:
+            with suppress(DeniedError):  # a bucket that may not be listed can still have objects that may be read
+                bucket.list("", limit=1)
+                served_by = bucket.served_by()
+        except MissingError as exc:
+            bucket.engine.close()
+            raise BadRequestError(f"nothing of the S3 API is at {bucket.engine.endpoint}; check the endpoint") from exc
+        except BaseException:
+            bucket.engine.close()
+            raise
+        return bucket, identity, served_by.startswith(SERVERS)
+
+    async def close(self) -> None:
+        running, self._running = self._running, None
+        if running is None:
+            return
+        await running.uploads.settle()
+        running.threads.close()
+        running.bucket.engine.close()
+
+    async def place_rules(self) -> list[str]:
+        """Return what is special about the place, as short words: read only, versioned, requester pays, the region,
+        without credentials."""
+        running = self._run()
+        rules = [] if self._is_writable else ["read only"]
+        if await running.threads.calls.run(_is_versioned, running.bucket):
+            rules.append("versioned")
+        if running.identity.pays:
+            rules.append("requester pays")
+        if running.identity.endpoint_url is None:
+            rules.append(running.bucket.engine.region)
+        if running.identity.credentials is None:
+            rules.append("without credentials")
+        return rules
+
+    async def stat(self, address: Address) -> Blob:
+        place, running = locate(address), self._run()
+        return place.to_blob(await running.threads.calls.run(changes.find, running.bucket, place))
+
+    @asynccontextmanager
+    async def open(self, address: Address) -> AsyncIterator[BlobReader]:
+        place, running = locate(address), self._run()
+        found = await running.threads.calls.run(open_first, running.bucket, place)
+        if found is None:
+            raise place.not_found()
+        yield ObjectReader(running.bucket, running.threads, place, *found)
+
+    async def list_page(
+        self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int
+    ) -> Page:  # fmt: skip
+        check_type(storage_type)
+        return await self._run().lists.page(prefix, delimiter, after, limit)
+
+    async def list_columns(
+        self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int,
+        page_limit: int,
+    ) -> list[ColumnPage]:  # fmt: skip
+        check_type(storage_type)
+        return await self._run().lists.columns(prefix, delimiter, after, limit, page_limit)
+
+    async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
+        check_type(storage_type)
+        return await self._run().lists.usage(prefix, delimiter)
+
+    async def put(
+        self, address: Address, content: bytes, *, content_type: str | None = None, crc32c: str | None = None,
+        md5: str | None = None, precondition: Precondition = ANY,
+    ) -> Blob:  # fmt: skip
+        place, running = self._changed(address, "write"), self._run()
+        told = checksum.encode(checksum.extend(0, content))
+        if crc32c is not None and checksum.decode(crc32c) != checksum.decode(told):
+            raise _mismatch(address.key, crc32c, told)
+
+        def change(condition: Condition) -> Object:
+            return running.bucket.put(place.name, content, crc32c=told, content_type=content_type, condition=condition)
+
+        lane = running.threads.calls if len(content) <= READ_SIZE else running.threads.writes
+        try:
+            made = await lane.run(changes.write, running.bucket, place, precondition, change)
+        except MismatchError as exc:
+            raise _mismatch(address.key, told, "another one") from exc
+        return replace(place.to_blob(made), content_type=content_type)
+
+    async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
+        place, running = self._changed(address, "delete"), self._run()
+        await running.threads.calls.run(changes.remove, running.bucket, place, precondition)
+
+    async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
+        await self.delete(address, precondition=precondition)
+
+    async def delete_many(
+        self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
+    ) -> list[DeleteResult]:
+        self._check_writable("delete", targets[0][0] if targets else "")
+
+        async def delete(key: str, positions: list[int]) -> list[tuple[int, DeleteResult]]:
+            address = Address(namespace, storage_type, key)
+            return [(position, await self._delete_one(address, targets[position][1])) for position in positions]
+
+        places: dict[str, list[int]] = {}
+        for position, (key, _) in enumerate(targets):
+            places.setdefault(key, []).append(position)
+        done = await gather_few(delete(key, positions) for key, positions in places.items())
+        results = dict(result for of_key in done for result in of_key)
+        return [results[position] for position in range(len(targets))]
+
+    async def copy(
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
+    ) -> Blob:
+        self._check_writable("copy", source.key)
+        wanted = trip(source, target, source_etag, precondition, check_precondition)
+        return (await self._run().threads.writes.run(self._run().copies.copy, wanted))[0]
+
+    async def move(
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
+    ) -> Blob:
+        self._check_writable("move", source.key)
+        wanted = trip(source, target, source_etag, precondition, check_target)
+        return (await self._run().threads.writes.run(self._run().copies.move, wanted))[0]
+
+    async def move_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
+        return await self._many(namespace, moves, is_copy=False)
+
+    async def copy_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
+        return await self._many(namespace, moves, is_copy=True)
+
+    async def create_upload(
+        self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
+        crc32c: str | None = None, promised: Mapping[str, bytes] | None = None, precondition: Precondition = ANY,
+        repeat_key: str | None = None,
+    ) -> UploadSession:  # fmt: skip
+        self._check_writable("upload", address.key)
+        return await self._run().uploads.create(
+            address, size_bytes=size_bytes, content_type=content_type, crc32c=crc32c, promised=promised or {},
+            precondition=precondition, repeat_key=repeat_key,
+        )  # fmt: skip
+
+    async def find_upload(self, upload_id: str) -> UploadSession:
+        return await self._run().uploads.find(upload_id)
+
+    def write_upload(self, upload_id: str, *, restart: bool = False) -> AbstractAsyncContextManager[UploadWriter]:
+        self._check_writable("upload", "")
+        return self._run().uploads.write(upload_id, restart=restart)
+
+    async def find_parts(self, upload_id: str) -> list[UploadPart]:
+        await self._run().uploads.find_open(upload_id)
+        return []
+
+    @asynccontextmanager
+    async def write_part(self, upload_id: str, span: Span) -> AsyncIterator[UploadWriter]:
+        session = await self._run().uploads.find_open(upload_id)
+        raise BadRequestError("an upload to a bucket takes its bytes in order; send them to its URL", key=session.key)
+        yield
+
+    async def drop_parts(self, upload_id: str) -> None:
+        await self._run().uploads.find_open(upload_id)
+
+    async def cancel_upload(self, upload_id: str) -> None:
+        await self._run().uploads.cancel(upload_id)
+
+    async def sweep(self) -> int:
+        if self._is_writable:
+            await self._run().uploads.sweep()
+        return 0
+
+    async def _many(self, namespace: str, moves: Sequence[Move], *, is_copy: bool) -> list[MoveResult]:
+        running = self._run()
+        change = running.copies.copy if is_copy else running.copies.move
+
+        async def carry_out(wanted: Move) -> MoveResult:
+            try:
+                self._check_writable("copy" if is_copy else "move", wanted.key)
+                source, target = addresses_of(namespace, wanted)
+                asked = trip(source, target, wanted.etag, precondition_of(wanted), check_target)
+                blob, before = await running.threads.writes.run(change, asked)
+            except StorageError as exc:
+                return refusal(wanted, exc)
+            return MoveResult(wanted, blob, overwritten=before)
+
+        results: list[MoveResult] = []
+        for run in independent_runs(moves, is_copy=is_copy):
+            results += await gather_few(carry_out(moves[number]) for number in run)
+        return results
+
+    async def _delete_one(self, address: Address, etag: str | None) -> DeleteResult:
+        try:
+            await self.delete(address, precondition=ANY if etag is None else Precondition(if_match=(etag,)))
+        except StorageError as exc:
+            return DeleteResult(address.key, exc.code, exc.message)
+        return DeleteResult(address.key)
+
+    def _changed(self, address: Address, verb: str) -> ObjectPlace:
+        self._check_writable(verb, address.key)
+        return locate(address)
+
+    def _check_writable(self, verb: str, key: str) -> None:
+        if not self._is_writable:
+            raise TypeRuleError(f"cannot {verb}: {self._title} is open read only; --write allows changes", key=key)
+
+    def _run(self) -> _Running:
+        if self._running is None:
+            raise StorageError("the store is not started")
+        return self._running
+
+
+def _is_versioned(bucket: Bucket) -> bool:
+    """Return whether the bucket keeps versions; False where that is not told."""
+    try:
+        return bucket.is_versioned()
+    except (StorageError, MissingError):
+        return False
+
+
+def _mismatch(key: str, told: str, found: str) -> ChecksumError:
+    return ChecksumError(f"the bytes of {key!r} arrived with crc32c {found}, not {told}; send them again", key=key)
