@@ -25,7 +25,7 @@ from storage_tui.client.access.servers import Access, Endpoint
 from storage_tui.client.access.token_files import read_token_file
 from storage_tui.client.requests import one_line
 from storage_tui.contract import wire
-from storage_tui.contract.errors import ConnectError, CredentialsError
+from storage_tui.contract.errors import ConnectError, CredentialsError, StorageError
 from storage_tui.machine import directories, interpreters
 from storage_tui.machine.private_files import open_private
 from storage_tui.machine.secrets import Secret
@@ -121,6 +121,8 @@ class EmbeddedServer:
             if child is None and now - started > START_AGAIN_S:
                 child, started = self._start(), now
             elif child is not None and child.poll() is not None:
+                if child.returncode != 0 and self.place is not None and (said := self._last_line()):
+                    raise StorageError(said)
                 if child.returncode != 0:
                     raise ConnectError(f"the {self.display_url} cannot be started{self._last_words()}")
                 child, started = None, now  # another process started a server first, which will answer soon
@@ -211,6 +213,14 @@ class EmbeddedServer:
         if os.fstat(log).st_size > LOG_BYTES:
             os.ftruncate(log, 0)
         return log
+
+    def _last_line(self) -> str:
+        """Return the last message of the server, as its program said it; the empty text without one."""
+        with suppress(OSError):
+            lines = (self._runtime / "log").read_bytes()[-4096:].decode("utf-8", "replace").strip().splitlines()
+            if lines:
+                return one_line(lines[-1]).removeprefix("storage-tui: ")
+        return ""
 
     def _last_words(self) -> str:
         with suppress(OSError):
