@@ -8,10 +8,12 @@ with secrets are kept back. Only a digest of these names the folder of the socke
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.places import OpenPlace, Place, PlaceOptions
+from storage_tui.contract.storage_types import DEFAULT
 from storage_tui.machine import directories
 
 AWS = "AWS_"
@@ -26,9 +28,11 @@ class PlaceAccess:
 
     @classmethod
     def of(cls, place: Place, options: PlaceOptions) -> "PlaceAccess":
-        """Return the access to a place as a person named it, relative to the working directory. Raise BadRequestError
-        for options that the place does not have."""
+        """Return the access to a place as a person named it: a folder relative to the working directory, and a prefix
+        as the folder of that name. Raise BadRequestError for options that the place does not have."""
         options.check_for(place)
+        if place.prefix:
+            place = replace(place, prefix=as_folder(Location(DEFAULT, place.prefix)).key)
         if place.kind == "file":
             place = Place("file", root=str(Path(place.root).expanduser().absolute()))
         return cls(place, options)
