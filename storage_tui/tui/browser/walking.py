@@ -7,7 +7,6 @@ from typing import Any
 from textual.screen import Screen
 
 from storage_tui.contract.keys import Location, as_folder, parent_prefix
-from storage_tui.contract.visible import visible
 from storage_tui.tui.background import Work, run
 from storage_tui.tui.browser.place import OpenPlace
 from storage_tui.tui.desk import EXPECTED, Desk
@@ -147,7 +146,7 @@ class Walking:
         scope = self._desk.scope
         top = scope.top_of(storage_type)
         if top is None and self._desk.place is not None:
-            self._desk.refuse(f"{visible(self._desk.place.title)} is one place without storage types")
+            self._desk.refuse("one place is open here, which has no storage types")
         elif top is None:
             self._desk.refuse(f"this token does not open {storage_type}; it is for {scope}")
         elif storage_type != self._place.location.storage_type:
