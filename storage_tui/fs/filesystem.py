@@ -102,7 +102,7 @@ class StorageFileSystem(StorageTree):
 
         Raise NotImplementedError for the embedded store, whose address others cannot reach; OSError for other failures.
         """
-        if self.storage.is_embedded:
+        if not self.storage.engine.has_signed_urls:
             raise NotImplementedError("a signed URL needs a server that others can reach: storage-tui serve")
         path = self._strip_protocol(path)
         name = blob_of(path)

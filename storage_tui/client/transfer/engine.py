@@ -131,6 +131,12 @@ class TransferEngine:
 
         return Journal(directories.state_dir())
 
+    @property
+    def has_signed_urls(self) -> bool:
+        """Return whether others can use signed URLs: those of a bucket lead to the bucket itself."""
+        place = self.place
+        return not self.server.is_embedded or (place is not None and place.kind == "s3")
+
     def check_is_reachable(self, what: str) -> None:
         """Raise StorageError, which says what was wanted, for the embedded store: nobody can open a URL of it."""
         if self.server.is_embedded:

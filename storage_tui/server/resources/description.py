@@ -13,7 +13,7 @@ from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.stores.base import Noting, Placed, Store
 from storage_tui.server.stores.trash import Keeping
 
-OURS = {"catalog", "stray-files"}  # features of our own stores, which a bucket or folder of others does not have
+OURS = {"catalog", "stray-files", "upload-parts"}  # features of our own stores that a place does not have
 
 
 class Description:

@@ -140,6 +140,14 @@ class Placed(Protocol):
 
 
 @runtime_checkable
+class Presigning(Protocol):
+    """A Store whose engine can be asked for a blob by others, without this server."""
+
+    async def signed_url(self, address: Address, *, valid_s: int) -> str:
+        """Return a URL of the engine from which anyone can read the blob for `valid_s` seconds."""
+
+
+@runtime_checkable
 class Noting(Protocol):
     """A Store of a place that does not show all that the place holds."""
 
