@@ -68,11 +68,10 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
         kwargs, place = take_place(context, kwargs)
         settings = settings_of(flags) if place is None else settings_for(place, flags)
         check_may_change(context.command.name or "", settings)
-        try:
-            return command(*args, settings=settings, **kwargs)
-        finally:
-            if place is not None and place.kind == "file":
-                tell_left_out(settings)
+        result = command(*args, settings=settings, **kwargs)
+        if place is not None and place.kind == "file":
+            tell_left_out(settings)
+        return result
 
     for flag in reversed((*_FLAGS, *_PLACE_FLAGS)):
         wrapped = flag(wrapped)

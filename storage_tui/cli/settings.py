@@ -126,13 +126,14 @@ def _kept_apart(found: list[Layer]) -> list[Layer]:
         after = {values[name] for name in STORES if values.get(name) is not None}
         if before and after and before != after:
             values.setdefault("token_file", None)
-            values = {**dict.fromkeys(set(PLACE_SETTINGS) & weaker.keys()), **values}
+            values = {**{name: _DEFAULTS[name] for name in PLACE_SETTINGS if name in weaker}, **values}
         weaker.update(values)
         apart.append(Layer(layer.where, values))
     return apart
 
 
 _KEEP = re.compile(r"0|[0-9]{1,4}[smhd]")
+_DEFAULTS = {entry.name: entry.default for entry in fields(Settings)}
 _KINDS = {entry.name: entry.type for entry in fields(Settings)}
 
 

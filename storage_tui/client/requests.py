@@ -53,7 +53,7 @@ class Request:
     def is_change(self) -> bool:
         """Return whether the request changes blobs, or is the first of several that change one."""
         if self.method in ("GET", "HEAD"):
-            return f"/{wire.NEW_RESUMABLE_URL}/" in self.path
+            return self.path.split("/")[2:3] == [wire.NEW_RESUMABLE_URL]
         return not (self.method == "POST" and self.path.endswith(f"/{wire.GET}"))
 
     def __str__(self) -> str:

@@ -200,14 +200,11 @@ class CommandScreen(Screen[ResultT]):
 def _is_refused(screen: CommandScreen[Any], command: Command) -> bool:
     """Return whether the place takes no changes and the command would make one; then say so, in the log too."""
     desk = getattr(screen.app, "desk", None)
-    if desk is None or desk.place is None or not command.changes_store(screen.context):
+    if desk is None or desk.refusal is None or not command.changes_store(screen.context):
         return False
-    why = desk.place.refusal
-    if why is None:
-        return False
-    desk.refuse(visible(why))
+    desk.refuse(desk.refusal)
     if screen.context not in SIDES:  # the main screen has a line for what the desk says
-        screen.remark(visible(why))
+        screen.remark(desk.refusal)
     return True
 
 

@@ -16,6 +16,7 @@ from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob, TokenScope
 from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
 from storage_tui.tui.history import History
 from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.bookmarks import Places
@@ -129,6 +130,12 @@ class Desk:
         """The last error, if it is of the last minute and the user has not seen it in the log."""
         message = self.log.last_unseen
         return message if message is not None and (datetime.now(UTC) - message.at).total_seconds() < ERROR_S else None
+
+    @property
+    def refusal(self) -> str | None:
+        """Return why nothing is changed in the open place, safe to draw; None for a store that takes changes."""
+        why = None if self.place is None else self.place.refusal
+        return None if why is None else visible(why)
 
     def note_place(self, place: OpenPlace | None) -> None:
         """Take the description of the place that the server shows; show once what the server leaves out there."""

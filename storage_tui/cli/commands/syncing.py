@@ -26,7 +26,7 @@ from storage_tui.client.sync.run import Outcome, SyncResult, SyncRun
 from storage_tui.client.sync.sides import Side, is_location, side_of
 from storage_tui.client.sync.syncing import differences
 from storage_tui.contract.counts import plural
-from storage_tui.contract.errors import BadRequestError
+from storage_tui.contract.errors import BadRequestError, ConflictError
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import DEFAULT
 from storage_tui.machine import directories
@@ -271,6 +271,9 @@ def _open(
     own = open_storage(settings, patience_s=patience_s) if is_own else None
     storage, other = placed_source or own or placed_target, placed_target or own or placed_source
     assert storage is not None and other is not None  # one side at least is a location
+    refusal = other.place.refusal if is_location(target) and other.place is not None else None
+    if refusal is not None and click.get_current_context().command.name == "sync":
+        raise ConflictError(refusal)
     for opened in dict.fromkeys((storage, other)):
         stack.enter_context(opened)
     stack.enter_context(telling(storage))

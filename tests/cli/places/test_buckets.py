@@ -1,6 +1,7 @@
 """A bucket that boto3 filled as the location of a command, on SeaweedFS."""
 
 import secrets
+import urllib.request
 from pathlib import Path
 
 import boto3
@@ -34,7 +35,12 @@ def test_commands_read_a_bucket_and_write_with_the_flag(call: Call, bucket: str)
     assert call("find", url, "*.bin").lines == [f"{url}/maps/2024/x.bin"]
     assert [line.split()[-1] for line in call("du", url).lines] == [f"{url}/maps/", f"{url}/"]
     assert call("get", "-q", f"{url}/a.txt", "b.txt").code == 0
-    for words in (("put", "b.txt", f"{url}/b.txt"), ("rm", f"{url}/a.txt"), ("cp", f"{url}/a.txt", f"{url}/b.txt")):
+    with urllib.request.urlopen(call("url", f"{url}/a.txt").out.strip(), timeout=30) as answer:
+        assert answer.read() == b"a.txt"
+    for words in (
+        ("put", "b.txt", f"{url}/b.txt"), ("rm", f"{url}/a.txt"), ("cp", f"{url}/a.txt", f"{url}/b.txt"),
+        ("sync", ".", f"{url}/here"),
+    ):  # fmt: skip
         said = call(*words)
         assert said.code == 4
         assert said.err == f"storage-tui: {url} is open read only; --write allows changes\n"

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,11 +105,12 @@ def test_the_client_opens_a_folder_and_refuses_changes_before_it_sends_them(call
         assert place is not None
         assert (place.kind, place.title, place.is_writable, place.rules) == ("file", str(folder), False, ("read only",))
         assert [row["name"] for row in storage.describe().storage_types] == ["data"]
-        for change in (
+        changes: list[Callable[[], object]] = [
             lambda: storage.set("b", "x"),
             lambda: storage.delete("a.txt"),
             lambda: storage.copy("a.txt", "b"),
-        ):
+        ]
+        for change in changes:
             with pytest.raises(errors.ConflictError, match="is open read only"):
                 change()
         with pytest.raises(errors.ForbiddenError):
