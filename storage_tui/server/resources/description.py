@@ -13,7 +13,7 @@ from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.stores.base import Noting, Placed, Store
 from storage_tui.server.stores.trash import Keeping
 
-OURS = {"catalog", "stray-files", "upload-parts"}  # features of our own stores that a place does not have
+OURS = {"catalog", "stray-files"}  # features of our own stores that a place does not have
 
 
 class Description:
@@ -29,7 +29,7 @@ class Description:
         self._why_read_only = why_read_only
         self._info = ServiceInfo(
             version=__version__,
-            features=frozenset(FEATURES) - ({"trash"} if self._trash is None else set()) - (OURS if place else set()),
+            features=_features(store, place),
             limits=limits,
             storage_types=tuple(row.to_json() for row in STORAGE_TYPES.values() if not place or row.name == DEFAULT),
         )
@@ -50,3 +50,10 @@ class Description:
         rules = await self._store.place_rules() if isinstance(self._store, Placed) else []
         notes = await self._store.place_notes() if isinstance(self._store, Noting) else []
         return replace(place, rules=tuple(rules), notes=tuple(notes))
+
+
+def _features(store: Store, place: OpenPlace | None) -> frozenset[str]:
+    """Return the features of a server with this engine."""
+    absent = set() if isinstance(store, Keeping) else {"trash"}
+    lacks: frozenset[str] = getattr(store, "lacks", frozenset())
+    return frozenset(FEATURES) - absent - lacks - (OURS if place is not None else set())

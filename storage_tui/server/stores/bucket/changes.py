@@ -36,6 +36,8 @@ def write(bucket: Bucket, place: ObjectPlace, precondition: Precondition, change
             return change(NOTHING_ASKED)
         except MissingError as exc:
             raise _lost(bucket) from exc
+        except ConditionError as exc:  # two writes at once, which the engine does not put in an order
+            raise _contended(place) from exc
     return replace(bucket, place, lambda found: place.check(found, precondition), change)[0]
 
 

@@ -6,9 +6,10 @@ steps leaves both objects.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from storage_tui.contract.errors import PreconditionFailedError, UnavailableError
+from storage_tui.contract.errors import NotFoundError, PreconditionFailedError, UnavailableError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address, Precondition
@@ -68,7 +69,8 @@ class Copies:
         if wanted.source == wanted.target:
             return made, None
         try:
-            changes.remove(self._bucket, wanted.source, Precondition(if_match=(copied.etag,)))
+            with suppress(NotFoundError):  # another call removed or moved the source meanwhile
+                changes.remove(self._bucket, wanted.source, Precondition(if_match=(copied.etag,)))
         except PreconditionFailedError as exc:
             key = wanted.source.key
             raise PreconditionFailedError(

@@ -7,7 +7,7 @@ role of the machine. AWS_NO_SIGN_REQUEST and AWS_REQUEST_PAYER are those of GDAL
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.configprovider import ConfiguredEndpointProvider
@@ -59,7 +59,7 @@ def find_identity(options: BucketOptions) -> Identity:
         scoped = session.get_scoped_config()
         profile = session.profile
         found = None if unsigned else session.get_credentials()
-        region = options.region or session.get_config_variable("region") or DEFAULT_REGION
+        region = options.region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
         ca_bundle = options.ca_bundle or session.get_config_variable("ca_bundle")
         endpoint = options.endpoint_url or _endpoint(session, scoped)
     except ProfileNotFound as exc:
@@ -72,13 +72,14 @@ def find_identity(options: BucketOptions) -> Identity:
     name = f"profile {profile}" if profile else "these credentials"
     settings = scoped.get("s3")
     style = settings.get("addressing_style", "auto") if isinstance(settings, dict) else "auto"
+    addressing = style if options.addressing == "auto" else options.addressing
     identity = Identity(
-        None, "nobody", region, endpoint, options.addressing if options.addressing != "auto" else style, ca_bundle,
-        pays, is_nobody=found is None and not unsigned,
+        None, "nobody", region or DEFAULT_REGION, endpoint, addressing, ca_bundle, pays,
+        is_nobody=found is None and not unsigned,
     )  # fmt: skip
     if found is None:
         return identity
-    return Identity(_renewing(found, name), name, region, endpoint, identity.addressing, ca_bundle, pays)
+    return replace(identity, credentials=_renewing(found, name), name=name)
 
 
 def _endpoint(session: Any, scoped: Any) -> str | None:

@@ -7,7 +7,7 @@ import asyncio
 import threading
 from collections.abc import Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from storage_tui.contract.errors import BadRequestError, TooLargeError, Unavaila
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.models import CHILDREN_AT_MOST, Page, Usage
 from storage_tui.server.stores.bucket.objects import to_blob
-from storage_tui.server.stores.bucket.trees import Entry, walk
+from storage_tui.server.stores.bucket.trees import Entry, is_remnant, walk
 from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT, Bucket, Object, ObjectPage
 from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
 
@@ -130,6 +130,8 @@ class Lists:
         is_stuck = bool(token) and listing.token == token
         if listing.is_truncated and (is_stuck or not (listing.objects or listing.prefixes)):
             raise UnavailableError("the storage engine says that a list goes on, and does not go on; try again later")
+        if self._is_tree:
+            return replace(listing, objects=[found for found in listing.objects if not is_remnant(found)])
         return listing
 
 

@@ -11,6 +11,7 @@ from storage_tui.server.stores.s3.protocol.bucket import Object
 
 MAX_NAME_BYTES = 1024  # S3's limit
 KIND = STORAGE_TYPES[DEFAULT]  # a bucket has one storage type
+UNTOLD = frozenset({"application/octet-stream", "binary/octet-stream"})  # what engines store where nobody gave a type
 ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})  # classes whose bytes must be restored first
 
 
@@ -42,7 +43,10 @@ def locate(address: Address) -> ObjectPlace:
     """Return the place of an address, whose namespace does not matter. Raise BadRequestError or a subclass for a
     storage type or a key that no bucket has."""
     check_type(address.storage_type)
-    size_bytes = len(address.key.encode("utf-8", "replace"))
+    try:
+        size_bytes = len(address.key.encode())
+    except UnicodeEncodeError as exc:
+        raise InvalidKeyError("the name of an object is UTF-8 and cannot have a lone surrogate") from exc
     if not 0 < size_bytes <= MAX_NAME_BYTES:
         raise InvalidKeyError(
             f"the name of an object has 1 to {MAX_NAME_BYTES} bytes; this one has {size_bytes}", key=address.key
@@ -58,7 +62,8 @@ def check_type(storage_type: str) -> None:
 
 def to_blob(found: Object) -> Blob:
     """Return the object as a blob. A blob of a listed object has neither crc32c nor content type."""
+    content_type = found.headers.get("content-type")
     return Blob(
         found.name, KIND.name, found.size_bytes, found.modified, found.etag, found.crc32c,
-        found.headers.get("content-type"), storage_class=found.storage_class or None,
+        None if content_type in UNTOLD else content_type, storage_class=found.storage_class or None,
     )  # fmt: skip

@@ -21,6 +21,7 @@ _REGIONS = frozenset({
 })  # fmt: skip
 
 _USUAL = frozenset({404, 408, 409, 412, 416, 429})  # missing, late, changed, past the end, too many
+_RACES = frozenset({"", "ConditionalRequestConflict", "OperationAborted", "PreconditionFailed"})
 _OF_BYTES = frozenset({"BadDigest", "InvalidPart", "InvalidPartOrder", "EntityTooSmall", "KeyTooLongError"})
 
 
@@ -82,6 +83,8 @@ def _explain(bucket: str, identity: Identity, refusal: Refusal) -> StorageError 
         return _forbidden(bucket, identity, code or str(refusal.status))
     if refusal.status == 501:
         return UnsupportedError(f"the bucket {bucket!r} cannot do this ({code or 501}); its engine does not offer it")
+    if refusal.status == 409 and code not in _RACES:
+        return ConflictError(f"the bucket {bucket!r} refuses this ({code or 409}): {one_line(refusal.text)[:200]}")
     if 400 <= refusal.status < 500 and refusal.status not in _USUAL and code not in _OF_BYTES:
         text = f": {one_line(refusal.text)[:200]}" if refusal.text else ""
         return BadRequestError(f"the bucket {bucket!r} refuses this ({code or refusal.status}){text}")

@@ -35,7 +35,7 @@ from storage_tui.server.stores.s3.sessions import SESSION_LIFETIME, TOMBSTONE_LI
 MIB = 1024 * 1024
 MOST_PARTS = 10_000  # of one object, by the S3 API
 LEAST_PART_BYTES = 8 * MIB
-UNKNOWN_PART_BYTES = 32 * MIB  # of an object whose size nobody knows: 320 GB
+UNKNOWN_PART_BYTES = 16 * MIB  # of an object whose size nobody knows: 160 GB
 MOST_OBJECT_BYTES = 5 * 1024 * 1024 * MIB  # by the S3 API
 
 State = Literal["open", "finished", "cancelled"]

@@ -87,6 +87,7 @@ class BucketStore:
 
     opens_with_bytes = True
     takes_any_name = True
+    lacks = frozenset({"upload-parts"})  # features of the description that this engine does not have
 
     def __init__(
         self, title: str, connect: Connect, sessions: Callable[[Bucket], Path], *, is_writable: bool,

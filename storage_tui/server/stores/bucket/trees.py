@@ -26,6 +26,11 @@ class Entry:
     found: Object | None
 
 
+def is_remnant(found: Object) -> bool:
+    """Return whether the object is only a folder that removed keys have left: the engine lists it without an ETag."""
+    return found.name.endswith(DELIMITER) and not found.etag
+
+
 async def walk(list_names: ListFolder, prefix: str, after: str, *, is_folded: bool) -> AsyncGenerator[Entry, None]:
     """Yield the keys below the prefix strictly after `after`, in byte order; folded, child prefixes instead of the keys
     below them."""
@@ -77,8 +82,7 @@ def _folders_to_come(prefix: str, segment: str, *, is_key: bool) -> list[str]:
 
 
 def _by_segment(listing: ObjectPage) -> list[tuple[str, Object | None]]:
-    """Return keys and folders in the order of the engine, a key before the folder of its name. A folder that is only a
-    remnant of removed keys is listed as an object without an ETag, and left out here."""
-    rows: list[tuple[str, Object | None]] = [(found.name, found) for found in listing.objects if found.etag]
+    """Return keys and folders in the order of the engine, a key before the folder of its name."""
+    rows: list[tuple[str, Object | None]] = [(found.name, found) for found in listing.objects]
     rows += [(name, None) for name in listing.prefixes]
     return sorted(rows, key=lambda row: (row[0].removesuffix(DELIMITER), row[0]))

@@ -9,7 +9,7 @@ from storage_tui.contract import checksum
 from storage_tui.contract.errors import StorageError, TooLargeError
 from storage_tui.server.limits.shares import Shares
 from storage_tui.server.stores.base import ANY, Address, Precondition, UploadSession, UploadWriter
-from storage_tui.server.stores.bucket import sessions as sessions
+from storage_tui.server.stores.bucket import sessions
 from storage_tui.server.stores.bucket.objects import locate
 from storage_tui.server.stores.bucket.sessions import SessionFolder, SessionRecord
 from storage_tui.server.stores.bucket.writer import SessionWriter, drop_bytes

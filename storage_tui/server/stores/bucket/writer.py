@@ -252,7 +252,7 @@ class SessionWriter:
 
     def _commit(self) -> Blob:
         """Make the object visible."""
-        session = self._session
+        session = self._folder.find_open(self._session.upload_id, self._now())  # unless it was cancelled meanwhile
         content = self._content()
         if session.parts:
             etags = (

@@ -11,9 +11,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.bucket.options import BucketOptions
 from storage_tui.server.stores.bucket.store import BucketStore
 from tests import seaweed
+from tests.server.stores.engines import whole
 
 ENVIRONMENT = {
     **seaweed.ACCESS,
@@ -75,3 +77,32 @@ async def opened(
         yield store
     finally:
         await store.close()
+
+
+def at(key: str) -> Address:
+    """The address of a key; a bucket has one storage type and no namespaces."""
+    return Address("", "data", key)
+
+
+def listed(client: Any, bucket: str, prefix: str = "") -> list[dict[str, Any]]:
+    """All objects as boto3 lists them."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [found for page in pages for found in page.get("Contents", [])]
+
+
+async def content_of(store: BucketStore, key: str) -> bytes:
+    """The bytes of a blob."""
+    async with store.open(at(key)) as reader:
+        return await whole(reader)
+
+
+async def keys_of(store: BucketStore, *, limit: int = 1000, prefix: str = "") -> list[str]:
+    """All keys, page by page."""
+    found: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = await store.list_page("", "data", prefix=prefix, after=after, limit=limit)
+        assert len(page.blobs) <= limit
+        found += [blob.key for blob in page.blobs]
+        after = page.next_token
+    return found

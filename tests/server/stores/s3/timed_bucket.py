@@ -20,7 +20,7 @@ class TimedBucket(Bucket):
     """A bucket of the real engine, with the times of the clock in the place of the engine's."""
 
     def __init__(self, bucket: Bucket, clock: Clock) -> None:
-        super().__init__(bucket.engine, bucket.name, bucket.root)
+        super().__init__(bucket.engine, bucket.name, bucket.root, is_ours=bucket.is_ours)
         self._clock = clock
 
     def now(self) -> datetime:

@@ -49,7 +49,7 @@ def error_fields(content: bytes) -> dict[str, str]:
 def error_code(content: bytes) -> str:
     """The code of a refusal such as `NoSuchKey`; empty where the content is no error document."""
     code = error_fields(content).get("Code", "")
-    return code if code.isascii() and code.isalnum() else ""
+    return code if code.isascii() and code.replace(".", "").isalnum() else ""
 
 
 def _parsed(content: bytes) -> Element | None:

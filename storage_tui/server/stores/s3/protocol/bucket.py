@@ -107,7 +107,7 @@ class Bucket:
     def is_versioned(self) -> bool:
         """Return whether the bucket keeps the earlier versions of its objects."""
         _, content = self.engine.call("GET", path_of(self.name), {"versioning": ""})
-        return fields_of(read_answer(content, "VersioningConfiguration")).get("Status") == "Enabled"
+        return fields_of(read_answer(content)).get("Status") == "Enabled"
 
     def head(self, name: str) -> Object | None:
         """Return the object without its bytes; None when there is none."""
@@ -135,7 +135,12 @@ class Bucket:
         headers = {"Range": format_range(span), "x-amz-checksum-mode": "ENABLED", **Condition(etag).headers()}
         answer = self.engine.stream(self._path(name), headers)
         told = answer.headers.get("content-range")
-        size_bytes = parse_content_range(told)[1] if told else int(answer.headers.get("content-length", "0"))
+        found, size_bytes = (
+            parse_content_range(told) if told else (None, int(answer.headers.get("content-length", "0")))
+        )
+        if (0 if found is None else found.start) != span.start:
+            answer.close()
+            raise UnavailableError("the storage engine sent other bytes than it was asked for; check the endpoint")
         return self._described(name, answer.headers, size_bytes), answer
 
     def put(
@@ -290,9 +295,11 @@ class Bucket:
 
     def _listed(self, fields: Mapping[str, str]) -> Object:
         modified = datetime.fromisoformat(fields["LastModified"]).replace(microsecond=0)
-        stored = fields.get("StorageClass", "")
+        stored, size_bytes = fields.get("StorageClass", ""), int(fields["Size"])
+        if size_bytes < 0:
+            raise ValueError("a size below nothing")
         return Object(
-            self._name(fields["Key"]), int(fields["Size"]), fields.get("ETag", "").strip('"'), modified,
+            self._name(fields["Key"]), size_bytes, fields.get("ETag", "").strip('"'), modified,
             storage_class="" if stored == USUAL_CLASS else stored,
         )  # fmt: skip
 
