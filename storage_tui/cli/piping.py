@@ -15,7 +15,7 @@ from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.content_types import guess_type
 from storage_tui.contract.errors import ChecksumError
-from storage_tui.contract.keys import DELIMITER, Location, check_key
+from storage_tui.contract.keys import DELIMITER, Location, check_name
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
@@ -38,7 +38,7 @@ def put_pipe(
     if not location.key or location.key.endswith(DELIMITER):
         what = "standard input" if source == STDIO else repr(source)
         raise click.UsageError(f"{what} is a pipe; name the key it goes to, not a folder")
-    key = check_key(location.key)
+    key = check_name(location.key)
     item = BatchItem("upload", location.storage_type, key, Path(source), content_type=guess_type(key))
     report = Report(conflict, must_verify=must_verify, as_json=as_json, is_single=True, is_silent=not as_json)
     control = TransferControl()
@@ -59,7 +59,7 @@ def get_pipe(storage: "Storage", location: Location, pipe: IO[bytes], *, must_ve
     is_drawn = not sys.stdout.isatty()  # otherwise the bytes and the line would share the terminal
     line = live_line(progress_of(control), location.key, is_on=is_drawn, waits=waits_of(storage))
     with obeying_signals(), line:
-        with storage.stream(check_key(location.key), location.storage_type, control=control) as chunks:
+        with storage.stream(check_name(location.key), location.storage_type, control=control) as chunks:
             for chunk in chunks:
                 pipe.write(chunk)
         pipe.flush()

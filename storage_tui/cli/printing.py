@@ -193,7 +193,9 @@ _status = _Status()
 
 def _write(stream: TextIO, text: str) -> None:
     try:
-        click.echo(text, file=stream, nl=False)
+        click.echo(
+            text, file=stream, nl=False, color=True
+        )  # click removes control sequences, also from a key in a pipe
     except UnicodeEncodeError:  # the locale lacks the character, or a local file name is not UTF-8
         raw = text.encode("utf-8", "surrogateescape")
         if stream.isatty():

@@ -445,7 +445,7 @@ class AsyncStorage:
 
             self._made = AsyncSession(
                 self.engine.server, self.engine.policy, self.engine.timeout_s, outage=self.engine.outage,
-                pace=self.engine.pace,
+                pace=self.engine.pace, check_names=self.engine.check_names,
             )  # fmt: skip
         return await self._made.run(call)
 

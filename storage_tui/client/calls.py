@@ -6,7 +6,7 @@ holds the other way too.
 """
 
 import json
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -18,11 +18,13 @@ from storage_tui.contract.errors import (
     BadRequestError,
     CancelledError,
     ChecksumError,
+    ConnectError,
+    InvalidKeyError,
     PreconditionFailedError,
     ProtocolError,
     StorageError,
 )
-from storage_tui.contract.keys import check_key, check_prefix, key_to_path
+from storage_tui.contract.keys import EXACT_NAMES, check_name, key_refusal, key_to_path, prefix_refusal
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, parse_time
 from storage_tui.contract.moments import parse_http_date
 from storage_tui.contract.storage_types import find_storage_type
@@ -32,6 +34,7 @@ T = TypeVar("T")
 Call = Generator[Request, Response, T]
 
 UPLOAD_TYPE = "application/octet-stream"
+DELETE_BYTES = 3 * 1024 * 1024  # of the keys in one request; the server takes 4 MiB, with the ETags
 
 
 @dataclass(slots=True)
@@ -43,6 +46,20 @@ class Service:
     def forget(self) -> None:
         """Ask the server again when the description is wanted next."""
         self.description = None
+
+
+def check_names(service: Service, refusal: InvalidKeyError | None) -> Call[None]:
+    """Raise the refusal of a name, if any, unless the server has exact names. A server that cannot be reached has
+    none."""
+    if refusal is None:
+        return
+    try:
+        info = yield from describe(service)
+    except ConnectError:
+        info = ServiceInfo()
+    if EXACT_NAMES not in info.features:
+        # a new error: one that its own frames hold would keep the connections of these frames open
+        raise InvalidKeyError(refusal.message, key=refusal.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +168,10 @@ def stat(key: str, storage_type: str) -> Call[Blob]:
 
 def keys_page(prefix: str | None, storage_type: str, token: str | None = None) -> Call[tuple[list[str], str | None]]:
     """Return one page of keys, as the published client lists them, and the token of the next page."""
-    query = () if prefix is None else (("prefix", check_prefix(prefix)),)
+    query = () if prefix is None else (("prefix", prefix),)
     headers = {} if token is None else {wire.NEXT: token}
-    request = Request("GET", f"/{_type(storage_type)}/{wire.LIST}", query=query, headers=headers, may_be_gzip=True)
+    path, refusal = f"/{_type(storage_type)}/{wire.LIST}", prefix_refusal("" if prefix is None else prefix)
+    request = Request("GET", path, query=query, headers=headers, may_be_gzip=True, refusal=refusal)
     response = checked(request, (yield request))
     keys = wire.parse_answer(response.body)
     if not isinstance(keys, list) or not all(isinstance(key, str) and _is_text(key) for key in keys):
@@ -182,12 +200,13 @@ def column_pages(
 def _listed(
     prefix: str, storage_type: str, delimiter: str, token: str | None, limit: int, details: str
 ) -> Call[tuple[Any, str | None]]:
-    query = [("prefix", check_prefix(prefix)), ("limit", str(limit)), ("details", details)]
+    refusal = prefix_refusal(prefix)
+    query = [("prefix", prefix), ("limit", str(limit)), ("details", details)]
     if delimiter:
         query.append(("delimiter", delimiter))
     headers = {} if token is None else {wire.NEXT: token}
     path = f"/{_type(storage_type)}/{wire.LIST}"
-    request = Request("GET", path, query=tuple(query), headers=headers, may_be_gzip=True)
+    request = Request("GET", path, query=tuple(query), headers=headers, may_be_gzip=True, refusal=refusal)
     response = checked(request, (yield request))
     return wire.parse_answer(response.body), response.headers.get(wire.NEXT.lower())
 
@@ -201,8 +220,8 @@ def _going_on(token: str | None, next_token: str | None, storage_type: str) -> s
 def delete(key: str, storage_type: str, etag: str | None = None) -> Call[None]:
     """Delete one blob; with an ETag, only if the blob still has this ETag."""
     headers = {} if etag is None else {"If-Match": wire.format_etag(etag)}
-    path = f"/{_type(storage_type)}/{key_to_path(key)}"
-    request = Request("DELETE", path, headers=headers, key=key, storage_type=storage_type)
+    path, refusal = f"/{_type(storage_type)}/{key_to_path(key)}", key_refusal(key)
+    request = Request("DELETE", path, headers=headers, key=key, storage_type=storage_type, refusal=refusal)
     checked(request, (yield request))
 
 
@@ -210,6 +229,7 @@ def delete_batch(
     service: Service, targets: list[tuple[str, str | None]], storage_type: str
 ) -> Call[list[DeleteResult]]:
     """Delete many blobs; return one result for each target, in order. A target is a key with its ETag or None."""
+    yield from check_names(service, first_refusal(key for key, _ in targets))
     info = yield from describe(service)
     results: list[DeleteResult] = []
     if "delete-batch" not in info.features:
@@ -217,16 +237,35 @@ def delete_batch(
             results.append((yield from _delete_one(key, etag, storage_type)))
         return results
     batch = max(1, info.limits.delete_batch)
-    for start in range(0, len(targets), batch):
-        part = targets[start : start + batch]
+    for part in _parts(targets, batch):
         body = json.dumps({"targets": [{"key": key, "etag": etag} for key, etag in part]}, ensure_ascii=False)
-        request = json_post(wire.DELETE, storage_type, body)
+        request = json_post(wire.DELETE, storage_type, body, keys=[key for key, _ in part])
         answer = wire.parse_answer(checked(request, (yield request)).body)
         rows = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(rows, list) or len(rows) != len(part):
             raise ProtocolError("the server did not report for each key whether it was deleted; list them again")
         results += [DeleteResult.from_json(row) for row in rows]
     return results
+
+
+def _parts(targets: list[tuple[str, str | None]], most: int) -> Iterator[list[tuple[str, str | None]]]:
+    """Yield the targets in order, in parts that are bounded in number and in bytes."""
+    part: list[tuple[str, str | None]] = []
+    size_bytes = 0
+    for target in targets:
+        more = json_bytes(target[0])
+        if part and (len(part) >= most or size_bytes + more > DELETE_BYTES):
+            yield part
+            part, size_bytes = [], 0
+        part.append(target)
+        size_bytes += more
+    if part:
+        yield part
+
+
+def json_bytes(key: str) -> int:
+    """Return the bytes of a key in the body of a request: a control character takes six."""
+    return len(key) if key.isascii() and key.isprintable() else len(json.dumps(key, ensure_ascii=False).encode())
 
 
 def _delete_one(key: str, etag: str | None, storage_type: str) -> Call[DeleteResult]:
@@ -373,19 +412,27 @@ def _checked_target(target: Blob | str | tuple[str, str | None]) -> tuple[str, s
         pair = target
     else:
         pair = target, None
-    return check_key(pair[0]), pair[1]
+    return check_name(pair[0]), pair[1]
 
 
 def _blob_request(method: str, verb: str, key: str, storage_type: str, **fields: Any) -> Request:
     name = _type(storage_type)
-    return Request(method, f"/{name}/{verb}/{key_to_path(key)}", key=key, storage_type=name, **fields)
+    path, refusal = f"/{name}/{verb}/{key_to_path(key)}", key_refusal(key)
+    return Request(method, path, key=key, storage_type=name, refusal=refusal, **fields)
 
 
-def json_post(verb: str, storage_type: str, body: str, key: str | None = None) -> Request:
-    """Return a request that changes many blobs, or two, and so is never repeated by itself."""
+def json_post(verb: str, storage_type: str, body: str, key: str | None = None, *, keys: Iterable[str] = ()) -> Request:
+    """Return a request that changes many blobs, or two, and so is never repeated by itself. `keys` are all keys that
+    the body names."""
+    refusal = first_refusal(keys)
     headers = {"Content-Type": "application/json"}
     path = f"/{_type(storage_type)}/{verb}"
-    return Request("POST", path, headers=headers, body=body.encode(), key=key, is_idempotent=False)
+    return Request("POST", path, headers=headers, body=body.encode(), key=key, is_idempotent=False, refusal=refusal)
+
+
+def first_refusal(keys: Iterable[str]) -> InvalidKeyError | None:
+    """Return why only a server with exact names has the first such key; None when every server has all keys."""
+    return next((refusal for refusal in map(key_refusal, keys) if refusal is not None), None)
 
 
 def _type(name: str) -> str:

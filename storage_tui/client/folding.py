@@ -13,7 +13,7 @@ from storage_tui.client.requests import Request, checked
 from storage_tui.contract import wire
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import BadRequestError, NotFoundError
-from storage_tui.contract.keys import check_prefix
+from storage_tui.contract.keys import prefix_refusal
 from storage_tui.contract.models import Blob, Page, Usage
 from storage_tui.contract.storage_types import find_storage_type
 
@@ -93,9 +93,10 @@ def usage(service: Service, prefix: str, storage_type: str, delimiter: str) -> C
     info = yield from describe(service)
     if "usage" not in info.features:
         return (yield from _walked_usage(service, prefix, storage_type, delimiter))
-    query = [("prefix", check_prefix(prefix))] + ([("delimiter", delimiter)] if delimiter else [])
+    refusal = prefix_refusal(prefix)
+    query = [("prefix", prefix)] + ([("delimiter", delimiter)] if delimiter else [])
     path = f"/{find_storage_type(storage_type).name}/{wire.USAGE}"
-    request = Request("GET", path, query=tuple(query), may_be_gzip=True)
+    request = Request("GET", path, query=tuple(query), may_be_gzip=True, refusal=refusal)
     response = checked(request, (yield request))
     return Usage.from_json(wire.parse_answer(response.body))
 

@@ -22,12 +22,13 @@ from storage_tui.contract.errors import (
     BadRequestError,
     CancelledError,
     ConflictError,
+    InvalidKeyError,
     PreconditionFailedError,
     ProtocolError,
     StorageError,
     TypeRuleError,
 )
-from storage_tui.contract.keys import check_key
+from storage_tui.contract.keys import check_name
 from storage_tui.contract.models import Blob
 from storage_tui.contract.moves import Move, MoveResult, named
 from storage_tui.contract.storage_types import find_storage_type
@@ -42,7 +43,7 @@ BATCH_BYTES = 4 * 1024 * 1024  # of one request; the server takes twice as much
 
 def checked_move(wanted: Move) -> Move:
     """Return the move with the names of its storage types. Raise InvalidKeyError or UnknownStorageTypeError."""
-    check_key(wanted.key), check_key(wanted.to_key)
+    check_name(wanted.key), check_name(wanted.to_key)
     return named(wanted)
 
 
@@ -60,7 +61,7 @@ def move(service: Service, wanted: Move) -> Call[Blob]:
     check_may_move(wanted.storage_type, wanted.key)
     if MOVE_FEATURE not in info.features:
         return (yield from _move_by_copy(service, wanted))
-    request = calls.json_post(wire.MOVE, wanted.storage_type, _body(wanted), key=wanted.key)
+    request = calls.json_post(wire.MOVE, wanted.storage_type, _body(wanted), key=wanted.key, keys=_keys(wanted))
     answer = checked(request, (yield request))
     return Blob.from_json(wire.parse_answer(answer.body), wanted.target_type)
 
@@ -71,6 +72,7 @@ def move_many(service: Service, moves: Sequence[Move]) -> Call[list[MoveResult]]
     Once some have a result, a request that fails is the error of its moves and of all later ones.
     """
     info = yield from calls.describe(service)
+    yield from calls.check_names(service, _refusal(moves))
     if MOVE_BATCH_FEATURE not in info.features:
         return (yield from _one_by_one(moves, lambda wanted: move(service, wanted)))
     return (yield from _in_batches(moves, wire.MOVE, info.limits.delete_batch))
@@ -82,7 +84,7 @@ def copy(service: Service, wanted: Move) -> Call[Blob]:
     is_older = COPY_BATCH_FEATURE not in info.features
     if wanted.etag is not None and is_older:  # such a server does not look at the ETag
         _check_seen(wanted, (yield from calls.stat(wanted.key, wanted.storage_type)))
-    request = calls.json_post(wire.COPY, wanted.storage_type, _body(wanted), key=wanted.key)
+    request = calls.json_post(wire.COPY, wanted.storage_type, _body(wanted), key=wanted.key, keys=_keys(wanted))
     response = yield request
     try:
         answer = checked(request, response)
@@ -96,6 +98,7 @@ def copy(service: Service, wanted: Move) -> Call[Blob]:
 def copy_many(service: Service, moves: Sequence[Move]) -> Call[list[MoveResult]]:
     """Copy many blobs, as `move_many` moves them."""
     info = yield from calls.describe(service)
+    yield from calls.check_names(service, _refusal(moves))
     if COPY_BATCH_FEATURE not in info.features:
         return (yield from _one_by_one(moves, lambda wanted: copy(service, wanted)))
     return (yield from _in_batches(moves, wire.COPY, info.limits.delete_batch))
@@ -106,11 +109,20 @@ def _body(wanted: Move) -> str:
     return json.dumps(fields, ensure_ascii=False)
 
 
+def _keys(wanted: Move) -> tuple[str, str]:
+    return wanted.key, wanted.to_key
+
+
+def _refusal(moves: Iterable[Move]) -> InvalidKeyError | None:
+    return calls.first_refusal(key for wanted in moves for key in _keys(wanted))
+
+
 def _in_batches(moves: Sequence[Move], verb: str, most: int) -> Call[list[MoveResult]]:
     results: list[MoveResult] = []
     for batch in _batches(moves, max(1, most)):
         body = f'{{"targets": [{", ".join(map(_body, batch))}]}}'
-        request = calls.json_post(verb, batch[0].storage_type, body)
+        keys = (key for wanted in batch for key in _keys(wanted))
+        request = calls.json_post(verb, batch[0].storage_type, body, keys=keys)
         try:
             answer = wire.parse_answer(checked(request, (yield request)).body)
             rows = answer.get("results") if isinstance(answer, dict) else None
@@ -129,7 +141,7 @@ def _batches(moves: Sequence[Move], most: int) -> Iterator[Sequence[Move]]:
     """Yield the moves in batches, in order, each of one source type, and bounded in number and in bytes."""
     start, size_bytes = 0, 0
     for number, wanted in enumerate(moves):
-        more = 2 * len(wanted.key.encode()) + 2 * len(wanted.to_key.encode())  # an escape takes two bytes
+        more = sum(calls.json_bytes(key) for key in _keys(wanted))
         is_other = number > start and wanted.storage_type != moves[start].storage_type
         if is_other or number - start >= most or size_bytes + more > BATCH_BYTES:
             yield moves[start:number]
@@ -227,6 +239,7 @@ class Moves:
 
     def _one(self, wanted: Move, *, is_move: bool) -> Blob:
         engine = self._engine
+        engine.check_names(_refusal([wanted]))
         if COPY_FEATURE in engine.describe().features:
             return engine.run(move(engine.service, wanted) if is_move else copy(engine.service, wanted))
         return self._through(wanted, is_move=is_move)
@@ -235,6 +248,7 @@ class Moves:
         engine = self._engine
         if COPY_FEATURE in engine.describe().features:
             return engine.run((move_many if is_move else copy_many)(engine.service, moves))
+        engine.check_names(_refusal(moves))
         results: list[MoveResult] = []
         for wanted in moves:
             try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from storage_tui.contract import wire
 from storage_tui.contract.errors import (
     BadRequestError,
+    InvalidKeyError,
     ProtocolError,
     RangeNotSatisfiableError,
     RateLimitError,
@@ -31,7 +32,8 @@ class Request:
     these bytes of a 200 answer, for servers that ignore Range; a negative start counts from the end. With `may_be_gzip`
     the answer is requested in gzip when it comes over a network. `max_bytes` limits the answer; with None, the size of
     the blob limits it (see `most_bytes`). With `is_bulk` bytes of blobs go or come, which a limit of the rate holds
-    back.
+    back. `refusal` is set for a request with a name that only a server with exact names takes for a key: the drivers
+    raise this error instead of sending the request to any other server.
     """
 
     method: str
@@ -48,6 +50,7 @@ class Request:
     window: tuple[int, int | None] | None = None
     may_be_gzip: bool = False
     is_bulk: bool = False
+    refusal: InvalidKeyError | None = None
 
     @property
     def is_change(self) -> bool:

@@ -240,7 +240,8 @@ FEATURES = (
     "details", "columns", "delimiter", "usage", "set", "set-batch", "get-batch", "delete-batch", "copy", "range",
     "upload-resume", "upload-parts", "catalog", "stray-files", "move", "move-batch", "copy-batch", "trash",
 )  # fmt: skip
-"""The additions of our server to the published wire, by the names that the service description uses."""
+"""The additions of our server to the published wire, by the names that the service description uses. EXACT_NAMES comes
+to them where the store takes any name."""
 
 
 @dataclass(frozen=True, slots=True)

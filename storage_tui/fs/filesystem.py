@@ -24,7 +24,7 @@ from storage_tui.fs.expansion import is_pattern, move_pairs, needs_pairs, pairs
 from storage_tui.fs.failures import os_errors
 from storage_tui.fs.file import StorageFile
 from storage_tui.fs.moves import move
-from storage_tui.fs.names import SLASH_END, blob_of, name_of, strip
+from storage_tui.fs.names import SLASH_END, blob_of, check_local, name_of, strip
 from storage_tui.fs.removal import remove, remove_below
 from storage_tui.fs.tree import StorageTree
 
@@ -172,11 +172,14 @@ class StorageFileSystem(StorageTree):
     ) -> None:
         """Download a blob to a local path or an open file; for a folder, make the local folder.
 
-        A local file appears only when it is whole and its checksum was compared.
+        A local file appears only when it is whole and its checksum was compared. Raise OSError for a local path that
+        has a segment such as `..` from the name of the blob: fsspec makes local paths of names, and the segment would
+        lead out of the chosen folder.
         """
         rpath = self._strip_protocol(rpath)
         target = outfile if outfile is not None else lpath
         if not isfilelike(target):
+            check_local(rpath, os.fspath(target))
             target = Path(target)
             if not name_of(rpath).key or (not self.isfile(rpath) and self.isdir(rpath)):
                 target.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ from storage_tui.contract.errors import (
     StorageError,
     UnavailableError,
 )
+from storage_tui.contract.keys import KeyRules
 from storage_tui.contract.models import Limits
 from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.visible import one_line
@@ -82,7 +83,7 @@ from storage_tui.server.resources.upload.gate import GateBounds, UploadGate
 from storage_tui.server.resources.upload.parts import UploadParts
 from storage_tui.server.resources.upload.uploads import UploadResource
 from storage_tui.server.stores.audit import REQUEST_ID
-from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.base import Store, takes_any_name
 from storage_tui.server.stores.trash import ACTOR
 
 MAX_CONCURRENT = 768  # of one user: three quarters of the listener's places, so that nobody can shut out the others
@@ -133,6 +134,7 @@ class StorageApi:
         limits = limits or Limits()
         self._quotas = quotas = Quotas(store, access.records, access.limits)
         self._budget, self._parsing = Budget(bounds.memory), Parsing()
+        self._rules = KeyRules(takes_any_name(store))
         description = Description(store, limits, quotas, lambda: self.health.why_read_only, place)
         streams = Streams()
         blobs = Blobs(store, limits, quotas, streams)
@@ -217,7 +219,7 @@ class StorageApi:
             try:
                 request = Request(
                     scope, receive, stack, request_id=secrets.token_hex(6), budget=self._budget, parsing=self._parsing,
-                    body_bounds=self._bounds.body,
+                    body_bounds=self._bounds.body, rules=self._rules,
                 )  # fmt: skip
                 scope["headers"] = ()  # the request holds the headers now; memory need not hold them twice
                 exchange.request = request

@@ -12,7 +12,7 @@ from storage_tui.client.requests import one_line
 from storage_tui.client.undoing.undo import UndoLog
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.keys import Location
+from storage_tui.contract.keys import EXACT_NAMES, STRICT, KeyRules, Location
 from storage_tui.contract.models import Blob, TokenScope
 from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.sizes import size_text
@@ -88,6 +88,13 @@ class Desk:
     def filled(self, row: Row) -> Row:
         """Return the row with its size, if a single question to the server has returned the size."""
         return row if isinstance(row, Folder) else self.sizes.fill(row)
+
+    async def key_rules(self) -> KeyRules:
+        """Return which names the server takes for keys; the strict rules while it does not answer."""
+        try:
+            return KeyRules(EXACT_NAMES in (await self.storage.describe()).features)
+        except StorageError:
+            return STRICT
 
     def work(self, text: str) -> None:
         """Show how far the work beside the transfers is; an empty text when the work has ended."""

@@ -8,10 +8,11 @@ from aiohttp import web
 from storage_tui.client.batch.folders import local_names
 from storage_tui.client.push_upload import Feed
 from storage_tui.client.storage import Storage
-from storage_tui.contract.errors import BadRequestError, ConflictError, StorageError
-from storage_tui.contract.keys import DELIMITER, key_from_path
+from storage_tui.contract.errors import BadRequestError, ConflictError, InvalidKeyError, StorageError
+from storage_tui.contract.keys import DELIMITER, check_name
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.contract.wire import percent_decode
 
 PIECE_BYTES = 1024 * 1024
 
@@ -58,9 +59,14 @@ async def upload(request: web.Request, storage: Storage) -> web.Response:
 
 
 def _named(request: web.Request) -> tuple[str, str]:
-    """Return storage type and key of `/TOKEN/VERB/TYPE/KEY`, the key decoded once from the raw bytes. Raise
-    BadRequestError for another path."""
-    parts = request.rel_url.raw_path.split("/", 4)
-    if len(parts) < 5:
+    """Return storage type and key of `/TOKEN/VERB/TYPE/KEY`, decoded once from the raw bytes. Raise BadRequestError for
+    another path.
+
+    Web browsers remove dot segments, also encoded ones. Therefore the page writes the slashes as `%2F`.
+    """
+    parts = request.rel_url.raw_path.split("/", 3)
+    place = parts[3].encode("utf-8", "surrogateescape") if len(parts) == 4 else b""
+    name, slash, key = percent_decode(place, "the key in the URL", InvalidKeyError).partition(DELIMITER)
+    if not slash:
         raise BadRequestError("the address of a blob is /TOKEN/blob/TYPE/KEY; this path has no key")
-    return find_storage_type(parts[3]).name, key_from_path(parts[4].encode("utf-8", "surrogateescape"))
+    return find_storage_type(name).name, check_name(key)

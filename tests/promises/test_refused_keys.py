@@ -106,3 +106,4 @@ def test_what_is_no_key_is_refused_with_the_same_line_everywhere(
             with pytest.raises(OSError) as caught:
                 call()
             assert (caught.value.errno, caught.value.strerror) == (errno.EINVAL, line)
+    files.storage.close()

@@ -68,3 +68,17 @@ def a_defect_that_names_the_key(_: str) -> None:
         raise ValueError(f"a canary {address.key}")
 
     LocalStore.stat = stat  # type: ignore[method-assign, assignment]
+
+
+def any_name_is_a_key(_: str) -> None:
+    """The engine takes any text for a key, as a bucket that other programs fill does."""
+    from storage_tui.contract import keys
+    from storage_tui.server.stores.local import store
+    from storage_tui.server.stores.local.database import possible, rows
+    from storage_tui.server.stores.local.trash import trash
+
+    LocalStore.takes_any_name = True  # type: ignore[attr-defined]
+    for module in (store, possible, rows, trash):
+        for name, exact in (("check_key", keys.check_name), ("check_prefix", keys.check_name_prefix)):
+            if hasattr(module, name):
+                setattr(module, name, exact)

@@ -19,7 +19,7 @@ from storage_tui.cli.store_choice import open_storage
 from storage_tui.cli.way_back import what_was_there
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import BadRequestError, error_of
-from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_key
+from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_name
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _origins(choices: Sequence[Choice], target: Location, *, recursive: bool) ->
             raise click.UsageError(f"{source} is a whole storage type; give -r for all of it")
         if is_folder and source.key.endswith(DELIMITER):
             raise click.UsageError(f"{source} is a folder; give -r for all of it, or name a key for this blob")
-        key = check_key(source.key)
+        key = check_name(source.key)
         if choice.limits:
             with expecting_blob(choice.storage, source, "give -r for all of it"):
                 is_within = any(choice.blobs(recursive=False))

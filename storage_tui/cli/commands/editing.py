@@ -17,7 +17,7 @@ from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import ConflictError, LocalFileError, NotFoundError, StorageError
-from storage_tui.contract.keys import Location, as_folder, check_key
+from storage_tui.contract.keys import Location, as_folder, check_name
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 
@@ -70,7 +70,7 @@ def edit(location: Location, yes: bool, fresh: bool, quiet: bool, as_json: bool,
 def _check_is_blob(storage: "Storage", location: Location) -> None:
     if not location.key or location.key.endswith("/"):
         raise click.UsageError(f"{location} is a folder; edit opens one blob")
-    check_key(location.key)
+    check_name(location.key)
     if not storage.exists(location.key, location.storage_type) and has_blobs(storage, as_folder(location)):
         raise NotFoundError(f"{location} is a folder; edit opens one blob", key=location.key)
 

@@ -22,7 +22,7 @@ from storage_tui.cli.way_back import way_back
 from storage_tui.contract.catalog import STORED_IN, STRAYS_FEATURE, CatalogImage, ImageId
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError, StorageError
-from storage_tui.contract.keys import Location, check_key
+from storage_tui.contract.keys import Location, check_name
 from storage_tui.contract.models import Blob, DeleteResult
 from storage_tui.contract.sizes import size_text
 
@@ -60,7 +60,7 @@ def rm(
         )
         if plain is not None and not as_json and not _is_for_catalog(storage, plain):
             with expecting_blob(storage, plain, "give -r to delete all of it"):
-                storage.delete(check_key(plain.key), plain.storage_type)
+                storage.delete(check_name(plain.key), plain.storage_type)
             if sys.stdout.isatty() and not quiet:
                 say(f"deleted {spell(plain)}{way_back(storage, locations, recursive=False)}")
             return
@@ -133,7 +133,7 @@ class _Work:
             self._add_products(blobs)
         elif is_one and choice.is_plain:
             found = 1
-            self._spool(place.storage_type).add(check_key(place.key))
+            self._spool(place.storage_type).add(check_name(place.key))
         else:
             with hints:
                 for blob in choice.blobs(recursive=recursive, details=details):

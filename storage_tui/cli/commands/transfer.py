@@ -31,7 +31,7 @@ from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.content_types import guess_type
 from storage_tui.client.transfer.part_file import local_errors
 from storage_tui.contract.errors import LocalFileError, NotFoundError
-from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_key, parent_prefix
+from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_name, parent_prefix
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ def put(
             elif path.is_dir():
                 raise LocalFileError(f"{source!a} is a folder; give -r to upload all of it")
             else:
-                key = check_key(location.key + path.name if is_folder else location.key)
+                key = check_name(location.key + path.name if is_folder else location.key)
                 size_bytes = path.stat().st_size if path.is_file() else None
                 content_type = guess_type(key, path.name)
                 items.append(
@@ -316,7 +316,7 @@ def _folder_below(storage: "Storage", location: Location, target: str) -> BatchP
 
 
 def _single(storage: "Storage", location: Location, target: str) -> BatchPlan:
-    check_key(location.key)
+    check_name(location.key)
     path, note = _target_path(location, target)
     return BatchPlan([BatchItem("download", location.storage_type, location.key, path)], [note] if note else [])
 
@@ -354,7 +354,7 @@ def _folder_plan(
     if not is_contents:
         name = folder.absolute().name
         prefix += read_names(folder.absolute().parent).get(name, name) + DELIMITER
-    plan = plan_upload(folder, prefix, location.storage_type)
+    plan = plan_upload(folder, prefix, location.storage_type, storage.engine.check_key)
     if not plan.items:
         complain(f"{str(folder)!a} holds no files; nothing was uploaded")
     if conflict is not Conflict.OVERWRITE:

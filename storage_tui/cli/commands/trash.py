@@ -18,7 +18,7 @@ from storage_tui.cli.store_choice import open_storage
 from storage_tui.cli.way_back import kept_text
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError, PreconditionFailedError
-from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_key
+from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_name
 from storage_tui.contract.models import Blob
 from storage_tui.contract.moments import local_time
 from storage_tui.contract.sizes import size_text
@@ -146,7 +146,7 @@ def purge(
         count = size_bytes = 0
         for choice in choices:
             if choice.is_one_key:
-                check_key(choice.location.key)
+                check_name(choice.location.key)
             for row in choice.rows():
                 count, size_bytes = count + 1, size_bytes + (row.blob.size_bytes or 0)
         if not count:
@@ -205,7 +205,7 @@ class _Told:
 
 def _bring_one_back(choice: GoneChoice, at: datetime | None, told: _Told, *, yes: bool) -> None:
     storage, place = choice.storage, choice.location
-    key = check_key(place.key)
+    key = check_name(place.key)
     present: Blob | None
     try:
         present = storage.stat(key, place.storage_type)

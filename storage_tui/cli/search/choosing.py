@@ -13,7 +13,7 @@ from storage_tui.cli.folder_hints import base_of
 from storage_tui.cli.search.limits import Limits
 from storage_tui.client.patterns.globs import Glob, has_magic
 from storage_tui.contract.errors import NotFoundError
-from storage_tui.contract.keys import Location, as_folder, check_key
+from storage_tui.contract.keys import Location, as_folder, check_name
 from storage_tui.contract.models import Blob
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Choice:
         elif recursive:
             found = blobs_below(engine, place.storage_type, as_folder(place).key, details=details)
         else:
-            found = iter([self.storage.stat(check_key(place.key), place.storage_type)])
+            found = iter([self.storage.stat(check_name(place.key), place.storage_type)])
         return within(engine, found, self.limits)
 
     def nothing(self) -> NotFoundError:

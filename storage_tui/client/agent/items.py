@@ -8,7 +8,7 @@ from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.content_types import guess_type
 from storage_tui.client.transfer.records import UnfinishedTransfer, format_record, parse_record
 from storage_tui.contract.errors import BadRequestError, StorageError
-from storage_tui.contract.keys import check_key
+from storage_tui.contract.keys import check_key, check_name, key_refusal
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
 
@@ -29,6 +29,8 @@ def fields_of(item: BatchItem) -> Fields:
         fields["content_type"] = item.content_type
     if not item.replaces:
         fields["replaces"] = False
+    if key_refusal(item.key) is not None:
+        fields["exact_name"] = True
     if item.left is not None:
         fields["left"] = format_record(item.left)
     return fields
@@ -37,7 +39,8 @@ def fields_of(item: BatchItem) -> Fields:
 def item_of(fields: Fields) -> BatchItem:
     """Return the item of these fields. Raise BadRequestError for anything else."""
     try:
-        direction, key, path = fields["direction"], check_key(fields["key"]), Path(fields["path"])
+        check = check_name if fields.get("exact_name") is True else check_key
+        direction, key, path = fields["direction"], check(fields["key"]), Path(fields["path"])
         storage_type, size = find_storage_type(fields["type"]).name, fields.get("size")
         root = None if fields.get("root") is None else Path(fields["root"])
         if direction not in ("upload", "download") or not path.is_absolute() or not isinstance(size, int | None):

@@ -123,12 +123,15 @@ def refuse(row: LeftOut) -> None:
         raise LocalFileError(row.why)
 
 
-def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object] = refuse) -> Iterator[LocalFile]:
+def find_files(
+    folder: Path, prefix: str, leave_out: Callable[[LeftOut], object] = refuse, check: Callable[[str], str] = check_key
+) -> Iterator[LocalFile]:
     """Yield every regular file below `folder`, in name order, with the key `prefix` + its relative path. A name that an
     earlier download could not keep stands for its segment of the key again.
 
     `leave_out` is called for symbolic links, devices, sockets and FIFOs, for unfinished downloads, for folders that
-    cannot be read, and for names that cannot be keys. Raise LocalFileError when `folder` itself cannot be read.
+    cannot be read, and for names that cannot be keys: those that `check` refuses. Raise LocalFileError when `folder`
+    itself cannot be read.
     """
     try:
         with os.scandir(folder) as rows:
@@ -148,7 +151,7 @@ def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object]
             leave_out(LeftOut(path, f"cannot read {entry.path!a}: {exc.strerror}", is_failure=True))
             continue
         if stat.S_ISDIR(info.st_mode):
-            found = find_files(path, f"{prefix}{segment}{DELIMITER}", leave_out)
+            found = find_files(path, f"{prefix}{segment}{DELIMITER}", leave_out, check)
             try:
                 yield from found
             except LocalFileError as exc:
@@ -157,7 +160,7 @@ def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object]
             leave_out(LeftOut(path, f"{entry.path!a} is an unfinished download", is_failure=False))
         elif stat.S_ISREG(info.st_mode):
             try:
-                key = check_key(prefix + segment)
+                key = check(prefix + segment)
             except (InvalidKeyError, UnicodeEncodeError) as exc:
                 why = f"the name of {entry.path!a} cannot be a key: {exc}"
                 leave_out(LeftOut(path, why, is_failure=True))

@@ -96,5 +96,5 @@ def read_names(folder: int | Path) -> Mapping[str, str]:
 
 
 def is_segment(text: str) -> bool:
-    """Return whether the text can be a segment of a key, as far as slashes and dots are concerned."""
-    return DELIMITER not in text and text not in (".", "..")
+    """Return whether the text can be a segment of a key: also `.` and `..`, which servers with exact names have."""
+    return DELIMITER not in text

@@ -2,6 +2,7 @@
 system nor the type of the file system decides: Linux mounts FAT, and a folder of ext4 may ignore case."""
 
 import os
+import re
 import shutil
 import tempfile
 import unicodedata
@@ -15,7 +16,8 @@ from storage_tui.client.batch.kept_names import NAMES_FILE
 STRICT_BYTES = 200  # of a segment where nothing is known: most file systems allow 255
 SEGMENT_BYTES = 255  # of a segment where a name of that length was kept
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10))}
-_UNSAFE = set('<>:"|?*\\%') | {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))}
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_UNSAFE = re.compile(rf'[<>:"|?*\\%]|{_CONTROLS.pattern}')
 _AWKWARD = ('a<>:"|?*\\b', "con", "aux.txt", "dot.", "blank ", "ü" * 127)  # names that some file system changes
 _CASES = ("x-case", "X-CASE")
 _FORMS = (unicodedata.normalize("NFC", "\u00e9"), unicodedata.normalize("NFD", "\u00e9"))
@@ -33,9 +35,10 @@ class NameRules:
         """Return the file name for one segment of a key.
 
         Different segments get different names, except that the empty segment and `%` may be the same. A name is never
-        empty, `.` or `..`. Where names are not kept, a name is not reserved on any system.
+        empty, `.` or `..`, and holds no control character, which terminals obey. Where names are not kept, a name is
+        not reserved on any system.
         """
-        if segment in ("", ".", "..") or segment == NAMES_FILE or not self.keeps_names:
+        if segment in ("", ".", "..") or segment == NAMES_FILE or not self.keeps_names or _CONTROLS.search(segment):
             return _strict(segment)
         return segment if len(segment.encode()) <= SEGMENT_BYTES else _strict(segment)
 
@@ -93,7 +96,7 @@ def _differ(place: Path, names: tuple[str, str]) -> bool:
 
 
 def _strict(segment: str) -> str:
-    out = "".join(_escape(character) if character in _UNSAFE else character for character in segment)
+    out = _UNSAFE.sub(lambda found: _escape(found[0]), segment)
     if out.endswith((".", " ")):
         out = out[:-1] + _escape(out[-1])
     if segment.split(".", 1)[0].casefold() in _RESERVED or segment == NAMES_FILE:

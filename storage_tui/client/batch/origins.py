@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from storage_tui.client.moves import check_may_move
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.errors import BadRequestError, ConflictError
-from storage_tui.contract.keys import DELIMITER, Location, check_key, check_prefix
+from storage_tui.contract.keys import DELIMITER, Location, check_name, check_name_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
 
@@ -53,10 +53,10 @@ def check_origins(
 
     Raise TypeRuleError for a type that nothing is moved out of, BadRequestError for a folder into itself or for origins
     in each other's way, ConflictError for a folder that is moved up where a folder of its name is below it, and
-    InvalidKeyError for what no key can begin with.
+    InvalidKeyError for what no name can begin with.
     """
     to_type = find_storage_type(target.storage_type).name
-    check_prefix(target.key)
+    check_name_prefix(target.key)
     found = [*dict.fromkeys(origins)]
     verb = "moved" if is_move else "copied"
     for origin in found:
@@ -66,7 +66,7 @@ def check_origins(
         if is_move:
             check_may_move(name, None if origin.is_folder else origin.key)
         if not origin.is_folder:
-            check_key(origin.key)
+            check_name(origin.key)
         elif name == to_type:
             _check_folder(origin, origin.target(target.key), verb, is_empty)
     if len(found) > 1:

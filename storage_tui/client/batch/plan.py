@@ -5,7 +5,7 @@ A plan is made from a walk through a local folder or a list of a prefix; `Batch`
 
 import os
 import shutil
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,7 @@ from storage_tui.client.transfer.records import UnfinishedTransfer
 from storage_tui.contract import checksum
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import LocalFileError, NotFoundError
-from storage_tui.contract.keys import DELIMITER
+from storage_tui.contract.keys import DELIMITER, check_key
 from storage_tui.contract.models import Blob
 
 READ_BYTES = 1024 * 1024
@@ -135,14 +135,14 @@ def plan_download(
     return BatchPlan(items, [name.note for name in names if name.note], renamings=renamings, root=root)
 
 
-def plan_upload(folder: Path, prefix: str, storage_type: str) -> BatchPlan:
+def plan_upload(folder: Path, prefix: str, storage_type: str, check: Callable[[str], str] = check_key) -> BatchPlan:
     """Return the plan to upload every regular file below the folder to keys below the prefix.
 
-    An entry that cannot be read, or whose name cannot be a key, is left out. Raise LocalFileError when the folder
-    itself cannot be read.
+    An entry that cannot be read is left out, and one whose name cannot be a key: `check` raises InvalidKeyError for it.
+    Raise LocalFileError when the folder itself cannot be read.
     """
     root, left_out = folder.absolute(), list[LeftOut]()
-    items = [_upload_item(file, root, storage_type) for file in find_files(root, prefix, left_out.append)]
+    items = [_upload_item(file, root, storage_type) for file in find_files(root, prefix, left_out.append, check)]
     return BatchPlan(items, left_out=left_out)
 
 

@@ -25,7 +25,7 @@ from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import CancelledError, NotFoundError, StorageError, TooLargeError
-from storage_tui.contract.keys import Location, check_key
+from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.moves import Move, MoveResult, named
 from storage_tui.contract.storage_types import find_storage_type
@@ -138,6 +138,8 @@ class Relocation:
             return
         if not self._origins:
             raise NotFoundError("nothing is named that could be moved or copied")
+        self._engine.check_prefix(self._target.key)
+        self._engine.check_names(calls.first_refusal(row.key for row in self._origins if not row.is_folder))
         self._origins = check_origins(
             self._origins, self._target, is_move=self._is_move, conflict=self._conflict,
             is_empty=lambda storage_type, prefix: next(self._listed(storage_type, prefix), None) is None,
@@ -314,7 +316,7 @@ class Relocation:
     def _exists(self, move: Move) -> bool:
         if move.is_onto_itself:
             return False
-        return self._engine.run(calls.exists(check_key(move.to_key), move.target_type))
+        return self._engine.run(calls.exists(move.to_key, move.target_type))
 
     def _notes(self, conflicts: int) -> Iterator[str]:
         target = find_storage_type(self._target.storage_type)
@@ -379,7 +381,7 @@ class Relocation:
         for row in chunk:
             move = row.move
             try:
-                check_key(move.to_key)
+                self._engine.check_key(move.to_key)
             except StorageError as exc:
                 message = f"{move.key!r} cannot be {move.to_key!r}: {exc.message}"
                 ended.append(Relocated(MoveResult(move, error=exc.code, message=message), "failed"))
@@ -428,7 +430,7 @@ class Relocation:
                 key = free_key(self._engine, move.to_key, move.target_type, self._taken)
                 self._taken.add(key)
             try:
-                result = self._one(replace(move, to_key=check_key(key)))
+                result = self._one(replace(move, to_key=self._engine.check_key(key)))
             except StorageError as exc:
                 result = MoveResult(move, error=exc.code, message=exc.message)
             finally:

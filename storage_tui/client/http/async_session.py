@@ -22,21 +22,28 @@ from storage_tui.client.http.pace import Pace
 from storage_tui.client.http.retry import AGAIN, Attempts, RetryPolicy
 from storage_tui.client.http.session import Window, may_have_gone
 from storage_tui.client.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
-from storage_tui.contract.errors import StorageError
+from storage_tui.contract.errors import InvalidKeyError, StorageError
 
 T = TypeVar("T")
 CONNECTIONS = 8  # httpx's own pool gets slower with more
 
 
+def refuse(refusal: InvalidKeyError) -> None:
+    """Raise the refusal, as for a server without exact names."""
+    raise InvalidKeyError(refusal.message, key=refusal.key)
+
+
 class AsyncSession:
-    """Runs calls on one event loop at a time."""
+    """Runs calls on one event loop at a time. `check_names` is called with the refusal of a request and raises
+    the refusal unless the server has exact names; it may block."""
 
     def __init__(
         self, server: Server, policy: RetryPolicy, timeout_s: float,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, outage: Outage | None = None,
-        pace: Pace | None = None,
+        pace: Pace | None = None, check_names: Callable[[InvalidKeyError], None] = refuse,
     ) -> None:  # fmt: skip
         self.server = server
+        self._check_names = check_names
         self._policy = policy
         self._timeout = deadlines(timeout_s)
         self._sleep = sleep
@@ -62,6 +69,8 @@ class AsyncSession:
 
     async def send(self, request: Request) -> Response:
         """Return the answer to one request, which is tried again as the policy allows. Raise StorageError."""
+        if request.refusal is not None:
+            await asyncio.to_thread(self._check_names, request.refusal)
         attempts = Attempts(request, self._policy)
         group = new_group()
         may_ask_token, may_restart = True, True

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import httpx
 
 from storage_tui.client.access.servers import Access, Endpoint, Server
-from storage_tui.client.calls import Call
+from storage_tui.client.calls import Call, Service, check_names
 from storage_tui.client.control import TransferControl
 from storage_tui.client.http.attempt import (
     Target,
@@ -39,9 +39,10 @@ class Session:
 
     def __init__(
         self, server: Server, policy: RetryPolicy, timeout_s: float, sleep: Callable[[float], None] = time.sleep,
-        outage: Outage | None = None, pace: Pace | None = None,
+        outage: Outage | None = None, pace: Pace | None = None, service: Service | None = None,
     ) -> None:  # fmt: skip
         self.server = server
+        self._service = service or Service()
         self.policy = policy
         self.outage = outage or Outage()
         self.pace = pace or Pace()
@@ -68,6 +69,7 @@ class Session:
 
     def send(self, request: Request) -> Response:
         """Return the answer to one request, which is tried again as the policy allows. Raise StorageError."""
+        self._check_names(request)
         attempts = Attempts(request, self.policy)
         group = new_group()
         may_ask_token, may_restart = True, True
@@ -104,6 +106,7 @@ class Session:
         A connection error within the block is raised as a StorageError. `control` can break the connection; `content`
         is the body of the request; `timeout_s` is for this attempt alone.
         """
+        self._check_names(request)
         timeout = None if timeout_s is None else deadlines(timeout_s)
         with self._answer(request, self._access(), new_group(), control, content, timeout) as raw:
             yield Response(raw.status_code, raw.headers), body_of(raw)
@@ -128,6 +131,10 @@ class Session:
             idle, self._idle = self._idle, []
         for _, transport in idle:
             transport.close()
+
+    def _check_names(self, request: Request) -> None:
+        if request.refusal is not None:
+            self.run(check_names(self._service, request.refusal))
 
     def _access(self) -> Access:
         return self.server.ready() or self.server.reach()

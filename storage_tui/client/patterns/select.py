@@ -15,7 +15,7 @@ from storage_tui.client.patterns.conditions import Condition
 from storage_tui.client.patterns.globs import Glob, Segment, is_pattern, shared_start
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.errors import InvalidKeyError, NotFoundError
-from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_prefix
+from storage_tui.contract.keys import DELIMITER, Location, as_folder
 from storage_tui.contract.models import Blob, Page
 from storage_tui.contract.moments import from_millis
 
@@ -86,9 +86,9 @@ def _told(engine: TransferEngine, blob: Blob) -> Blob | None:
         return None
 
 
-def _can_begin_a_key(prefix: str) -> bool:
+def _can_begin_a_key(engine: TransferEngine, prefix: str) -> bool:
     try:
-        check_prefix(prefix)
+        engine.check_prefix(prefix)
     except InvalidKeyError:
         return False
     return True
@@ -180,7 +180,7 @@ class _Walk:
         if self._folders != "none":
             folders |= {f"{name}{DELIMITER}" for name in blobs}
         for name in sorted(blobs | folders, key=str.encode):
-            if not _can_begin_a_key(prefix + name):
+            if not _can_begin_a_key(self._engine, prefix + name):
                 continue
             if name in folders:
                 yield from self._enter(prefix, name, rests, is_there=False)

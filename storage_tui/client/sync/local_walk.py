@@ -24,16 +24,17 @@ class LocalWalk:
     """Walks a folder. `entries` yields the files that the rules include.
 
     `leave_out` is called for links and special files, for folders that cannot be read and, when `is_source`, for names
-    that cannot be keys. The unfinished downloads of this program are no files of the folder; with `removes_orphans` the
-    small ones that a killed program left are removed.
+    that cannot be keys: `check_key` raises InvalidKeyError for them. The unfinished downloads of this program are no
+    files of the folder; with `removes_orphans` the small ones that a killed program left are removed.
     """
 
     def __init__(
         self, root: Path, prefix: str, rules: Rules, leave_out: Callable[[LeftOut], object], *, is_source: bool,
-        removes_orphans: bool = False,
+        removes_orphans: bool = False, check_key: Callable[[str], str] = check_key,
     ) -> None:  # fmt: skip
         self._root, self._prefix, self._rules = root, prefix, rules
         self._leave_out, self._is_source, self._removes_orphans = leave_out, is_source, removes_orphans
+        self._check_key = check_key
         self._plain_bytes = MAX_KEY_BYTES - len(prefix.encode())
 
     def entries(self) -> Iterator[LocalEntry]:
@@ -111,10 +112,11 @@ class LocalWalk:
             what = "a symbolic link" if stat.S_ISLNK(info.st_mode) else "neither a file nor a folder"
             self._leave_out(LeftOut(Path(path), f"{path!a} is {what}", is_failure=False))
             return None
-        if relative.isascii() and relative.isprintable() and 0 < len(relative) < self._plain_bytes:
-            return entry_of(relative, path, info)  # its segments are names of files: no check is needed
+        is_plain = relative.isascii() and relative.isprintable() and "./" not in f"{relative}/"
+        if is_plain and 0 < len(relative) < self._plain_bytes:
+            return entry_of(relative, path, info)
         try:
-            check_key(self._prefix + relative)
+            self._check_key(self._prefix + relative)
         except (InvalidKeyError, UnicodeEncodeError) as exc:
             if self._is_source:
                 why = f"the name of {path!a} cannot be a key: {exc}"

@@ -76,7 +76,9 @@ class NewNames:
         for segment in folders:
             folder = self._stack[-1]
             name = None if folder.is_late else self._name_in(folder, segment, "folder", renamings)
-            inner = self._read(f"{folder.prefix}{segment}/", folder.path / (name or segment), is_late=name is None)
+            inner = self._read(
+                f"{folder.prefix}{segment}/", folder.path / (name or self._rules.segment(segment)), is_late=name is None
+            )
             self._stack.append(inner)
         folder = self._stack[-1]
         name = None if folder.is_late else self._name_in(folder, last, "file", renamings)

@@ -25,7 +25,7 @@ from storage_tui.client.sync.sides import LocalSide, Side, StoreSide, check_side
 from storage_tui.client.sync.store_list import store_entries
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import ConflictError, InvalidKeyError, NotFoundError
-from storage_tui.contract.keys import Location, check_key
+from storage_tui.contract.keys import Location
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.machine import directories
 
@@ -235,9 +235,10 @@ def _entries(
 ) -> Any:  # fmt: skip
     if isinstance(side, StoreSide):
         return store_entries(side.engine, side.storage_type, side.prefix, rules, control)
-    prefix = other.prefix if isinstance(other, StoreSide) else ""
+    assert isinstance(other, StoreSide)
     return LocalWalk(
-        side.root, prefix, rules, leave_out, is_source=is_source, removes_orphans=removes_orphans
+        side.root, other.prefix, rules, leave_out, is_source=is_source, removes_orphans=removes_orphans,
+        check_key=other.engine.check_key,
     ).entries()  # fmt: skip
 
 
@@ -277,7 +278,7 @@ class _Maker:
             return self._downloaded(pair)
         key = target.prefix + pair.relative
         try:
-            check_key(key)
+            target.engine.check_key(key)
         except InvalidKeyError as exc:
             assert pair.source is not None
             self._plan.left_out.add(LeftOut(_path_of(pair.source), f"{key!a} cannot be a key: {exc}", is_failure=True))

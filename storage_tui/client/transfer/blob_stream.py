@@ -19,7 +19,7 @@ from storage_tui.contract.errors import (
     TransferInterruptedError,
     UnauthorizedError,
 )
-from storage_tui.contract.keys import key_to_path
+from storage_tui.contract.keys import key_refusal, key_to_path
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.contract.wire import Span
@@ -35,7 +35,8 @@ class RangeIgnoredError(ProtocolError):
 def first_byte(key: str, storage_type: str) -> Request:
     """Return the request for the first byte of a blob: the smallest one that takes the way of its bytes."""
     path = f"/{find_storage_type(storage_type).name}/{wire.GET}/{key_to_path(key)}"
-    return Request("GET", path, headers={"Range": "bytes=0-0"}, key=key, storage_type=storage_type)
+    headers, refusal = {"Range": "bytes=0-0"}, key_refusal(key)
+    return Request("GET", path, headers=headers, key=key, storage_type=storage_type, refusal=refusal)
 
 
 class BlobStream:
@@ -123,7 +124,10 @@ class BlobStream:
             headers["Range"] = f"bytes={self.position}-{last}"
         if self._etag is not None:
             headers["If-Match"] = wire.format_etag(self._etag)
-        return Request("GET", self._path, headers=headers, key=self._key, storage_type=self._storage_type)
+        return Request(
+            "GET", self._path, headers=headers, key=self._key, storage_type=self._storage_type,
+            refusal=key_refusal(self._key),
+        )  # fmt: skip
 
     def _accept(self, request: Request, response: Response, body: Body) -> bool:
         """Take the head of an answer; return False when there are no bytes to read, as in an empty blob."""

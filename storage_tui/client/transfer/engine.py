@@ -22,8 +22,8 @@ from storage_tui.client.control import TransferControl
 from storage_tui.client.http.outage import Outage
 from storage_tui.client.http.pace import Pace
 from storage_tui.client.http.retry import Patience, RetryPolicy, policy_of
-from storage_tui.contract.errors import BadRequestError, ConflictError, StorageError
-from storage_tui.contract.keys import check_key
+from storage_tui.contract.errors import BadRequestError, ConflictError, InvalidKeyError, StorageError
+from storage_tui.contract.keys import key_refusal, prefix_refusal
 from storage_tui.contract.models import Blob, ServiceInfo
 from storage_tui.contract.places import OpenPlace, PlaceOptions
 from storage_tui.contract.storage_types import find_storage_type
@@ -120,8 +120,9 @@ class TransferEngine:
             with self._lock:
                 if self._session is None:
                     self._session = Session(
-                        self.server, self.policy, self.timeout_s, outage=self.outage, pace=self.pace
-                    )
+                        self.server, self.policy, self.timeout_s, outage=self.outage, pace=self.pace,
+                        service=self.service,
+                    )  # fmt: skip
         return self._session
 
     @property
@@ -164,6 +165,24 @@ class TransferEngine:
         """Return the description of the server: its features and limits. The server is asked once."""
         return self.run(calls.describe(self.service))
 
+    def check_key(self, key: str) -> str:
+        """Return a key of the server unchanged; raise InvalidKeyError with the reason for any other value.
+
+        The server is asked, once, when only some servers have such a key. Blocks.
+        """
+        self.check_names(key_refusal(key))
+        return key
+
+    def check_prefix(self, prefix: str) -> str:
+        """Return the beginning of keys of the server unchanged; otherwise as `check_key`."""
+        self.check_names(prefix_refusal(prefix))
+        return prefix
+
+    def check_names(self, refusal: InvalidKeyError | None) -> None:
+        """Raise the refusal of a name, if any, unless the server has exact names. Blocks."""
+        if refusal is not None:
+            self.run(calls.check_names(self.service, refusal))
+
     def set(
         self, key: str, value: Any, storage_type: str, *, control: TransferControl, content_type: str | None
     ) -> None:
@@ -192,7 +211,7 @@ class TransferEngine:
         from storage_tui.client.transfer.sources import FileSource, StreamSource, open_source, source_below
         from storage_tui.client.transfer.uploads import Upload
 
-        check_key(key)
+        self.check_key(key)
         name = find_storage_type(storage_type).name
         with closing(open_source(file) if root is None else source_below(root, Path(file))) as source:
             is_named = resume and etag is None and isinstance(file, str | os.PathLike)
@@ -226,7 +245,7 @@ class TransferEngine:
         """
         from storage_tui.client.transfer.downloads import FileDownload
 
-        check_key(key)
+        self.check_key(key)
         return self.patiently(
             lambda: FileDownload(
                 self.session, key, storage_type, path, control=control, resume=resume, journal=self.journal, root=root,

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from storage_tui.client.calls import Call, Service, checked_targets, describe
+from storage_tui.client.calls import Call, Service, checked_targets, describe, first_refusal
 from storage_tui.client.requests import Request, checked
 from storage_tui.contract import wire
-from storage_tui.contract.errors import BadRequestError, MethodNotAllowedError, ProtocolError, error_of
-from storage_tui.contract.keys import check_key, check_prefix
+from storage_tui.contract.errors import BadRequestError, InvalidKeyError, MethodNotAllowedError, ProtocolError, error_of
+from storage_tui.contract.keys import check_name, prefix_refusal
 from storage_tui.contract.models import Blob, Retention, ServiceInfo
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.contract.trash import BringBack, BringBackResult, GonePage, Purged
@@ -32,8 +32,9 @@ def list_page(service: Service, prefix: str, storage_type: str, limit: int, next
     yield from _needs_trash(service)
     name = find_storage_type(storage_type).name
     headers = {} if next_token is None else {wire.NEXT: next_token}
-    query = (("prefix", check_prefix(prefix)), ("limit", str(limit)))
-    request = Request("GET", f"/{name}/{wire.TRASH}", query=query, headers=headers, may_be_gzip=True)
+    query, refusal = (("prefix", prefix), ("limit", str(limit))), prefix_refusal(prefix)
+    path = f"/{name}/{wire.TRASH}"
+    request = Request("GET", path, query=query, headers=headers, may_be_gzip=True, refusal=refusal)
     response = checked(request, (yield request))
     token = response.headers.get(wire.NEXT.lower()) or None
     if token is not None and token == next_token:
@@ -46,12 +47,13 @@ def bring_back(service: Service, targets: Sequence[BringBack], storage_type: str
     info = yield from _needs_trash(service)
     name = find_storage_type(storage_type).name
     for target in targets:
-        check_key(target.key), check_key(target.target)
+        check_name(target.key), check_name(target.target)
     results: list[BringBackResult] = []
     batch = max(1, info.limits.delete_batch)
     for start in range(0, len(targets), batch):
         part = targets[start : start + batch]
-        answer = yield from _post(wire.UNDELETE, name, {"targets": [target.to_json() for target in part]})
+        refusal = first_refusal(key for target in part for key in (target.key, target.target))
+        answer = yield from _post(wire.UNDELETE, name, {"targets": [target.to_json() for target in part]}, refusal)
         rows = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(rows, list) or len(rows) != len(part):
             raise ProtocolError("the server did not report for each key whether it was brought back; list them again")
@@ -78,15 +80,15 @@ def purge(
         raise BadRequestError("purge takes keys or a prefix; give one of them")
     bodies: list[dict[str, Any]]
     if prefix is not None:
-        bodies = [{"prefix": check_prefix(prefix)}]
+        bodies, refusal = [{"prefix": prefix}], prefix_refusal(prefix)
     else:
         pairs, batch = checked_targets(targets or ()), max(1, info.limits.delete_batch)
-        rows = [{"key": key, "etag": etag} for key, etag in pairs]
+        rows, refusal = [{"key": key, "etag": etag} for key, etag in pairs], first_refusal(key for key, _ in pairs)
         bodies = [{"targets": rows[start : start + batch]} for start in range(0, len(rows), batch)]
     done = Purged(0, 0)
     for body in bodies:
         while True:
-            found = Purged.from_json((yield from _post(wire.PURGE, name, body)))
+            found = Purged.from_json((yield from _post(wire.PURGE, name, body, refusal)))
             done = Purged(done.count + found.count, done.size_bytes + found.size_bytes)
             if not found.is_more or not found.count:
                 break
@@ -100,8 +102,9 @@ def _needs_trash(service: Service) -> Call[ServiceInfo]:
     return info
 
 
-def _post(verb: str, storage_type: str, body: Any) -> Call[Any]:
+def _post(verb: str, storage_type: str, body: Any, refusal: InvalidKeyError | None) -> Call[Any]:
     headers = {"Content-Type": "application/json"}
     content = json.dumps(body, ensure_ascii=False).encode()
-    request = Request("POST", f"/{storage_type}/{verb}", headers=headers, body=content, is_idempotent=False)
+    path = f"/{storage_type}/{verb}"
+    request = Request("POST", path, headers=headers, body=content, is_idempotent=False, refusal=refusal)
     return wire.parse_answer(checked(request, (yield request)).body)

@@ -12,7 +12,7 @@ import time
 from datetime import timedelta
 
 from storage_tui.contract.errors import BadRequestError, ForbiddenError, StorageError
-from storage_tui.contract.keys import key_from_path, key_to_path
+from storage_tui.contract.keys import key_to_path
 from storage_tui.contract.wire import SIGNED_PATH, parse_number
 from storage_tui.server.access.keyring import Keyring, SigningKey
 from storage_tui.server.http.addresses import absolute_url
@@ -68,7 +68,7 @@ class Signing:
         try:
             query = request.parse_query()
             storage_type = storage_type_of(request)
-            key_text = key_from_path(request.path["key"])
+            key_text = request.rules.key_from_path(request.path["key"])
         except StorageError as exc:
             raise ForbiddenError("this is not a signed URL of this server") from exc
         names = frozenset(query)

@@ -5,7 +5,6 @@ The call is an addition of ours to the catalog. The Storage API itself deletes n
 
 from storage_tui.contract.catalog import STORED_IN, ImageId
 from storage_tui.contract.errors import ConflictError
-from storage_tui.contract.keys import key_from_path
 from storage_tui.server.catalog.documents import Documents
 from storage_tui.server.catalog.products import group_of
 from storage_tui.server.catalog.removals import Removals, record_name
@@ -31,7 +30,7 @@ class Strays:
 
         Answer 404 when there is no blob, and 409 when it is a file of an image or of an upload that has not ended.
         """
-        address = Address(request.namespace, STORED_IN, key_from_path(request.path["key"]))
+        address = Address(request.namespace, STORED_IN, request.rules.key_from_path(request.path["key"]))
         asked = precondition(request.headers)
 
         async def remove() -> None:
@@ -45,7 +44,7 @@ class Strays:
 
     async def names(self, request: Request) -> list[Named]:
         """Return the blob in the path, for restricted tokens."""
-        return [Named(Verb.DELETE, STORED_IN, key_from_path(request.path["key"]))]
+        return [Named(Verb.DELETE, STORED_IN, request.rules.key_from_path(request.path["key"]))]
 
     async def _check_stray(self, address: Address) -> None:
         image_id = ImageId.of_key(address.key)

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError
-from storage_tui.contract.keys import check_prefix
 from storage_tui.contract.moves import Move
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.server.http.grants import Named, Verb
@@ -40,7 +39,8 @@ def names_key(*verbs: Verb) -> Naming:
 
 async def names_prefix(request: Request) -> Sequence[Named]:
     """Return the prefix in the query, which names all keys that start with it."""
-    return [Named(Verb.LIST, storage_type_of(request), check_prefix(request.query.get("prefix", "")))]
+    prefix = request.rules.check_prefix(request.query.get("prefix", ""))
+    return [Named(Verb.LIST, storage_type_of(request), prefix)]
 
 
 async def batch_of(request: Request) -> dict[str, Any]:
@@ -77,7 +77,7 @@ async def names_purge(request: Request) -> Sequence[Named]:
     prefix = raw["prefix"]
     if not isinstance(prefix, str):
         raise BadRequestError('a purge is {"targets": […]} or {"prefix": …}')
-    return [Named(Verb.DELETE, storage_type_of(request), check_prefix(prefix), is_prefix=True)]
+    return [Named(Verb.DELETE, storage_type_of(request), request.rules.check_prefix(prefix), is_prefix=True)]
 
 
 async def moves_of(request: Request) -> tuple[list[Move], bool]:

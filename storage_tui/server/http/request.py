@@ -6,6 +6,7 @@ from typing import Any
 
 from storage_tui.contract.checksum import hasher
 from storage_tui.contract.errors import BadRequestError, TooLargeError
+from storage_tui.contract.keys import STRICT, KeyRules
 from storage_tui.contract.packs import Frame
 from storage_tui.contract.wire import parse_number, percent_decode
 from storage_tui.server.http import promises
@@ -62,7 +63,8 @@ class Headers:
 
 
 class Request:
-    """One request. The auth layer and the route table in app.py fill `grant` and `path`."""
+    """One request. The auth layer and the route table in app.py fill `grant` and `path`. `rules` say which names the
+    store takes for keys: every handler checks the keys of a request by them."""
 
     def __init__(
         self,
@@ -74,8 +76,10 @@ class Request:
         budget: Budget,
         parsing: Parsing,
         body_bounds: BodyBounds = DEFAULTS,
+        rules: KeyRules = STRICT,
     ) -> None:
         self.request_id = request_id
+        self.rules = rules
         self.budget = budget
         self.method: str = scope["method"]
         self.scheme = "https" if scope.get("scheme") == "https" else "http"

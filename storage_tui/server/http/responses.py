@@ -128,9 +128,9 @@ def safe_content_type(value: str | None) -> str | None:
 
 def content_disposition(blob: Blob) -> str:
     """Return `attachment` with the last segment of the key as file name (RFC 6266, RFC 8187); without a name when that
-    segment is empty."""
+    segment is empty or only dots of a path."""
     name = blob.key.rpartition("/")[2]
-    if not name:
+    if name in ("", ".", ".."):
         return "attachment"
     plain = "".join(character if _is_plain(character) else "_" for character in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

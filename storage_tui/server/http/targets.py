@@ -1,7 +1,6 @@
 """What a request is about: the namespace of its token, the storage type and key of its path."""
 
 from storage_tui.contract.errors import UnknownStorageTypeError
-from storage_tui.contract.keys import key_from_path
 from storage_tui.contract.storage_types import STORAGE_TYPES, find_storage_type
 from storage_tui.server.http.request import Request
 from storage_tui.server.stores.base import Address
@@ -19,4 +18,4 @@ def storage_type_of(request: Request) -> str:
 def address_of(request: Request) -> Address:
     """Return the address of the blob in the path; raise UnknownStorageTypeError or InvalidKeyError."""
     storage_type = storage_type_of(request)
-    return Address(request.namespace, storage_type, key_from_path(request.path["key"]))
+    return Address(request.namespace, storage_type, request.rules.key_from_path(request.path["key"]))

@@ -9,7 +9,7 @@ from typing import Any
 
 from storage_tui.contract.checksum import hasher, parse_hash, to_text
 from storage_tui.contract.errors import BadRequestError, ChecksumError, StorageError, TooLargeError
-from storage_tui.contract.keys import check_key
+from storage_tui.contract.keys import KeyRules
 from storage_tui.contract.models import Limits
 from storage_tui.contract.packs import PACK_TYPE, Frame, PackError, PackReader, frame
 from storage_tui.contract.wire import Span
@@ -51,7 +51,7 @@ class Batches:
         keys = [head["key"] for head, _ in frames]
         if len(set(keys)) < len(keys):
             raise BadRequestError("a pack has each key once")
-        stored = (self._put(request.namespace, storage_type, row) for row in frames)
+        stored = (self._put(request, storage_type, row) for row in frames)
         return json_response({"results": await asyncio.gather(*stored)})
 
     async def get(self, request: Request) -> Response:
@@ -61,13 +61,13 @@ class Batches:
         addresses = [Address(request.namespace, storage_type, key) for key in await self._keys(request)]
         await self._streams.admit(request, STREAM_BYTES + READ_AHEAD * self._limits.batch_blob_bytes)
         headers = {"Content-Type": PACK_TYPE, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-        return Response(200, headers, stream=self._pieces(addresses))
+        return Response(200, headers, stream=self._pieces(addresses, request.rules))
 
-    async def _put(self, namespace: str, storage_type: str, row: Frame) -> dict[str, Any]:
+    async def _put(self, request: Request, storage_type: str, row: Frame) -> dict[str, Any]:
         head, content = row
         key: str = head["key"]
         try:
-            address = Address(namespace, storage_type, check_key(key))
+            address = Address(request.namespace, storage_type, request.rules.check_key(key))
             async with self._quotas.reserve(address, len(content)) as room:
                 md5 = None if head.get("md5") is None else to_text(parse_hash("md5", head["md5"]))
                 if md5 is not None and md5 != to_text(_md5(content)):
@@ -80,10 +80,11 @@ class Batches:
         except StorageError as exc:
             return _refusal(key, exc)
 
-    async def _pieces(self, addresses: Sequence[Address]) -> AsyncIterator[bytes]:
+    async def _pieces(self, addresses: Sequence[Address], rules: KeyRules) -> AsyncIterator[bytes]:
         piece = bytearray()
         for start in range(0, len(addresses), READ_AHEAD):
-            for found in await asyncio.gather(*map(self._read, addresses[start : start + READ_AHEAD])):
+            ahead = (self._read(address, rules) for address in addresses[start : start + READ_AHEAD])
+            for found in await asyncio.gather(*ahead):
                 piece += found
                 if len(piece) >= READ_SIZE:
                     yield bytes(piece)
@@ -91,9 +92,10 @@ class Batches:
         if piece:
             yield bytes(piece)
 
-    async def _read(self, address: Address) -> bytes:
+    async def _read(self, address: Address, rules: KeyRules) -> bytes:
         try:
-            async with self._store.open(Address(address.namespace, address.storage_type, check_key(address.key))) as it:
+            rules.check_key(address.key)
+            async with self._store.open(address) as it:
                 size_bytes = it.blob.size_bytes or 0
                 if size_bytes > self._limits.batch_blob_bytes:
                     raise TooLargeError(f"{address.key!r} has {size_bytes} bytes; get it by itself", key=address.key)

@@ -5,7 +5,7 @@ from zlib import crc32
 
 from storage_tui.contract.checksum import format_hash_header, parse_hash_header, to_text
 from storage_tui.contract.errors import BadRequestError, InvalidKeyError, PreconditionFailedError, TooLargeError
-from storage_tui.contract.keys import check_key
+from storage_tui.contract.keys import KeyRules
 from storage_tui.contract.models import Blob, DeleteResult, Limits, format_time
 from storage_tui.contract.moments import format_http_date
 from storage_tui.contract.wire import (
@@ -141,7 +141,7 @@ class Blobs:
             raise BadRequestError('a batch is {"targets": [{"key": …, "etag": …}, …]}')
         if len(targets) > self._limits.delete_batch:
             raise TooLargeError(f"a batch has at most {self._limits.delete_batch} targets, not {len(targets)}")
-        parsed = [_parse_target(target) for target in targets]
+        parsed = [_parse_target(target, request.rules) for target in targets]
         wanted = [(key, etag) for key, etag, refusal in parsed if refusal is None]
         done = iter(await self._store.delete_many(request.namespace, storage_type, wanted))
         results = [next(done) if refusal is None else refusal for _, _, refusal in parsed]
@@ -190,14 +190,14 @@ def _check_generation(request: Request, blob: Blob) -> None:
         raise PreconditionFailedError("the blob has changed; start the download over", key=blob.key)
 
 
-def _parse_target(raw: Any) -> tuple[str, str | None, DeleteResult | None]:
+def _parse_target(raw: Any, rules: KeyRules) -> tuple[str, str | None, DeleteResult | None]:
     if not isinstance(raw, dict) or not isinstance(raw.get("key"), str):
         raise BadRequestError('each target is {"key": …, "etag": …}, the etag optional')
     key, etag = raw["key"], raw.get("etag")
     if etag is not None and not isinstance(etag, str):
         raise BadRequestError("an etag is a text or null")
     try:
-        check_key(key)
+        rules.check_key(key)
     except InvalidKeyError as exc:
         shown = key.encode("utf-8", "replace").decode("utf-8")
         return shown, etag, DeleteResult(key=shown, error=exc.code, message=exc.message)

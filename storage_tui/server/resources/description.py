@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from storage_tui.contract.keys import EXACT_NAMES
 from storage_tui.contract.models import FEATURES, Limits, Retention, ServiceInfo, TokenScope
 from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
@@ -10,7 +11,7 @@ from storage_tui.machine.version import __version__
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.quotas.quotas import Quotas
-from storage_tui.server.stores.base import Noting, Placed, Store
+from storage_tui.server.stores.base import Noting, Placed, Store, takes_any_name
 from storage_tui.server.stores.trash import Keeping
 
 OURS = {"catalog", "stray-files"}  # features of our own stores that a place does not have
@@ -55,5 +56,6 @@ class Description:
 def _features(store: Store, place: OpenPlace | None) -> frozenset[str]:
     """Return the features of a server with this engine."""
     absent = set() if isinstance(store, Keeping) else {"trash"}
+    exact = {EXACT_NAMES} if takes_any_name(store) else set()
     lacks: frozenset[str] = getattr(store, "lacks", frozenset())
-    return frozenset(FEATURES) - absent - lacks - (OURS if place is not None else set())
+    return frozenset(FEATURES) - absent - lacks - (OURS if place is not None else set()) | exact

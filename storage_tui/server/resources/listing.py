@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError
-from storage_tui.contract.keys import DELIMITER, check_prefix
+from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.models import CHILDREN_AT_MOST, Limits, Page
 from storage_tui.contract.wire import NEXT, parse_number
 from storage_tui.server.access.keyring import Keyring
@@ -49,7 +49,7 @@ class ListResource:
         columns."""
         details = _details(request)
         storage_type = storage_type_of(request)
-        prefix = check_prefix(request.query.get("prefix", ""))
+        prefix = request.rules.check_prefix(request.query.get("prefix", ""))
         delimiter = _delimiter(request)
         scope = (request.namespace, storage_type, prefix, delimiter)
         token = request.headers.one(NEXT)
@@ -74,7 +74,7 @@ class ListResource:
     async def usage(self, request: Request) -> Response:
         """Answer with the count and the bytes under a prefix."""
         storage_type = storage_type_of(request)
-        prefix, delimiter = check_prefix(request.query.get("prefix", "")), _delimiter(request)
+        prefix, delimiter = request.rules.check_prefix(request.query.get("prefix", "")), _delimiter(request)
         rows = CHILDREN_AT_MOST if delimiter else 1
         memory = await request.hold(request.budget.calls, rows * SUM_BYTES)
         async with self.turn(request):

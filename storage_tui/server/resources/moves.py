@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from storage_tui.contract.errors import StorageError, TooLargeError
-from storage_tui.contract.keys import check_key
+from storage_tui.contract.keys import KeyRules
 from storage_tui.contract.models import Blob, Limits
 from storage_tui.contract.moves import Move, MoveResult
 from storage_tui.contract.wire import format_etag
@@ -29,7 +29,7 @@ class Moves:
         if is_batch:
             return await self._answer_many(request, moves, is_copy=True)
         [move] = moves
-        source, target = addresses_of(request.namespace, _checked(move))
+        source, target = addresses_of(request.namespace, _checked(move, request.rules))
         async with self._quotas.reserve(target, None) as room:
             if room.is_limited:
                 await room.grow((await self._store.stat(source)).size_bytes or 0)
@@ -44,7 +44,7 @@ class Moves:
         if is_batch:
             return await self._answer_many(request, moves, is_copy=False)
         [move] = moves
-        source, target = addresses_of(request.namespace, _checked(move))
+        source, target = addresses_of(request.namespace, _checked(move, request.rules))
         async with self._quotas.reserve(target, None, is_moved=_is_within(move)) as room:
             if room.is_limited and not _is_within(move):
                 await room.grow((await self._store.stat(source)).size_bytes or 0)
@@ -60,7 +60,7 @@ class Moves:
         good: list[Move] = []
         for move in moves:
             try:
-                good.append(_checked(move))
+                good.append(_checked(move, request.rules))
                 results.append(None)
             except StorageError as exc:
                 shown = replace(move, key=_text(move.key), to_key=_text(move.to_key))
@@ -102,9 +102,9 @@ def _is_within(move: Move) -> bool:
     return move.storage_type == move.target_type
 
 
-def _checked(move: Move) -> Move:
+def _checked(move: Move, rules: KeyRules) -> Move:
     """Return the move if its keys are keys; raise InvalidKeyError."""
-    check_key(move.key), check_key(move.to_key)
+    rules.check_key(move.key), rules.check_key(move.to_key)
     return move
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError, NotFoundError, StorageError, TooLargeError
-from storage_tui.contract.keys import check_prefix
 from storage_tui.contract.models import Limits, parse_time
 from storage_tui.contract.trash import BringBack, BringBackResult
 from storage_tui.contract.wire import NEXT
@@ -45,7 +44,7 @@ class TrashResource:
     async def list(self, request: Request) -> Response:
         """Answer with one page of what can be brought back below a prefix."""
         storage_type = storage_type_of(request)
-        prefix = check_prefix(request.query.get("prefix", ""))
+        prefix = request.rules.check_prefix(request.query.get("prefix", ""))
         scope = (request.namespace, storage_type, prefix, SCOPE)
         token = request.headers.one(NEXT)
         after = await self._tokens.read(token, scope) if token else ""
@@ -73,7 +72,8 @@ class TrashResource:
         if "prefix" in raw:
             if "targets" in raw or not isinstance(raw["prefix"], str):
                 raise BadRequestError('a purge is {"targets": [{"key": …, "etag": …}, …]} or {"prefix": …}')
-            done = await self.trash.purge_prefix(request.namespace, storage_type, check_prefix(raw["prefix"]))
+            prefix = request.rules.check_prefix(raw["prefix"])
+            done = await self.trash.purge_prefix(request.namespace, storage_type, prefix)
         else:
             targets = [_parse_target(target) for target in self._targets(raw)]
             pairs = [(target.key, target.etag) for target in targets]

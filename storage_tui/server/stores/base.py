@@ -155,6 +155,15 @@ class Noting(Protocol):
         """Return a sentence for each reason why something was left out so far."""
 
 
+def takes_any_name(store: "Store") -> bool:
+    """Return whether every text of 1 to 1024 bytes of UTF-8 is a key of the engine.
+
+    Such an engine has the attribute `takes_any_name`, which is true. Any other engine is given only what `check_key`
+    takes.
+    """
+    return getattr(store, "takes_any_name", False) is True
+
+
 class Store(Protocol):
     """An engine. Call `start` before the first other call, and `close` after the last.
 

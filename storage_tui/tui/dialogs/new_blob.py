@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.keys import DELIMITER, Location, check_key
+from storage_tui.contract.keys import DELIMITER, Location, check_key, check_name
 from storage_tui.contract.visible import place_text, visible
 from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.dialogs.dialog import Dialog, field, label
@@ -53,7 +53,7 @@ class NewBlobScreen(Dialog[str]):
             if name.endswith(DELIMITER):
                 self.say("a folder is made by the blobs in it: add the name of a blob", role="$error")
                 return
-            key = check_key(self._folder.key + name)
+            key = check_name(self._folder.key + check_key(name))
             if await self._exists(key):
                 self.say(f"{visible(name, limit=60)} exists already; e in the list edits it", role="$error")
                 return

@@ -13,7 +13,7 @@ from textual.worker import Worker, get_current_worker
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.keys import Location
+from storage_tui.contract.keys import KeyRules, Location
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import visible
@@ -41,11 +41,13 @@ class SendScreen(Dialog[SendRequest]):
     IS_QUESTION = True
 
     def __init__(
-        self, location: Location, paths: Sequence[Path], *, verb: str = "Upload", warning: str = "", note: str = ""
-    ) -> None:
-        """`warning` says what happens to the files after the upload; `note` what was left out before."""
+        self, location: Location, paths: Sequence[Path], *, verb: str = "Upload", warning: str = "", note: str = "",
+        rules: KeyRules,
+    ) -> None:  # fmt: skip
+        """`warning` says what happens to the files after the upload; `note` what was left out before. `rules` are those
+        of the server for its keys."""
         super().__init__()
-        self._location = location
+        self._location, self._rules = location, rules
         self._paths = paths
         self._verb = verb
         self._warning = "\n".join(filter(None, (warning, note)))
@@ -89,7 +91,7 @@ class SendScreen(Dialog[SendRequest]):
         worker = get_current_worker()
         found: Chosen | None = None
         try:
-            found = find_chosen(self._paths, prefix, is_over=lambda: worker.is_cancelled)
+            found = find_chosen(self._paths, prefix, is_over=lambda: worker.is_cancelled, rules=self._rules)
             words, role = chosen_words(found), "$success" if found.files else "$text-muted"
         except (StorageError, OSError, UnicodeEncodeError) as exc:
             words, role = visible(str(exc)), "$error"

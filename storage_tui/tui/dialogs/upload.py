@@ -10,7 +10,7 @@ from textual.worker import Worker, get_current_worker
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.keys import Location
+from storage_tui.contract.keys import KeyRules, Location
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import visible
@@ -37,9 +37,9 @@ class UploadScreen(Dialog[SendRequest]):
 
     HINT = "Tab completes, Enter uploads, ↓ list (Space marks), Esc leaves"
 
-    def __init__(self, location: Location, folder: Path) -> None:
+    def __init__(self, location: Location, folder: Path, rules: KeyRules) -> None:
         super().__init__()
-        self._location = location
+        self._location, self._rules = location, rules
         self._given = f"{str(folder).rstrip('/')}/"
         self._found: Chosen | None = None
         self._asked: Chosen | None = None
@@ -122,7 +122,9 @@ class UploadScreen(Dialog[SendRequest]):
             if not marked and not paths[0].exists():
                 words, role = "No such file or folder. Tab completes.", "$text-muted"
             else:
-                found = find_chosen(paths, prefix, follow=not marked, is_over=lambda: worker.is_cancelled)
+                found = find_chosen(
+                    paths, prefix, follow=not marked, is_over=lambda: worker.is_cancelled, rules=self._rules
+                )
                 words, role = _words(found), "$success" if found.files else "$text-muted"
         except (StorageError, OSError, ValueError) as exc:
             words, role = visible(str(exc)), "$error"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.keys import check_prefix
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import place_text, visible
@@ -104,7 +103,9 @@ class Across:
 
         location = self._place.location
         verb, warning = ("Move", FILES_GO) if is_move else ("Upload", "")
-        question = SendScreen(location, paths, verb=verb, warning=warning, note=note)
+        question = SendScreen(
+            location, paths, verb=verb, warning=warning, note=note, rules=await self._desk.key_rules()
+        )
         request = await self._screen.app.push_screen_wait(question)
         if request is None:
             return
@@ -144,7 +145,7 @@ class Across:
             self._desk.hint(f"pasted text is ignored, {why}: {words}" if words else "the pasted text is empty")
             return
         try:
-            check_prefix(self._place.location.key)
+            (await self._desk.key_rules()).check_prefix(self._place.location.key)
         except StorageError as exc:
             self._desk.fail(f"cannot upload to {place_text(self._place.location)}", exc)
             return

@@ -13,7 +13,7 @@ from pathlib import Path
 from storage_tui.client.batch.folders import LeftOut, LocalFile, find_files
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.errors import InvalidKeyError, LocalFileError
-from storage_tui.contract.keys import DELIMITER, check_key, check_prefix
+from storage_tui.contract.keys import DELIMITER, STRICT, KeyRules
 from storage_tui.previews.local_files import identity
 from storage_tui.tui.state.transfers import Transfer
 
@@ -52,15 +52,16 @@ class Chosen:
 
 
 def find_chosen(
-    paths: Iterable[Path], prefix: str, *, follow: bool = False, is_over: Callable[[], bool] = lambda: False
-) -> Chosen:
+    paths: Iterable[Path], prefix: str, *, follow: bool = False, is_over: Callable[[], bool] = lambda: False,
+    rules: KeyRules = STRICT,
+) -> Chosen:  # fmt: skip
     """Return the files of the paths with their keys below `prefix`. Blocks; `is_over` is asked on the way.
 
     `follow` takes a chosen path that is a link for what it leads to: right for a path that somebody typed. Raises
     InvalidKeyError for the prefix, LocalFileError when a path is not there, when two files would get one key, or when
     there are more than FILES_AT_MOST.
     """
-    base = check_prefix(prefix)
+    base = rules.check_prefix(prefix)
     files: list[ChosenFile] = []
     left_out: list[LeftOut] = []
     folders: list[Path] = []
@@ -70,9 +71,11 @@ def find_chosen(
         info = _info(path, follow=follow)
         if stat.S_ISDIR(info.st_mode):
             folders.append(path)
-            found: Iterable[LocalFile] = find_files(path, f"{base}{path.name}{DELIMITER}", left_out.append)
+            found: Iterable[LocalFile] = find_files(
+                path, f"{base}{path.name}{DELIMITER}", left_out.append, rules.check_key
+            )
         else:
-            found = _alone(path, base, info, left_out)
+            found = _alone(path, base, info, left_out, rules)
         root = path if stat.S_ISDIR(info.st_mode) else None
         for file in found:
             if is_over():
@@ -95,14 +98,14 @@ def _info(path: Path, *, follow: bool) -> os.stat_result:
         raise LocalFileError(f"cannot read {str(path)!r}: {reason}") from exc
 
 
-def _alone(path: Path, base: str, info: os.stat_result, left_out: list[LeftOut]) -> list[LocalFile]:
+def _alone(path: Path, base: str, info: os.stat_result, left_out: list[LeftOut], rules: KeyRules) -> list[LocalFile]:
     """Return a file that was chosen by itself, or nothing and the reason."""
     if not stat.S_ISREG(info.st_mode):
         what = "a symbolic link" if stat.S_ISLNK(info.st_mode) else "neither a file nor a folder"
         left_out.append(LeftOut(path, f"{str(path)!a} is {what}", is_failure=False))
         return []
     try:
-        return [LocalFile(path, check_key(base + path.name), info.st_size)]
+        return [LocalFile(path, rules.check_key(base + path.name), info.st_size)]
     except (InvalidKeyError, UnicodeEncodeError) as exc:
         left_out.append(LeftOut(path, f"the name of {str(path)!a} cannot be a key: {exc}", is_failure=True))
         return []

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from storage_tui.contract.errors import ConflictError, StorageError, TypeRuleError
-from storage_tui.contract.keys import Location, as_folder, check_key, parent_prefix
+from storage_tui.contract.keys import Location, as_folder, check_key, check_name, parent_prefix
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.state.listing import Folder, Row
 
@@ -55,5 +55,7 @@ def renamed_key(row: Row, name: str) -> str:
         raise StorageError("type a name")
     if not isinstance(row, Folder) and name.endswith("/") and not row.key.endswith("/"):
         raise StorageError("a name with a slash at its end is a folder's; add the name of the blob")
-    key = check_key(folder + wanted)
+    if folder + wanted != row.key.removesuffix("/"):
+        check_key(wanted)  # in a folder of any name
+    key = check_name(folder + wanted)
     return f"{key}/" if isinstance(row, Folder) else key

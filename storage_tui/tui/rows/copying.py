@@ -8,8 +8,9 @@ from typing import Any
 from textual.app import App
 
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.client.batch.folders import local_segment
 from storage_tui.contract.counts import plural
-from storage_tui.contract.keys import Location
+from storage_tui.contract.keys import Location, key_refusal
 from storage_tui.contract.models import Blob
 from storage_tui.contract.visible import is_plain
 from storage_tui.tui.desk import Desk
@@ -85,4 +86,6 @@ def python_line(row: Row, storage: AsyncStorage) -> str:
 def curl_line(url: str, key: str) -> str:
     """Return the shell line that downloads a signed URL."""
     name = key.rstrip("/").rpartition("/")[2] or "blob"
+    if key_refusal(name) is not None:
+        name = local_segment(name)
     return f"curl -fo {shlex.quote(name)} {shlex.quote(url)}"

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from textual.app import App
 
 from storage_tui.contract.counts import plural
-from storage_tui.contract.keys import Location, key_to_path
+from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.machine.directories import WEB_VARIABLE
 from storage_tui.tui.desk import Desk
@@ -27,7 +27,7 @@ def save_through_page(app: App[Any], desk: Desk, rows: Sequence[Row]) -> bool:
     if page is None or not blobs or len(blobs) != len(rows) or len(rows) > MOST:
         return False
     for blob in blobs:
-        app.open_url(f"{page}blob/{blob.storage_type}/{key_to_path(blob.key)}", new_tab=len(blobs) > 1)
+        app.open_url(f"{page}blob/{quote(f'{blob.storage_type}/{blob.key}', safe='')}", new_tab=len(blobs) > 1)
     desk.marks.discard(rows)
     desk.say(f"the web browser saves {plural(len(blobs), 'blob')}")
     return True

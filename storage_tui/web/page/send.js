@@ -13,9 +13,9 @@ document.addEventListener("DOMContentLoaded", () => {
 
   function send(file, shown, overwrite) {
     return new Promise((done) => {
-      const key = (prefix + file.name).split("/").map(encodeURIComponent).join("/");
+      const place = encodeURIComponent(`${type}/${prefix}${file.name}`);  // a browser removes segments of dots
       const request = new XMLHttpRequest();
-      request.open("PUT", `${base}/blob/${type}/${key}${overwrite ? "?overwrite=1" : ""}`);
+      request.open("PUT", `${base}/blob/${place}${overwrite ? "?overwrite=1" : ""}`);
       request.upload.onprogress = (event) => { shown.bar.max = event.total; shown.bar.value = event.loaded; };
       request.onerror = () => { shown.state.textContent = "the connection broke; try again"; done(); };
       request.onload = async () => {

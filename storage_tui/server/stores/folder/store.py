@@ -53,6 +53,7 @@ class FolderStore:
     """The store over the folder at `root`, an absolute path. It sorts `window` names of a folder at once."""
 
     opens_with_bytes = False
+    takes_any_name = True
 
     def __init__(self, root: Path, *, window: int = WINDOW) -> None:
         self._root = root

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from storage_tui.contract.errors import ForbiddenError, InvalidKeyError, UnavailableError
-from storage_tui.contract.keys import check_key, check_prefix
+from storage_tui.contract.keys import check_name, check_name_prefix
 from storage_tui.server.stores.folder.left_out import LeftOut
 from storage_tui.server.stores.folder.names import WINDOW, Windows
 
@@ -146,7 +146,7 @@ class Tree:
     def _key(self, path: bytes) -> str | None:
         try:
             text = path.decode("utf-8")
-            return check_prefix(text) if path.endswith(SLASH) else check_key(text)
+            return check_name_prefix(text) if path.endswith(SLASH) else check_name(text)
         except (UnicodeDecodeError, InvalidKeyError):
             self._left_out.add("name", path)
             return None
