@@ -53,17 +53,10 @@ class StorageFileSystem(StorageTree):
     default_block_size = StorageFile.DEFAULT_BLOCK_SIZE
 
     def __init__(
-        self,
-        url: str | None = None,
-        *,
-        token: str | None = None,
-        token_file: str | Path | None = None,
-        data_dir: str | Path | None = None,
-        retries: int = 3,
-        timeout_s: float = 60.0,
-        opening: PlaceOptions = PLAIN,
-        **options: Any,
-    ) -> None:
+        self, url: str | None = None, *, token: str | None = None, token_file: str | Path | None = None,
+        data_dir: str | Path | None = None, retries: int = 3, timeout_s: float = 60.0,
+        opening: PlaceOptions = PLAIN, **options: Any,
+    ) -> None:  # fmt: skip
         super().__init__(**options)
         self.storage = Storage(
             url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s,
