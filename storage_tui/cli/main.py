@@ -20,7 +20,7 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "browse": (
         "storage_tui.cli.commands.browse",
         "browse",
-        "Open the browser at LOCATION, such as tmp:, s3://BUCKET or ./DIR.",
+        "Open the browser at LOCATION: tmp:, s3://BUCKET or ./DIR.",
     ),
     "ls": ("storage_tui.cli.search.listing", "ls", "List keys and folders at LOCATION."),
     "find": ("storage_tui.cli.search.finding", "find", "List the blobs that words, patterns and limits describe."),

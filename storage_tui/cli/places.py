@@ -77,18 +77,18 @@ def place_of(text: str) -> tuple[Place, str]:
 
 
 def _words(context: click.Context, values: Mapping[str, Any]) -> Iterator[PlaceWord]:
-    name, which = _TEXTS.get(context.command.name or "", ("", ""))
+    name, taken = _TEXTS.get(context.command.name or "", ("", ""))
     texts = values.get(name)
     for number, text in enumerate((texts,) if isinstance(texts, str) else texts or ()):
-        if _may_be(text, which, number):
+        if _may_be(text, taken, number):
             yield PlaceWord(text)
     yield from (value for value in _flat(values.values()) if isinstance(value, PlaceWord))
 
 
-def _may_be(text: str, which: str, number: int) -> bool:
-    if which == "scheme":
+def _may_be(text: str, taken: str, number: int) -> bool:
+    if taken == "scheme":
         return is_remote_word(text)
-    return is_place(text) and (which == "any" or number == 0)
+    return is_place(text) and (taken == "any" or number == 0)
 
 
 def _flat(values: Any) -> Iterator[Any]:
@@ -107,11 +107,11 @@ def _is_default(context: click.Context, values: Mapping[str, Any], location: Loc
 def _replaced(context: click.Context, name: str, value: Any, named: Mapping[str, str]) -> Any:
     if isinstance(value, PlaceWord):
         return Location(DEFAULT, named[value.text])
-    text, which = _TEXTS.get(context.command.name or "", ("", ""))
+    text, taken = _TEXTS.get(context.command.name or "", ("", ""))
     if name and name == text:
         texts = (value,) if isinstance(value, str) else value
         changed = tuple(
-            f"{DEFAULT}:{named[word]}" if _may_be(word, which, number) else word for number, word in enumerate(texts)
+            f"{DEFAULT}:{named[word]}" if _may_be(word, taken, number) else word for number, word in enumerate(texts)
         )
         return changed[0] if isinstance(value, str) else changed
     if isinstance(value, tuple):

@@ -181,7 +181,6 @@ async def test_links_and_special_files_are_named_and_not_followed(
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "x").touch()
     (root / "link").symlink_to(tmp_path / "secret")
-    (root / "way\x1b").symlink_to(tmp_path / "outside")
     (root / "way").symlink_to(tmp_path / "outside")
     (root / "loop").symlink_to(".")
     os.mkfifo(root / "pipe")
