@@ -12,6 +12,8 @@ from storage_tui.server.stores.s3.protocol.requests import Manner, S3Engine
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")  # older buckets have capitals and `_`
 _IN_A_HOST = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")  # a dot would not fit the certificate
+ANSWER_BYTES = 8 * 1024 * 1024  # a list of 1,000 names of 1,024 bytes, each byte escaped, has 4 MB
+
 _MOST_BUCKETS = 10_000
 
 
@@ -51,6 +53,7 @@ def _engine(bucket: str, identity: Identity) -> S3Engine:
         endpoint_of=amazon if is_amazon else None,
         explain=explaining(bucket, identity),
         follows=True,
+        answer_bytes=ANSWER_BYTES,
     )
     return S3Engine(
         identity.endpoint_url or amazon(identity.region), identity.region, identity.credentials,

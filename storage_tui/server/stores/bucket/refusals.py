@@ -48,8 +48,9 @@ def explaining(bucket: str, identity: Identity) -> Callable[[Refusal], StorageEr
 
 def archived(bucket: str, name: str, storage_class: str) -> ConflictError:
     """Return the error for an object whose bytes must be restored before they can be read."""
+    where = storage_class or "GLACIER or DEEP_ARCHIVE"
     return ConflictError(
-        f"{name!r} is archived in {storage_class or 'GLACIER'} and must be restored before it can be read: "
+        f"{name!r} is archived in {where} and must be restored before it can be read: "
         f"aws s3api restore-object --bucket {bucket} --key KEY --restore-request Days=1",
         key=name,
     )

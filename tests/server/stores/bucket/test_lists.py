@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from storage_tui.contract.errors import BadRequestError, UnavailableError
 from storage_tui.contract.wire import Span
-from storage_tui.server.stores.bucket.connecting import connect
+from storage_tui.server.stores.bucket.connecting import ANSWER_BYTES, connect
 from storage_tui.server.stores.bucket.options import BucketOptions
 from tests import seaweed
 from tests.faults.answering import AnsweringServer
@@ -104,6 +104,7 @@ LIES = {
     "a name outside": listing(key="other/k"), "no name": b"<ListBucketResult><Contents/></ListBucketResult>",
     "an entity bomb": b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><ListBucketResult>&b;'
     b"<Contents/></ListBucketResult>",
+    "an answer without end": b"<ListBucketResult>" + b" " * ANSWER_BYTES,
 }  # fmt: skip
 
 

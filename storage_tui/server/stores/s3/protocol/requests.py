@@ -22,6 +22,7 @@ SILENCE_S = 10.0  # a node that sends nothing for so long hangs; SeaweedFS itsel
 RETRY_AFTER_S = 5
 CONNECTIONS = 80  # as many as the threads that may call at once
 CORRECTIONS = 3  # a request is sent so often in all: a wrong region and a wrong clock are corrected once each
+REFUSAL_BYTES = 64 * 1024  # of an error document; a longer one has no code that anybody knows
 STEADY = timedelta(minutes=1)  # a clock that is corrected by less has been corrected already
 REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})  # without a condition these can be sent twice
 
@@ -61,7 +62,8 @@ class Manner:
     `headers` go with every request. `virtual_bucket` is the bucket that is named in the host and not in the path.
     `endpoint_of` returns the endpoint for a region; None where one endpoint has all regions. `explain` returns the
     error for a refusal, or None for the usual error. `follows` lets the engine's answers correct the region and the
-    clock of the signatures; the host then comes from `endpoint_of` and never from an answer.
+    clock of the signatures; the host then comes from `endpoint_of` and never from an answer. `answer_bytes` is the most
+    that is read of an answer to a call; None where the engine is trusted.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -69,6 +71,7 @@ class Manner:
     endpoint_of: Callable[[str], str] | None = None
     explain: Callable[[Refusal], Exception | None] | None = None
     follows: bool = False
+    answer_bytes: int | None = None
 
 
 class S3Engine:
@@ -113,8 +116,9 @@ class S3Engine:
         """
         if content is not None and not isinstance(content, bytes):
             headers = {**(headers or {}), "Content-Length": str(length_of(content))}
-        answer = self._send(method, path, query or {}, headers or {}, content, is_streamed=False)
-        return answer.headers, answer.data
+        most = self._manner.answer_bytes
+        answer = self._send(method, path, query or {}, headers or {}, content, is_streamed=most is not None)
+        return answer.headers, answer.data if most is None else _read_at_most(answer, most)
 
     def greet(self) -> None:
         """Return when the endpoint answers an unsigned request, with any status. Raise UnavailableError when there is
@@ -149,7 +153,7 @@ class S3Engine:
             )
             if answer.status < 300:
                 return answer
-            refusal = _read_refusal(method, path, answer)
+            refusal = _read_refusal(method, path, answer, is_streamed=is_streamed)
             if not (self._manner.follows and self._correct(line, refusal)):
                 break
         refusal = self._with_code(refusal)
@@ -206,7 +210,8 @@ class S3Engine:
         try:
             if answer.status < 300:
                 return refusal
-            return replace(_read_refusal("GET", refusal.path, answer), status=refusal.status)
+            found = _read_refusal("GET", refusal.path, answer, is_streamed=True)
+            return replace(found, status=refusal.status)
         finally:
             answer.close()
 
@@ -268,11 +273,28 @@ def path_of(bucket: str, name: str = "") -> str:
     return f"/{quote(bucket)}/{quote(name, safe='/~')}" if name else f"/{quote(bucket)}"
 
 
-def _read_refusal(method: str, path: str, answer: BaseHTTPResponse) -> Refusal:
+def _read_at_most(answer: BaseHTTPResponse, most: int) -> bytes:
+    """Return the content of an answer. Raise UnavailableError when there are more than `most` bytes, or when the
+    connection breaks."""
+    try:
+        content = answer.read(most + 1)
+    except (HTTPError, OSError) as exc:
+        raise unreachable(exc) from exc
+    finally:
+        answer.close()  # a connection with unread bytes is useless; any other is in the pool again
+    if len(content) > most:
+        raise UnavailableError("the storage engine sent far more than an answer of the S3 API; check the endpoint")
+    return content
+
+
+def _read_refusal(method: str, path: str, answer: BaseHTTPResponse, *, is_streamed: bool) -> Refusal:
     """Return the refusal in an answer, whose connection is free again afterwards."""
     try:
-        content = b"" if method == "HEAD" else answer.data
-    except (HTTPError, OSError):
+        if method == "HEAD":
+            content = b""
+        else:
+            content = _read_at_most(answer, REFUSAL_BYTES) if is_streamed else answer.data
+    except (HTTPError, OSError, UnavailableError):
         content = b""
     answer.release_conn()
     fields = error_fields(content)
