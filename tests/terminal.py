@@ -82,7 +82,7 @@ class Terminal:
         with self._changed:
             return "\n".join(self.screen.display)
 
-    def wait_for(self, wanted: str | Callable[[str], bool], *, timeout_s: float = 20) -> float:
+    def wait_for(self, wanted: str | Callable[[str], bool], *, timeout_s: float = 60) -> float:
         """Until the screen shows `wanted`; returns the seconds since the start, or fails with the screen it saw."""
         matches = wanted if callable(wanted) else lambda text: wanted in text
         deadline = time.monotonic() + timeout_s
@@ -94,7 +94,7 @@ class Terminal:
                     )
             return time.perf_counter() - self.started
 
-    def wait_for_exit(self, *, timeout_s: float = 20) -> int:
+    def wait_for_exit(self, *, timeout_s: float = 60) -> int:
         """Until the program has ended; returns its exit code."""
         code = self.process.wait(timeout_s)
         self._closing = True

@@ -14,13 +14,14 @@ from storage_tui.client.agent.place import AgentPlace
 from storage_tui.contract.keys import Location
 from storage_tui.tui.app import StorageApp
 from storage_tui.tui.browser.screen import BrowserScreen
+from storage_tui.tui.desk import JOB
 from storage_tui.tui.state.listing import DEFAULTS, ListBounds
 from tests.agents import SOME_S, ended_at_last
 from tests.client.published import PublishedServer
 from tests.faults.proxy import FaultProxy
 from tests.server.running import RunningServer, running_server
 
-PAUSES = 400  # times 25 ms: far longer than anything here takes
+PAUSES = 2400  # times 25 ms: far longer than anything here takes, also on a machine that is busy with other tests
 BOTH_WIRES = ("full", "published")
 """As `WIRES` of a module: its tests run on our server and on one that has the published calls only."""
 _users = itertools.count()
@@ -85,6 +86,10 @@ class Browser:
     async def shows(self, words: str) -> None:
         """Wait until these words are on the screen."""
         await self.until(lambda: words in self.text)
+
+    async def rests(self) -> None:
+        """Wait until no action runs: until then another action is refused."""
+        await self.until(lambda: not any(worker.group == JOB and not worker.is_finished for worker in self.app.workers))
 
 
 @pytest.fixture(autouse=True)

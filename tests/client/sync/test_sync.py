@@ -458,7 +458,7 @@ def test_a_list_that_breaks_off_ends_the_sync_before_anything_is_deleted(storage
         behind.describe()
         proxy.default = Fault(refuse=True)
         proxy.cut_all()
-        with pytest.raises(errors.ConnectError):
+        with pytest.raises((errors.ConnectError, errors.TransferInterruptedError)):  # the cut is seen before or after
             sync(root, "data:p/", storage=behind, delete=True)
     assert len(blobs(storage)) == 5
 

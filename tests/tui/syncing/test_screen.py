@@ -7,7 +7,6 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.contract.keys import Location
-from storage_tui.tui.desk import JOB
 from storage_tui.tui.dialogs.delete import DeleteScreen
 from storage_tui.tui.syncing.folders import FILE, ComparedFolders
 from storage_tui.tui.syncing.screen import SyncScreen
@@ -100,9 +99,7 @@ async def test_a_no_deletes_nothing_and_moves_alone_ask_nothing(store: Storage, 
         assert len(list(store.iter_list("p/"))) == 5
         await browser.press("R")
         await browser.shows("2 to delete, 3 the same")
-        await browser.until(
-            lambda: not any(worker.group == JOB and not worker.is_finished for worker in browser.app.workers)
-        )
+        await browser.rests()
         await browser.press("enter")
         await browser.shows("no row is ticked")
         await browser.press("home", "space", "enter")
