@@ -108,7 +108,7 @@ class OpenPlace:
     @property
     def refusal(self) -> str | None:
         """Return why the place takes no changes, and the way out; None for a place that takes them."""
-        return None if self.is_writable else read_only_text(self.kind, self.title)
+        return None if self.is_writable else read_only_text(self.kind, self.name)
 
     def to_json(self) -> dict[str, Any]:
         """Return the value as the JSON object of the wire."""
