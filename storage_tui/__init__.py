@@ -8,7 +8,7 @@
     storage.set_file("maps/dem.tif", "dem.tif", storage_type="tmp")
 
 Public names: `Storage`, `AsyncStorage`, `TransferControl` (to steer one transfer), `Move` (one of many moves),
-`TaskRun`, `errors`, `__version__`.
+`TaskRun`, `PlaceOptions` (how a bucket is opened), `errors`, `__version__`.
 They are found on first use, so that importing the client loads neither the browser nor the server.
 
 | file | holds |
@@ -30,7 +30,7 @@ They are found on first use, so that importing the client loads neither the brow
 
 TYPE_CHECKING = False  # typing takes longer to load than the first look at a list
 
-__all__ = ["AsyncStorage", "Move", "Storage", "TaskRun", "TransferControl", "__version__", "errors"]
+__all__ = ["AsyncStorage", "Move", "PlaceOptions", "Storage", "TaskRun", "TransferControl", "__version__", "errors"]
 
 if TYPE_CHECKING:
     from typing import Any
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
     from storage_tui.client.tasks import TaskRun
     from storage_tui.contract.moves import Move
+    from storage_tui.contract.places import PlaceOptions
     from storage_tui.machine.version import __version__
 
 _HOMES = {
@@ -48,6 +49,7 @@ _HOMES = {
     "AsyncStorage": ("storage_tui.client.async_storage", "AsyncStorage"),
     "TaskRun": ("storage_tui.client.tasks", "TaskRun"),
     "Move": ("storage_tui.contract.moves", "Move"),
+    "PlaceOptions": ("storage_tui.contract.places", "PlaceOptions"),
     "TransferControl": ("storage_tui.client.control", "TransferControl"),
     "errors": ("storage_tui.errors", None),
     "__version__": ("storage_tui.machine.version", "__version__"),

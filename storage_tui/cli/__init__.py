@@ -11,6 +11,7 @@
 | options.py | the flags that every command shares, and how they become a Storage |
 | output.py | exit codes, times and durations for people |
 | piping.py | bytes through pipes: standard input and output, and the paths of `<(…)`, `>(…)` and /dev/stdout |
+| places.py | the places among the words of a command, such as s3://BUCKET/KEY and ./DIR |
 | printing.py | the only way to standard output and standard error: safe on a terminal, exact in a pipe |
 | settings.py | settings: one frozen dataclass; defaults, then the file, then the environment, then flags |
 | standard_streams.py | standard streams that the caller closed, and output that cannot be written |

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from storage_tui.cli.places import spell, whole_words
 from storage_tui.contract.errors import LocalFileError, NotFoundError
 from storage_tui.contract.keys import DELIMITER, Location, as_folder, parent_prefix
 from storage_tui.contract.models import Blob
@@ -22,13 +23,13 @@ def expecting_blob(storage: "Storage", location: Location, way_out: str) -> Iter
     Raise NotFoundError for both; click.UsageError for a location without a key.
     """
     if not location.key:
-        raise click.UsageError(f"{location} is a whole storage type; {way_out}")
+        raise click.UsageError(f"{spell(location)} is {whole_words(location)}; {way_out}")
     try:
         yield
     except (NotFoundError, LocalFileError) as exc:  # a local folder of the same name is in the way of a file
         is_missing = isinstance(exc, NotFoundError) or not storage.exists(location.key, location.storage_type)
         if is_missing and has_blobs(storage, as_folder(location)):
-            raise NotFoundError(f"{location} is a folder; {way_out}", key=location.key) from exc
+            raise NotFoundError(f"{spell(location)} is a folder; {way_out}", key=location.key) from exc
         raise
 
 
@@ -63,9 +64,9 @@ def nothing_below(storage: "Storage", folder: Location) -> NotFoundError:
     above = parent_prefix(folder.key)
     while above and not has_blobs(storage, Location(folder.storage_type, above)):
         above = parent_prefix(above)
-    place = str(Location(folder.storage_type, above))
+    place = spell(Location(folder.storage_type, above))
     what = f"'storage-tui ls {shlex.quote(place)}' lists what exists there"
-    return NotFoundError(f"nothing is stored below {folder}; {what}", key=folder.key)
+    return NotFoundError(f"nothing is stored below {spell(folder)}; {what}", key=folder.key)
 
 
 def base_of(location: Location) -> str:

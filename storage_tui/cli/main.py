@@ -20,7 +20,7 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "browse": (
         "storage_tui.cli.commands.browse",
         "browse",
-        "Open the browser at LOCATION, such as tmp: or data:maps/2024/.",
+        "Open the browser at LOCATION: tmp:, s3://BUCKET or ./DIR.",
     ),
     "ls": ("storage_tui.cli.search.listing", "ls", "List keys and folders at LOCATION."),
     "find": ("storage_tui.cli.search.finding", "find", "List the blobs that words, patterns and limits describe."),
@@ -138,6 +138,10 @@ def cli() -> None:
 
     Without a command it opens the browser. A LOCATION is a storage type and a key, such as tmp:maps/2024/dem.tif;
     without a type it is a key in data. Nothing has to be set up: without --url the store of this machine is used.
+
+    A LOCATION may also be in a bucket, s3://BUCKET/KEY, or in a folder of this machine: file:///FOLDER, or ./FOLDER
+    where a command takes no local files. A bucket is opened with the settings of AWS programs, and read only without
+    --write; a folder is always read only. For get, put and sync a path such as ./maps is a local file or folder.
     """
 
 

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from storage_tui.cli.store_choice import settings_of
+from storage_tui.cli.places import PlaceWord, take_place
+from storage_tui.cli.settings import PLACE_SETTINGS
+from storage_tui.cli.store_choice import SHARED, check_may_change, settings_for, settings_of, tell_left_out
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.keys import Location
+from storage_tui.contract.places import is_place
 
 if TYPE_CHECKING:
     pass
@@ -45,15 +48,42 @@ _FLAGS = (
     ),
 )
 
+_PLACE_FLAGS = (
+    click.option("--write", is_flag=True, default=None, help="Allow changes in a bucket named by s3://."),
+    click.option("--endpoint", metavar="URL", help="Where the bucket is. [default: as AWS programs find it]"),
+    click.option("--region", metavar="NAME", help="The region of the bucket. [default: found by itself]"),
+    click.option("--no-sign-request", is_flag=True, default=None, help="Open a public bucket without credentials."),
+    click.option("--request-payer", is_flag=True, default=None, help="Pay for the requests to the bucket yourself."),
+)
+
 
 def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the shared flags to a command, which gets them as one Settings in `settings`."""
+    """Add the shared flags and those of places to a command. The command gets them as one Settings in `settings`, and
+    locations in the place of the words that name a place."""
 
     @wraps(command)
-    def wrapped(
-        *args: Any, profile: str | None, url: str | None, token_file: Path | None, data_dir: Path | None, **kwargs: Any
-    ) -> Any:
-        flags = {"profile": profile, "url": url, "token_file": token_file, "data_dir": data_dir}
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        flags = {name: kwargs.pop(name) for name in (*SHARED, *PLACE_SETTINGS)}
+        context = click.get_current_context()
+        kwargs, place = take_place(context, kwargs)
+        settings = settings_of(flags) if place is None else settings_for(place, flags)
+        check_may_change(context.command.name or "", settings)
+        result = command(*args, settings=settings, **kwargs)
+        if place is not None and place.kind == "file":
+            tell_left_out(settings)
+        return result
+
+    for flag in reversed((*_FLAGS, *_PLACE_FLAGS)):
+        wrapped = flag(wrapped)
+    return wrapped
+
+
+def with_store_settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the shared flags alone to a command that opens no place; it gets them as one Settings in `settings`."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        flags = {name: kwargs.pop(name) for name in SHARED}
         return command(*args, settings=settings_of(flags), **kwargs)
 
     for flag in reversed(_FLAGS):
@@ -97,13 +127,17 @@ def with_bwlimit(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class LocationType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
-    """A command line argument in the form TYPE:KEY. An impossible key is refused with an error that says why."""
+    """A command line argument in the form TYPE:KEY, or a place. An impossible key is refused with an error that says
+    why."""
 
     name = "location"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Location:
-        """Return the location in the text. Raise InvalidKeyError for an impossible key."""
-        return value if isinstance(value, Location) else Location.parse(value)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Location | PlaceWord:
+        """Return the location in the text; for a place the word, which `with_settings` replaces by a location. Raise
+        InvalidKeyError for an impossible key."""
+        if isinstance(value, Location | PlaceWord):
+            return value
+        return PlaceWord(value) if is_place(value) else Location.parse(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Return the existing keys that complete the text."""

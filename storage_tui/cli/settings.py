@@ -31,6 +31,7 @@ _CHOICES = {"graphics": GRAPHICS, "notify": NOTIFY}
 PROFILES = "profiles"  # the table of the file with one table for each profile
 MOST_JOBS = 32  # as many as a batch takes; named here too, so that the settings load nothing of the client
 STORES = ("url", "data_dir")
+PLACE_SETTINGS = ("write", "endpoint", "region", "no_sign_request", "request_payer")  # how a bucket is opened
 SERVER = (*STORES, "token_file")  # settings of the store; a profile that sets one takes none of these from elsewhere
 
 
@@ -44,10 +45,16 @@ class Settings:
     `help` in its metadata says what the setting is for."""
 
     url: str | None = field(default=None, metadata={
-        "help": "Base URL of a Storage API server; without one the embedded store of this machine."})  # fmt: skip
+        "help": "Base URL of a server, or s3://BUCKET; without one the embedded store of this machine."})  # fmt: skip
     token_file: Path | None = field(default=None, metadata={"help": "File that holds a token for the URL."})
     data_dir: Path | None = field(default=None, metadata={
         "help": "Data directory of the embedded store; without one your own."})  # fmt: skip
+    write: bool = field(default=False, metadata={
+        "help": "true allows changes in a bucket that the URL names."})  # fmt: skip
+    endpoint: str | None = field(default=None, metadata={"help": "Where that bucket is; else as AWS programs find it."})
+    region: str | None = field(default=None, metadata={"help": "Its region; without one it is found by itself."})
+    no_sign_request: bool = field(default=False, metadata={"help": "true opens a public bucket without credentials."})
+    request_payer: bool = field(default=False, metadata={"help": "true pays for the requests to the bucket."})
     theme: str | None = field(default=None, metadata={
         "help": "A Textual theme, such as nord or ansi-light; without one what suits the terminal."})  # fmt: skip
     mouse: bool = field(default=True, metadata={
@@ -119,12 +126,14 @@ def _kept_apart(found: list[Layer]) -> list[Layer]:
         after = {values[name] for name in STORES if values.get(name) is not None}
         if before and after and before != after:
             values.setdefault("token_file", None)
+            values = {**{name: _DEFAULTS[name] for name in PLACE_SETTINGS if name in weaker}, **values}
         weaker.update(values)
         apart.append(Layer(layer.where, values))
     return apart
 
 
 _KEEP = re.compile(r"0|[0-9]{1,4}[smhd]")
+_DEFAULTS = {entry.name: entry.default for entry in fields(Settings)}
 _KINDS = {entry.name: entry.type for entry in fields(Settings)}
 
 
@@ -136,7 +145,9 @@ def _profile(name: str, tables: Mapping[str, Mapping[str, Any]], path: Path, *, 
         raise SettingsError(f"{path}: no profile {name!a:.60}; {known}")
     values = dict(tables[name])
     if "url" in over or "data_dir" in over:
-        values = {setting: value for setting, value in values.items() if setting not in SERVER}
+        has_store = any(setting in values for setting in STORES)  # what is said of this store is not for another one
+        dropped = (*SERVER, *PLACE_SETTINGS) if has_store else SERVER
+        values = {setting: value for setting, value in values.items() if setting not in dropped}
     elif any(setting in values for setting in SERVER):
         values = {**dict.fromkeys(SERVER), **values}
     return Layer(f"profile {name}", values)

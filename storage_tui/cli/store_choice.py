@@ -2,17 +2,25 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storage_tui.cli.settings import Settings, load
+import click
+
+from storage_tui.cli.printing import complain
+from storage_tui.cli.settings import PLACE_SETTINGS, Settings, load
+from storage_tui.client.access.place_access import PlaceAccess
+from storage_tui.contract.errors import ConflictError, StorageError
+from storage_tui.contract.places import Place, PlaceOptions, parse_place, read_only_text
 from storage_tui.machine import directories
 
 if TYPE_CHECKING:
     from storage_tui.client.async_storage import AsyncStorage
     from storage_tui.client.storage import Storage
 
+CHANGING = frozenset(("put", "cp", "mv", "rm", "edit", "touch", "undelete", "purge"))
 SHARED = ("profile", "url", "token_file", "data_dir")
 
 
@@ -24,12 +32,56 @@ def settings_of(flags: Mapping[str, Any]) -> Settings:
     return settings
 
 
+def settings_for(place: Place, flags: Mapping[str, Any]) -> Settings:
+    """Return the settings for a place that the command line names as a location. Raise click.UsageError for flags that
+    name another store."""
+    if flags["url"] is not None or flags["data_dir"] is not None:
+        raise click.UsageError(f"{place} names what to open; leave out --url and --data-dir")
+    if place.kind == "file" and any(flags[name] for name in PLACE_SETTINGS):
+        opening_from(flags).check_for(place)
+    return replace(load({**flags, "url": str(place)}), data_dir=None, token_file=None)
+
+
+def check_may_change(command: str, settings: Settings) -> None:
+    """Raise ConflictError for a command that changes blobs of a place that is opened read only."""
+    place = None if settings.url is None or command not in CHANGING else parse_place(settings.url)
+    if place is not None and not opening_of(settings).is_writable:
+        raise ConflictError(read_only_text(place.kind, PlaceAccess.of(place, PlaceOptions()).place.title))
+
+
+def tell_left_out(settings: Settings) -> None:
+    """Print what the server of a place has left out so far. An error of the server was told before."""
+    with suppress(StorageError), open_storage(settings) as storage:
+        place = storage.describe().place
+        for note in () if place is None else place.notes:
+            complain(note)
+
+
+def opening_of(settings: Settings) -> PlaceOptions:
+    """Return how the place of the settings is opened; the default where they name no bucket."""
+    place = None if settings.url is None else parse_place(settings.url)
+    if place is None or place.kind != "s3":
+        return PlaceOptions()
+    return opening_from({name: getattr(settings, name) for name in PLACE_SETTINGS})
+
+
+def opening_from(values: Mapping[str, Any]) -> PlaceOptions:
+    """Return the options of a place from settings or flags by their names."""
+    return PlaceOptions(
+        is_writable=bool(values["write"]), endpoint_url=values["endpoint"], region=values["region"],
+        no_sign_request=bool(values["no_sign_request"]), request_payer=bool(values["request_payer"]),
+    )  # fmt: skip
+
+
 def open_storage(settings: Settings, *, patience_s: float | None = None, bwlimit: str | None = None) -> "Storage":
     """Return the client for the settings; see `Storage` for `patience_s`. `bwlimit` is a limit of the rate, which
     overrules that of the settings. Nothing is sent yet."""
     from storage_tui.client.storage import Storage
 
-    storage = Storage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir, patience_s=patience_s)
+    storage = Storage(
+        settings.url, token_file=settings.token_file, data_dir=settings.data_dir, patience_s=patience_s,
+        opening=opening_of(settings),
+    )  # fmt: skip
     limit_rate(storage, bwlimit or settings.bwlimit)
     return storage
 

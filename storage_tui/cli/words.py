@@ -1,14 +1,16 @@
 """The words for completion: storage types, keys and folders from the server, local files."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import click
 from click.shell_completion import CompletionItem
 
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.keys import Location
+from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Page
-from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES
+from storage_tui.contract.places import S3_SCHEME, Place, is_place, parse_place
+from storage_tui.contract.storage_types import ALIASES, DEFAULT, STORAGE_TYPES
 
 OPEN = "open"  # the type of an item that more text follows
 MOST = 200  # the first items of a larger folder; a few more letters find the others
@@ -17,6 +19,8 @@ DEADLINE_S = 2.0  # nobody waits longer for a TAB
 
 def location_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the locations that begin with the typed text, folder by folder."""
+    if is_place(incomplete):
+        return _place_words(ctx, incomplete)
     name, colon, _ = incomplete.partition(":")
     if colon and (name in STORAGE_TYPES or name in ALIASES):
         return list(_keys(ctx, f"{name}:", Location.parse(incomplete)))
@@ -31,7 +35,7 @@ def location_words(ctx: click.Context, param: click.Parameter, incomplete: str) 
 def source_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the words for an argument with files and then a location: files until a storage type was typed."""
     name, colon, _ = incomplete.partition(":")
-    if colon and (name in STORAGE_TYPES or name in ALIASES):
+    if incomplete.startswith(S3_SCHEME) or (colon and (name in STORAGE_TYPES or name in ALIASES)):
         return location_words(ctx, param, incomplete)
     types = [
         CompletionItem(f"{name}:", type=OPEN) for name in STORAGE_TYPES if incomplete and name.startswith(incomplete)
@@ -56,8 +60,8 @@ def profile_words(ctx: click.Context, param: click.Parameter, incomplete: str) -
         return []
 
 
-def _keys(ctx: click.Context, lead: str, typed: Location) -> Iterator[CompletionItem]:
-    page = _page(ctx, typed)
+def _keys(ctx: click.Context, lead: str, typed: Location, *, place: Place | None = None) -> Iterator[CompletionItem]:
+    page = _page(ctx, typed, place)
     if page is None:
         return
     for prefix in page.prefixes:
@@ -68,20 +72,36 @@ def _keys(ctx: click.Context, lead: str, typed: Location) -> Iterator[Completion
             yield CompletionItem(f"{lead}{blob.key}")
 
 
+def _place_words(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Return the names in a bucket that begin with the typed text; for a folder the shell's own files."""
+    if not incomplete.startswith(S3_SCHEME):
+        return [CompletionItem("", type="file")]
+    try:
+        place = parse_place(incomplete)
+    except StorageError:
+        return []
+    bucket = incomplete.removeprefix(S3_SCHEME).partition(DELIMITER)
+    if place is None or not bucket[1]:  # the name of a bucket: nobody lists buckets for a TAB
+        return []
+    lead = f"{S3_SCHEME}{place.bucket}{DELIMITER}"
+    return list(_keys(ctx, lead, Location(DEFAULT, place.prefix), place=replace(place, prefix="")))
+
+
 def _is_bare(key: str) -> bool:
     """Return whether the key is understood without `data:`. A key such as `-r` would be a flag."""
     return not key.startswith("-") and Location.parse(key).key == key
 
 
-def _page(ctx: click.Context, typed: Location) -> Page | None:
+def _page(ctx: click.Context, typed: Location, place: Place | None) -> Page | None:
     """Return a page of the keys that begin with the location, from the running embedded server if the settings mean
     that server. Return None when the server cannot be asked."""
-    from storage_tui.cli.settings import SettingsError
-    from storage_tui.cli.store_choice import SHARED, embedded_dir, settings_of
+    from storage_tui.cli.settings import PLACE_SETTINGS, SettingsError
+    from storage_tui.cli.store_choice import SHARED, embedded_dir, opening_of, settings_for, settings_of
     from storage_tui.client.access.quick_list import peek_page
 
     try:
-        settings = settings_of({name: ctx.params.get(name) for name in SHARED})
+        flags = {name: ctx.params.get(name) for name in (*SHARED, *PLACE_SETTINGS)}
+        settings = settings_of(flags) if place is None else settings_for(place, flags)
         directory = embedded_dir(settings)
         page = None if directory is None else peek_page(directory, typed, limit=MOST)
         if page is not None:
@@ -89,7 +109,7 @@ def _page(ctx: click.Context, typed: Location) -> Page | None:
         from storage_tui.client.storage import Storage
 
         with Storage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir, retries=0,
-                     timeout_s=DEADLINE_S) as storage:  # fmt: skip
+                     timeout_s=DEADLINE_S, opening=opening_of(settings)) as storage:  # fmt: skip
             return storage.list_page(typed.key, storage_type=typed.storage_type, limit=MOST)
     except (StorageError, SettingsError, OSError):
         return None

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 from storage_tui.client import calls, folding
 from storage_tui.client import moves as moving
+from storage_tui.client.access.server_choice import PLAIN
 from storage_tui.client.calls import Call, RangeRead
 from storage_tui.client.control import TransferControl
 from storage_tui.client.default_client import default_of, set_default
@@ -21,6 +22,7 @@ from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
 from storage_tui.contract.moves import Move, MoveResult
+from storage_tui.contract.places import OpenPlace, PlaceOptions
 from storage_tui.contract.storage_types import DEFAULT
 
 if TYPE_CHECKING:
@@ -59,10 +61,11 @@ class AsyncStorage:
         data_dir: str | Path | None = None,
         timeout_s: float = 60.0,
         patience_s: float | None = None,
+        opening: PlaceOptions = PLAIN,
     ) -> None:
         self.engine = TransferEngine(
             url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth,
-            patience_s=patience_s,
+            patience_s=patience_s, opening=opening,
         )  # fmt: skip
         self._made: AsyncSession | None = None
         self._threads: ThreadPoolExecutor | None = None
@@ -96,6 +99,12 @@ class AsyncStorage:
             threads, self._threads = self._threads, None
             await asyncio.to_thread(threads.shutdown, cancel_futures=True)
         await asyncio.to_thread(self.engine.close)
+
+    @property
+    def place(self) -> OpenPlace | None:
+        """Return the bucket or folder that the client was opened on, as far as it is known without asking its server;
+        None for a server of the Storage API."""
+        return self.engine.place
 
     @property
     def is_embedded(self) -> bool:
@@ -271,7 +280,8 @@ class AsyncStorage:
 
         `expires_in` is how long the URL is valid; on our server at most 7 days, and one hour without this argument.
         """
-        self.engine.check_is_reachable("a signed URL")
+        if not self.engine.has_signed_urls:
+            self.engine.check_is_reachable("a signed URL")
         return await self._run(calls.signed_url(key, storage_type, expires_in))
 
     async def get_upload_url(self, key: str, storage_type: str = DEFAULT, **query: Any) -> str:

@@ -43,6 +43,10 @@ class Service:
 
     description: ServiceInfo | None = None
 
+    def forget(self) -> None:
+        """Ask the server again when the description is wanted next."""
+        self.description = None
+
 
 def check_names(service: Service, refusal: InvalidKeyError | None) -> Call[None]:
     """Raise the refusal of a name, if any, unless the server has exact names. A server that cannot be reached has

@@ -52,6 +52,13 @@ class Request:
     is_bulk: bool = False
     refusal: InvalidKeyError | None = None
 
+    @property
+    def is_change(self) -> bool:
+        """Return whether the request changes blobs, or is the first of several that change one."""
+        if self.method in ("GET", "HEAD"):
+            return self.path.split("/")[2:3] == [wire.NEW_RESUMABLE_URL]
+        return not (self.method == "POST" and self.path.endswith(f"/{wire.GET}"))
+
     def __str__(self) -> str:
         where = "an upload or signed URL" if self.url is not None else self.path or "/"
         return f"{self.method} {where}"

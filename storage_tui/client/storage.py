@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from storage_tui.client import calls, folding
+from storage_tui.client.access.server_choice import PLAIN
 from storage_tui.client.calls import RangeRead
 from storage_tui.client.control import TransferControl
 from storage_tui.client.default_client import default_of, set_default
@@ -18,6 +19,7 @@ from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
 from storage_tui.contract.moves import Move, MoveResult
+from storage_tui.contract.places import OpenPlace, PlaceOptions
 from storage_tui.contract.storage_types import DEFAULT
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ class Storage:
     with the token; without both the token comes from the places that the published client searches. `data_dir` is the
     data directory of an embedded store and excludes `url`. Without `url` and `data_dir`, the client uses the server
     that STORAGE_TUI_URL or DESCARTESLABS_STORAGE_URL names, else the store of this machine, which is started when it
-    is not running. `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole transfer.
+    is not running. A `url` such as `s3://bucket/prefix` or `./folder` opens a bucket or a folder of this machine as it
+    is, with the storage type `data` alone. Nothing there is changed without `opening=PlaceOptions(is_writable=True)`.
+    `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole transfer.
 
     `auth` is an object whose `token` is read instead, such as an `Auth` of the published client. `retries` is the
     number of further tries for every request that may be repeated, three without it. A `Retry` of urllib3 is taken too:
@@ -74,10 +78,11 @@ class Storage:
         data_dir: str | Path | None = None,
         timeout_s: float = 60.0,
         patience_s: float | None = None,
+        opening: PlaceOptions = PLAIN,
     ) -> None:
         self.engine = TransferEngine(
             url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth,
-            patience_s=patience_s,
+            patience_s=patience_s, opening=opening,
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -101,6 +106,11 @@ class Storage:
     def close(self) -> None:
         """Close the connections and stop using the embedded server; a later call opens them again."""
         self.engine.close()
+
+    @property
+    def place(self) -> OpenPlace | None:
+        """Return the bucket or folder that was opened, as known without asking its server; None for a Storage API."""
+        return self.engine.place
 
     @property
     def is_embedded(self) -> bool:
@@ -277,7 +287,8 @@ class Storage:
         Raise NotFoundError when there is no such blob, BadRequestError when `expires_in` is not a timedelta, and
         StorageError for the embedded store, which others cannot reach.
         """
-        self.engine.check_is_reachable("a signed URL")
+        if not self.engine.has_signed_urls:
+            self.engine.check_is_reachable("a signed URL")
         return self.engine.run(calls.signed_url(key, storage_type, expires_in))
 
     def get_upload_url(self, key: str, storage_type: str = DEFAULT, **query: Any) -> str:
@@ -356,11 +367,9 @@ class Storage:
     ) -> Blob:
         """Give a stored blob another content type, such as `text/csv`; return the blob. The bytes stay as they are.
 
-        The server writes the blob again, so its times and ETag may change; a blob of `tmp` is kept for seven days from
-        now. With an `etag` only this version is changed.
-
-        Raise NotFoundError when there is no such blob, PreconditionFailedError when it has changed, TypeRuleError when
-        its storage type allows no overwriting, BadRequestError for a type that the server does not serve, and
+        Times and ETag may change; a blob of `tmp` is kept for seven days from now. With an `etag` only this version is
+        changed. Raise NotFoundError, PreconditionFailedError when the blob has changed, TypeRuleError when its storage
+        type allows no overwriting, BadRequestError for a type that the server does not serve, and
         MethodNotAllowedError for a plain published server, which has no such call.
         """
         return self.engine.run(set_content_type(self.engine.service, key, content_type, storage_type, etag))

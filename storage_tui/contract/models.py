@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from storage_tui.contract.errors import ProtocolError
+from storage_tui.contract.errors import ProtocolError, StorageError
+from storage_tui.contract.keys import DELIMITER, Location, check_prefix
+from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.token_scope import TokenScope
+from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
 
 CHILDREN_AT_MOST = 10_000  # in one Usage: about a megabyte of JSON
+LIST_VERB = "list"  # of a token
 HTML_ROWS_AT_MOST = 50  # rows of a page in a notebook; a note counts the rows left out
 
 
@@ -337,13 +340,61 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenScope:
+    """The part of a user's store that the token opens. An empty field sets no limit.
+
+    `prefix` has no slash at its end and matches whole segments: `a` opens the key `a` and all keys below `a/`, but not
+    `ab`.
+    """
+
+    types: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ()
+    prefix: str = ""
+
+    def may_list(self, place: Location) -> bool:
+        """Return whether the token allows a list of the place."""
+        top = self.top_of(place.storage_type)
+        return top is not None and place.key.startswith(top.key)
+
+    def top_of(self, storage_type: str) -> Location | None:
+        """Return the highest place of a storage type that the token may list; None where it may list nothing there."""
+        if (self.types and storage_type not in self.types) or (self.verbs and LIST_VERB not in self.verbs):
+            return None
+        return Location(storage_type, self.prefix + DELIMITER if self.prefix else "")
+
+    def __str__(self) -> str:
+        types = ", ".join(self.types) if self.types else "all storage types"
+        return f"{types} below {self.prefix}{DELIMITER}" if self.prefix else types
+
+    @property
+    def first_place(self) -> Location | None:
+        """Return the place to start in: `data` if the token opens it, else the first type it opens; None if none."""
+        names = (DEFAULT, *STORAGE_TYPES)
+        return next((top for name in names if (top := self.top_of(name)) is not None), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the scope as the JSON object of the wire."""
+        return {"types": list(self.types), "verbs": list(self.verbs), "prefix": self.prefix}
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Self:
+        """Read a scope from the JSON object of the wire; raise ProtocolError for anything else."""
+        try:
+            types, verbs = tuple(_names(raw.get("types", []))), tuple(_names(raw.get("verbs", [])))
+            return cls(types, verbs, check_prefix(raw.get("prefix", "")).removesuffix(DELIMITER))
+        except (TypeError, ValueError, AttributeError, StorageError) as exc:
+            raise ProtocolError(f"the server described the token in a way that cannot be read: {exc}") from exc
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceInfo:
     """The description of a server: the answer to `GET /storage/v1`.
 
     A server without this path is a plain published server, without features. `user` holds the limits of the user who
     sent the request, and is empty where nothing is limited. `token` is the scope of the token that was sent.
     `read_only` is the reason why nothing can be changed at present; None when changes are possible. `trash` is how long
-    deleted and overwritten blobs can be brought back.
+    deleted and overwritten blobs can be brought back. `place` is the bucket or folder that the server shows as it is;
+    None for a store of its own.
     """
 
     service: str = "storage"
@@ -355,12 +406,14 @@ class ServiceInfo:
     token: TokenScope = field(default_factory=TokenScope)
     read_only: str | None = None
     trash: Retention = field(default_factory=Retention)
+    place: OpenPlace | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the value as the JSON object of the wire."""
         limits = {name: getattr(self.limits, name) for name in Limits.__slots__}
         return {
             **({} if self.read_only is None else {"read_only": self.read_only}),
+            **({} if self.place is None else {"place": self.place.to_json()}),
             "service": self.service,
             "version": self.version,
             "features": sorted(self.features),
@@ -390,6 +443,7 @@ class ServiceInfo:
                 token=TokenScope.from_json(raw.get("token", {})),
                 read_only=_told_text(raw.get("read_only")),
                 trash=Retention.from_json(raw.get("trash", {})),
+                place=None if raw.get("place") is None else OpenPlace.from_json(raw["place"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described itself in a way that cannot be read: {exc}") from exc
@@ -423,6 +477,12 @@ def _text(raw: Any) -> str:
         raise TypeError(f"expected text, got {type(raw).__name__}")
     if not raw.isascii():
         raw.encode("utf-8")  # JSON can hold half of a surrogate pair, which is not valid text
+    return raw
+
+
+def _names(raw: Any) -> list[str]:
+    if not isinstance(raw, list) or not all(isinstance(name, str) for name in raw):
+        raise TypeError("names are a list of texts")
     return raw
 
 

@@ -14,10 +14,12 @@ from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.utils import isfilelike, stringify_path, tokenize
 
+from storage_tui.client.access.server_choice import PLAIN
 from storage_tui.client.control import TransferControl
 from storage_tui.client.progress_watch import watching
 from storage_tui.client.storage import Storage
 from storage_tui.contract.keys import FILE_PROTOCOL
+from storage_tui.contract.places import PlaceOptions
 from storage_tui.fs.expansion import is_pattern, move_pairs, needs_pairs, pairs
 from storage_tui.fs.failures import os_errors
 from storage_tui.fs.file import StorageFile
@@ -51,20 +53,15 @@ class StorageFileSystem(StorageTree):
     default_block_size = StorageFile.DEFAULT_BLOCK_SIZE
 
     def __init__(
-        self,
-        url: str | None = None,
-        *,
-        token: str | None = None,
-        token_file: str | Path | None = None,
-        data_dir: str | Path | None = None,
-        retries: int = 3,
-        timeout_s: float = 60.0,
-        **options: Any,
-    ) -> None:
+        self, url: str | None = None, *, token: str | None = None, token_file: str | Path | None = None,
+        data_dir: str | Path | None = None, retries: int = 3, timeout_s: float = 60.0,
+        opening: PlaceOptions = PLAIN, **options: Any,
+    ) -> None:  # fmt: skip
         super().__init__(**options)
         self.storage = Storage(
-            url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s
-        )
+            url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s,
+            opening=opening,
+        )  # fmt: skip
 
     @property
     def fsid(self) -> str:
@@ -98,7 +95,7 @@ class StorageFileSystem(StorageTree):
 
         Raise NotImplementedError for the embedded store, whose address others cannot reach; OSError for other failures.
         """
-        if self.storage.is_embedded:
+        if not self.storage.engine.has_signed_urls:
             raise NotImplementedError("a signed URL needs a server that others can reach: storage-tui serve")
         path = self._strip_protocol(path)
         name = blob_of(path)

@@ -48,6 +48,18 @@ def runtime_dir(data: "Path") -> "Path":
     return _path(runtime_of(str(data.absolute())))
 
 
+def place_dir(place: str) -> "Path":
+    """Return the directory of what a server of a place (a bucket, a folder) keeps on this machine: keys for its tokens,
+    and its upload sessions. `place` is the URL of the place with its endpoint."""
+    return _path(os.path.join(base("state"), "places", _sha256(place.encode())[:16]))
+
+
+def place_runtime_dir(identity: str) -> "Path":
+    """Return the directory of the socket and locks of the server of a place. `identity` holds all on which the server
+    depends: the place, its options, the credentials. Only a digest is kept of the text."""
+    return _path(runtime_of(f"place {identity}"))
+
+
 def base(part: str) -> str:
     """Return the directory for `data`, `config` or `state`."""
     own_home = os.environ.get("STORAGE_TUI_HOME")

@@ -25,6 +25,7 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.keys import KeyRules
 from storage_tui.contract.models import Limits
+from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.visible import one_line
 from storage_tui.contract.wire import (
     COPY,
@@ -112,6 +113,7 @@ class StorageApi:
         self, store: Store, access: AccessControl, *, limits: Limits | None = None, public_url: str | None = None,
         metrics_token: Secret[bytes] | None = None, shows_keys: bool = False,
         observers: Sequence[Callable[[Exchange], None]] = (), bounds: RequestBounds = DEFAULTS,
+        place: OpenPlace | None = None,
     ) -> None:  # fmt: skip
         """Make the application; `store` and `access` stay the caller's.
 
@@ -119,6 +121,7 @@ class StorageApi:
         answers; None takes the host of each request. `metrics_token` opens `/metrics`; without a token `/metrics` does
         not exist. Each of the `observers` is called with every request that has ended. The log names keys only with
         `shows_keys`. `bounds` are what requests may take.
+        `place` describes the bucket or folder that the store shows as it is.
         """
         self._access = access
         self._bounds = bounds
@@ -132,7 +135,7 @@ class StorageApi:
         self._quotas = quotas = Quotas(store, access.records, access.limits)
         self._budget, self._parsing = Budget(bounds.memory), Parsing()
         self._rules = KeyRules(takes_any_name(store))
-        description = Description(store, limits, quotas, lambda: self.health.why_read_only)
+        description = Description(store, limits, quotas, lambda: self.health.why_read_only, place)
         streams = Streams()
         blobs = Blobs(store, limits, quotas, streams)
         batches = Batches(store, limits, quotas, streams)

@@ -97,6 +97,7 @@ class StorageApp(App[None], inherit_bindings=False):
         remembered = Places(state_dir, storage.display_url, profile=profile)
         self.desk = Desk(storage, title, remembered, bounds, profile=profile, profiles=profiles or {})
         self.desk.graphics = graphics
+        self.desk.place = storage.place
         self.desk.add_profile = add_profile
         self.desk.runner.uses_agent = uses_agent
         self._notify = notify

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from inspect import isawaitable
 from time import monotonic
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.content import Content
@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from storage_tui.contract.visible import visible
 from storage_tui.tui.background import end_workers
-from storage_tui.tui.commands import MOVE, Command, Context, Keymap, key_label
+from storage_tui.tui.commands import MOVE, SIDES, Command, Context, Keymap, key_label
 from storage_tui.tui.terminal.compositor import RowCompositor
 from storage_tui.tui.terminal.textual_private import active, has_changes, is_leaving, paint, sender_of, use_compositor
 from storage_tui.tui.widgets.bar import Bar
@@ -158,7 +158,9 @@ class CommandScreen(Screen[ResultT]):
         event.stop()
 
     async def run_command(self, command: Command) -> None:
-        """Carry out a command."""
+        """Carry out a command, unless it would change a place that is open read only."""
+        if _is_refused(self, command):
+            return
         done = self.actions[command.id]()
         if isawaitable(done):
             await done
@@ -193,6 +195,17 @@ class CommandScreen(Screen[ResultT]):
     async def _message_loop_exit(self) -> None:
         end_workers(self)
         await super()._message_loop_exit()
+
+
+def _is_refused(screen: CommandScreen[Any], command: Command) -> bool:
+    """Return whether the place takes no changes and the command would make one; then say so, in the log too."""
+    desk = getattr(screen.app, "desk", None)
+    if desk is None or desk.refusal is None or not command.changes_store(screen.context):
+        return False
+    desk.refuse(desk.refusal)
+    if screen.context not in SIDES:  # the main screen has a line for what the desk says
+        screen.remark(desk.refusal)
+    return True
 
 
 def find_actions(commands: Iterable[Command], targets: tuple[object, ...]) -> dict[str, Action]:

@@ -38,6 +38,10 @@ class Command:
     keys_in: Mapping[Context, Keys] = field(default_factory=dict, hash=False)
     storage_type: str = ""
 
+    def changes_store(self, context: Context) -> bool:
+        """Return whether the command changes the store. On the local side only what goes across does."""
+        return self.id in ACROSS if context == "local" else self.id in CHANGES
+
     @property
     def action(self) -> str:
         """The name of the method that carries the command out."""
@@ -65,6 +69,13 @@ BUSY: tuple[Context, ...] = (*BLOBS, "transfers", "trash", "sync", "contents")  
 LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map", "trash", "contents", "sync")
 
 MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
+
+# The commands that change blobs, and those of them that do so from the local side.
+ACROSS = frozenset(("copy-across", "move-across"))
+CHANGES = frozenset((
+    "upload", "delete", "move-across", "edit", "new-blob", "keep-longer", "rename", "take-copy", "take-move", "paste",
+    "move-to", "undo", "bring-back", "purge", "retry-delete", "rescue",
+))  # fmt: skip
 
 COMMANDS: tuple[Command, ...] = (
     Command("down", ("j", "down"), "Down", "next row", MOVE, EVERYWHERE),

@@ -13,9 +13,10 @@ from storage_tui.client.undoing.undo import UndoLog
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import EXACT_NAMES, STRICT, KeyRules, Location
-from storage_tui.contract.models import Blob
+from storage_tui.contract.models import Blob, TokenScope
+from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.token_scope import TokenScope
+from storage_tui.contract.visible import visible
 from storage_tui.tui.history import History
 from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.bookmarks import Places
@@ -71,6 +72,7 @@ class Desk:
     profiles: Mapping[str, str] = field(default_factory=dict)
     add_profile: AddProfile | None = None  # None where the browser does not belong to a settings file
     scope: TokenScope = field(default_factory=TokenScope)  # the token's rights, once the server reports them
+    place: OpenPlace | None = None  # the bucket or folder that the server shows; None for a store of ours
     read_only: str | None = None  # the reason why the server takes no changes, when it has given one
     next_profile: str | None = None  # "" for no profile
     parting: str = ""  # what the program says when it has ended
@@ -135,6 +137,20 @@ class Desk:
         """The last error, if it is of the last minute and the user has not seen it in the log."""
         message = self.log.last_unseen
         return message if message is not None and (datetime.now(UTC) - message.at).total_seconds() < ERROR_S else None
+
+    @property
+    def refusal(self) -> str | None:
+        """Return why nothing is changed in the open place, safe to draw; None for a store that takes changes."""
+        why = None if self.place is None else self.place.refusal
+        return None if why is None else visible(why)
+
+    def note_place(self, place: OpenPlace | None) -> None:
+        """Take the description of the place that the server shows; show once what the server leaves out there."""
+        if place is not None and self.place is not None:
+            for note in place.notes:
+                if note not in self.place.notes:
+                    self.refuse(one_line(note))
+        self.place = place or self.place
 
     def note_read_only(self, why: str | None) -> None:
         """Show once that the server takes no changes at present."""

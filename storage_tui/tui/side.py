@@ -5,9 +5,8 @@ from typing import Protocol
 
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.keys import Location
-from storage_tui.contract.models import Page, ServiceInfo
+from storage_tui.contract.models import Page, ServiceInfo, TokenScope
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.contract.token_scope import TokenScope
 from storage_tui.tui.history import History
 from storage_tui.tui.state.listing import ListBounds, Row
 from storage_tui.tui.state.marks import Marks

@@ -6,7 +6,7 @@ import pytest
 
 from storage_tui.contract.errors import ProtocolError
 from storage_tui.contract.keys import Location
-from storage_tui.contract.token_scope import TokenScope
+from storage_tui.contract.models import TokenScope
 
 
 @pytest.mark.parametrize(

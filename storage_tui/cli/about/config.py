@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from storage_tui.cli.about.environment import SETTINGS, VARIABLES
-from storage_tui.cli.options import with_settings
+from storage_tui.cli.options import with_store_settings
 from storage_tui.cli.printing import say, say_json, shown
 from storage_tui.cli.settings import ENV_PREFIX, Settings, SettingsError, layers, profiles
 from storage_tui.cli.store_choice import SHARED
@@ -33,7 +33,7 @@ class Row:
 @click.option("--path", "shows_path", is_flag=True, help="Print the name of the settings file only.")
 @click.option("--write", "writes", is_flag=True, help="Write the file, every setting in it explained and left out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@with_settings
+@with_store_settings
 def config(shows_path: bool, writes: bool, as_json: bool, settings: Settings) -> None:
     """Show every setting, its value and where that came from, and the environment names that count."""
     path = directories.config_file()

@@ -11,6 +11,7 @@ import click
 
 from storage_tui.cli.folder_hints import expecting_blob, nothing_below
 from storage_tui.cli.options import LOCATION, duration, with_settings
+from storage_tui.cli.places import spell
 from storage_tui.cli.printing import bytes_out, complain, say, say_json
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.limits import Limits, with_limits
@@ -38,7 +39,7 @@ def cat(locations: tuple[Location, ...], limits: Limits, settings: Settings) -> 
             choice = choose(storage, location, limits)
             for place in _places(choice):
                 with (
-                    expecting_blob(storage, place, f"storage-tui ls {shlex.quote(str(place))} lists it"),
+                    expecting_blob(storage, place, f"storage-tui ls {shlex.quote(spell(place))} lists it"),
                     storage.stream(place.key, place.storage_type) as chunks,
                 ):
                     for chunk in chunks:
@@ -74,7 +75,7 @@ def du(location: Location, as_json: bool, limits: Limits, settings: Settings) ->
         say_json(usage.to_json())
         return
     for row in (*sorted(usage.children, key=lambda child: child.size_bytes), usage):
-        name = f"{location.storage_type}:{row.prefix}"
+        name = spell(Location(location.storage_type, row.prefix))
         say(f"{size_text(row.size_bytes):>10}  {row.count:>9,}  {name}")
     if usage.is_cut:
         complain(f"there may be more folders than the first {len(usage.children):,}; the last line counts them too")

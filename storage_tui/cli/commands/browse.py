@@ -17,12 +17,13 @@ from storage_tui.cli.printing import remark, say, show_status
 from storage_tui.cli.settings import Settings, load, profiles
 from storage_tui.cli.start.first_look import ROWS, FirstLook, take
 from storage_tui.cli.start.typed_words import COMMANDS, check_spelling, check_word
-from storage_tui.cli.store_choice import embedded_dir, limit_rate, open_storage
+from storage_tui.cli.store_choice import embedded_dir, limit_rate, open_storage, opening_of
 from storage_tui.cli.words import location_words
 from storage_tui.client.access.quick_list import page_of, peek
 from storage_tui.contract.errors import LocalFileError, StorageError
 from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.models import Page
+from storage_tui.contract.places import is_place
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
 from storage_tui.machine import directories
 
@@ -43,7 +44,7 @@ LOCAL_USER = "local"  # the only user of an embedded store
 )
 @with_settings
 def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settings: Settings) -> None:
-    """Open the browser at LOCATION, such as tmp: or data:maps/2024/."""
+    """Open the browser at LOCATION, such as tmp:, data:maps/2024/, s3://BUCKET/maps/ or ./maps."""
     commands = click.get_current_context().meta.get(COMMANDS, ())
     is_in_page = directories.WEB_VARIABLE in os.environ
     if not is_in_page and not (sys.stdin.isatty() and (sys.stderr if prints else sys.stdout).isatty()):  # its screen
@@ -61,7 +62,7 @@ def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settin
             check_word(location, commands, lambda: open_storage(settings))
         end, chosen = _browse(
             place, settings, title="demo" if demo else "", is_piped=not sys.stdout.isatty(),
-            uses_agent=not demo and not is_in_page,
+            uses_agent=not demo and not is_in_page and not is_place(settings.url or ""),
         )  # fmt: skip
         if cd_file is not None:
             try:
@@ -102,7 +103,11 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool, use
         from storage_tui.client.async_storage import AsyncStorage
 
         storage = AsyncStorage(
-            settings.url, token_file=settings.token_file, data_dir=settings.data_dir, patience_s=PATIENCE_S
+            settings.url,
+            token_file=settings.token_file,
+            data_dir=settings.data_dir,
+            patience_s=PATIENCE_S,
+            opening=opening_of(settings),
         )
         limit_rate(storage, settings.bwlimit)
         _join_early(storage)

@@ -10,6 +10,7 @@ from storage_tui.cli.live_line import live_line
 from storage_tui.cli.moving import StoppedError, obeying_signals, telling
 from storage_tui.cli.options import LOCATION, with_patience, with_settings
 from storage_tui.cli.output import PartialFailureError
+from storage_tui.cli.places import spell
 from storage_tui.cli.printing import Complaints, complain, remark, say, say_json
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.limits import Limits, with_limits
@@ -139,7 +140,7 @@ def _carry_out(
             raise StoppedError(f"{exc.message}; {_left(job, is_move=is_move)}") from None
         place = Location(target.storage_type, origins[0].target(into) if len(origins) == 1 else into)
         try:
-            report.end(summary, place=str(place), is_quiet=quiet)
+            report.end(summary, place=spell(place), is_quiet=quiet)
         finally:
             _tell_overwritten(storage, report.overwritten, place, quiet or as_json)
 
@@ -286,8 +287,8 @@ def _left(job: "Relocation", *, is_move: bool) -> str:
 
 
 def _source(move: "Move") -> str:
-    return str(Location(move.storage_type, move.key))
+    return spell(Location(move.storage_type, move.key))
 
 
 def _target(move: "Move") -> str:
-    return str(Location(move.target_type, move.to_key))
+    return spell(Location(move.target_type, move.to_key))

@@ -10,6 +10,7 @@ from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.output import EXIT_FAILED
 from storage_tui.cli.printing import complain, say, say_json, show_status, shown
 from storage_tui.cli.settings import Settings
+from storage_tui.cli.store_choice import opening_of
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.models import Blob
@@ -62,7 +63,9 @@ async def _compare(left: Location, right: Location, settings: Settings) -> "Comp
         if sys.stderr.isatty():
             show_status(f"{size_text(compared)} compared")
 
-    storage = AsyncStorage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
+    storage = AsyncStorage(
+        settings.url, token_file=settings.token_file, data_dir=settings.data_dir, opening=opening_of(settings)
+    )
     try:
         sides = []
         for location in (left, right):

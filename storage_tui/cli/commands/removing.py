@@ -11,6 +11,7 @@ import click
 from storage_tui.cli.folder_hints import expecting_blob
 from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.output import PartialFailureError
+from storage_tui.cli.places import spell
 from storage_tui.cli.printing import Complaints, confirm, say, say_json
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.limits import Limits, with_limits
@@ -61,7 +62,7 @@ def rm(
             with expecting_blob(storage, plain, "give -r to delete all of it"):
                 storage.delete(check_name(plain.key), plain.storage_type)
             if sys.stdout.isatty() and not quiet:
-                say(f"deleted {plain}{way_back(storage, locations, recursive=False)}")
+                say(f"deleted {spell(plain)}{way_back(storage, locations, recursive=False)}")
             return
         for choice in choices:
             found = work.add(choice, recursive=recursive, details=not dry_run)

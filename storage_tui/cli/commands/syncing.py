@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,9 +12,10 @@ from storage_tui.cli.live_line import live_line
 from storage_tui.cli.moving import StoppedError, obeying_signals, telling
 from storage_tui.cli.options import with_patience, with_settings
 from storage_tui.cli.output import EXIT_FAILED, PartialFailureError
+from storage_tui.cli.places import is_remote_word, place_of
 from storage_tui.cli.printing import Complaints, complain, say, say_json
-from storage_tui.cli.settings import Settings
-from storage_tui.cli.store_choice import open_storage, settings_of
+from storage_tui.cli.settings import PLACE_SETTINGS, Settings
+from storage_tui.cli.store_choice import SHARED, open_storage, settings_for, settings_of
 from storage_tui.cli.words import profile_words, source_words
 from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
 from storage_tui.client.sync.checksums import Checksums
@@ -25,9 +26,13 @@ from storage_tui.client.sync.run import Outcome, SyncResult, SyncRun
 from storage_tui.client.sync.sides import Side, is_location, side_of
 from storage_tui.client.sync.syncing import differences
 from storage_tui.contract.counts import plural
-from storage_tui.contract.errors import BadRequestError
+from storage_tui.contract.errors import BadRequestError, ConflictError
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.storage_types import DEFAULT
 from storage_tui.machine import directories
+
+if TYPE_CHECKING:
+    from storage_tui.client.storage import Storage
 
 NAMES_TOLD = 5  # changed names told one by one; the rest are counted
 PAST = {"upload": "uploaded", "download": "downloaded", "copy": "copied", "delete": "deleted"}
@@ -251,20 +256,40 @@ def _open(
     """Open the stores that the sides need. Raise click.UsageError where no side is a place of a store."""
     if not (source.strip() and target.strip()):
         raise click.UsageError("SRC or DST is an empty text; name a folder, such as . for the working directory")
+    source, placed_source = _placed(source, settings, patience_s)
+    target, placed_target = _placed(target, settings, patience_s)
     if not is_location(source) and not is_location(target):
         raise click.UsageError(
             f"{source!a} and {target!a} are both local folders; write one as a place of the store, such as data:maps"
         )
-    storage = stack.enter_context(open_storage(settings, patience_s=patience_s))
-    stack.enter_context(telling(storage))
-    other = storage
+    if to_profile is not None and not (is_location(target) and placed_target is None):
+        raise click.UsageError("--to-profile is the server of DST; write DST as a place of it, such as data:maps")
     if to_profile is not None:
-        if not is_location(target):
-            raise click.UsageError("--to-profile is the server of DST; write DST as a place of it, such as data:maps")
-        named = {"profile": to_profile, "url": None, "token_file": None, "data_dir": None}
-        other = stack.enter_context(open_storage(settings_of(named), patience_s=patience_s))
+        named = {**dict.fromkeys((*SHARED, *PLACE_SETTINGS)), "profile": to_profile}
+        placed_target = open_storage(settings_of(named), patience_s=patience_s)
+    is_own = (is_location(source) and placed_source is None) or (is_location(target) and placed_target is None)
+    own = open_storage(settings, patience_s=patience_s) if is_own else None
+    storage, other = placed_source or own or placed_target, placed_target or own or placed_source
+    assert storage is not None and other is not None  # one side at least is a location
+    refusal = other.place.refusal if is_location(target) and other.place is not None else None
+    if refusal is not None and click.get_current_context().command.name == "sync":
+        raise ConflictError(refusal)
+    for opened in dict.fromkeys((storage, other)):
+        stack.enter_context(opened)
+    stack.enter_context(telling(storage))
     ours, theirs = side_of(source, storage.engine), side_of(target, other.engine)
     return ours, theirs
+
+
+def _placed(words: str, settings: Settings, patience_s: float | None) -> "tuple[str, Storage | None]":
+    """Return the words of a side as a location in the storage of a place, and this storage. Other words stay, and None
+    is returned: `./maps` is a local folder here, `file:///maps` is a place."""
+    if not is_remote_word(words):
+        return words, None
+    place, key = place_of(words)
+    params = click.get_current_context().params
+    settings = settings_for(place, {name: params.get(name) for name in (*SHARED, *PLACE_SETTINGS)})
+    return f"{DEFAULT}:{key}", open_storage(settings, patience_s=patience_s)
 
 
 def _by(*, checksum: bool, size_only: bool) -> By:

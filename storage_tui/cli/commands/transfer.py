@@ -15,6 +15,7 @@ from storage_tui.cli.folder_hints import as_target, base_of, expecting_blob, has
 from storage_tui.cli.moving import jobs_of, move, telling, with_jobs
 from storage_tui.cli.options import LOCATION, with_bwlimit, with_patience, with_settings
 from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
+from storage_tui.cli.places import is_remote_word
 from storage_tui.cli.printing import bytes_out, complain
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.limits import Limits, with_limits
@@ -191,7 +192,8 @@ class _PutCommand(click.Command):
         has_sources = isinstance(sources, tuple | list) and bool(sources)  # click has a mark of its own for none
         if isinstance(word, str) and not has_sources and not ctx.resilient_parsing and "help" not in given:
             name, colon, _ = word.partition(":")
-            if colon and (name in STORAGE_TYPES or name in ALIASES) and not Path(word).exists():
+            is_named = is_remote_word(word) or (colon and (name in STORAGE_TYPES or name in ALIASES))
+            if is_named and not Path(word).exists():
                 raise click.UsageError(f"Missing argument 'SOURCES': what goes to {word}? Name files before it.", ctx)
             where = "such as tmp: or data:folder/"
             raise click.UsageError(f"Missing argument 'LOCATION': where does {word!r} go? Name it last, {where}", ctx)

@@ -9,7 +9,7 @@ import click
 
 from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.printing import TerminalText, say
-from storage_tui.cli.settings import Settings
+from storage_tui.cli.settings import PLACE_SETTINGS, Settings
 from storage_tui.cli.store_choice import open_storage
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
@@ -42,6 +42,11 @@ def web(location: Location, port: int, opens: bool, settings: Settings) -> None:
         ("--data-dir", settings.data_dir),
     ):  # fmt: skip
         flags += [] if value is None else [flag, str(value)]
+    flags += [f"--{name.replace('_', '-')}" for name in PLACE_SETTINGS if getattr(settings, name) is True]
+    flags += [
+        word for name in ("endpoint", "region") if getattr(settings, name) is not None
+        for word in (f"--{name}", getattr(settings, name))
+    ]  # fmt: skip
     command = interpreters.command("storage_tui", "browse", str(location), *flags)
     with open_storage(settings) as storage, contextlib.ExitStack() as stack:
         try:

@@ -40,16 +40,21 @@ if TYPE_CHECKING:
 )
 @with_operating
 @click.option("--embedded", is_flag=True, hidden=True)
+@click.option("--place", "described", hidden=True)
 def serve(
     place: "Path | S3Place", host: str, port: int, public_url: str | None, jwks: str | None, issuer: str | None,
-    audience: str | None, download: str, keep_deleted: timedelta | None, embedded: bool, operating: "Operating",
+    audience: str | None, download: str, keep_deleted: timedelta | None, embedded: bool, described: str | None,
+    operating: "Operating",
 ) -> None:  # fmt: skip
     """Serve the Storage API from a data directory, or from a bucket that other servers may share, until interrupted."""
-    from storage_tui.server.run.serve import leave, serve_embedded
+    from storage_tui.server.run.serve import leave, serve_embedded, serve_place
     from storage_tui.server.run.serve import serve as serve_tcp
 
     if jwks is None and (issuer or audience):
         raise click.UsageError("--issuer and --audience belong to --jwks")
+    if embedded and described is not None:
+        serve_place(described)
+        leave()
     if embedded:
         if not isinstance(place, Path):
             raise click.UsageError("--embedded works only with --data-dir, not with --store")

@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from storage_tui.cli.options import with_settings
+from storage_tui.cli.places import spell
 from storage_tui.cli.printing import say, say_json, say_null
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.limits import Limits, with_limits
@@ -53,7 +54,7 @@ def find(
         places = all_places(storage) if all_types else places
         for choice in (choose(storage, place, limits) for place in places):
             for blob in found(choice, description, details=as_json):
-                location = str(Location(blob.storage_type, blob.key))
+                location = spell(Location(blob.storage_type, blob.key))
                 if as_json:
                     say_json({"storage_type": blob.storage_type, **blob.to_json()})
                 elif with_nul:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from storage_tui.cli.places import spell
 from storage_tui.cli.printing import complain, say, say_coloured, say_json
 from storage_tui.contract.keys import Location
 from storage_tui.previews.searching.query import Ended, Found, Match
@@ -27,7 +28,7 @@ class Report:
 
     def found(self, event: Found) -> None:
         """Print lines that match."""
-        location = str(Location(event.blob.storage_type, event.blob.key))
+        location = spell(Location(event.blob.storage_type, event.blob.key))
         for match in event.matches:
             if self.as_json:
                 say_json({"storage_type": event.blob.storage_type, "key": event.blob.key, "line": match.number,
@@ -38,7 +39,7 @@ class Report:
 
     def ended(self, event: Ended) -> None:
         """Print what is said about a whole blob, and count it."""
-        location = str(Location(event.blob.storage_type, event.blob.key))
+        location = spell(Location(event.blob.storage_type, event.blob.key))
         self.blobs += bool(event.count)
         self.lines += event.count
         self.binary += event.state == "binary"

@@ -8,6 +8,7 @@ import click
 
 from storage_tui.cli.folder_hints import nothing_below
 from storage_tui.cli.options import LOCATION, with_settings
+from storage_tui.cli.places import spell
 from storage_tui.cli.printing import complain, say_coloured, say_json
 from storage_tui.cli.search.colours import Colours
 from storage_tui.cli.settings import Settings
@@ -55,7 +56,7 @@ def tree(location: Location, level: int, only_folders: bool, as_json: bool, sett
         if not whole.count and top.key:
             raise nothing_below(storage, top)
         if not as_json:
-            say_coloured(((str(top), colours.of("/")), (_facts(whole), "")))
+            say_coloured(((spell(top), colours.of("/")), (_facts(whole), "")))
         for line in _Walk(storage, top.storage_type, level, only_folders).lines(whole, "", 1):
             if as_json:
                 fields = line.entry.to_json()
@@ -83,7 +84,7 @@ class _Walk:
         """Yield the lines below a folder, whose usage has a child for each folder in it."""
         children = {child.prefix: child for child in folder.children}
         if folder.is_cut:
-            complain(f"{self._type}:{folder.prefix} has more folders than can be counted one by one")
+            complain(f"{spell(Location(self._type, folder.prefix))} has more folders than can be counted one by one")
         entries = self._entries(folder.prefix)
         entry = next(entries, None)
         while entry is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 COMPLETE_VARIABLE = "_STORAGE_TUI_COMPLETE"  # set by the shells' completion to get words instead of a run
-VALUE_FLAGS = ("--profile", "--url", "--token-file", "--data-dir", "--cd-file")
+VALUE_FLAGS = ("--profile", "--url", "--token-file", "--data-dir", "--cd-file", "--endpoint", "--region")
 
 
 def leading_flags(args: Sequence[str]) -> int:

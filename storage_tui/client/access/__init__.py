@@ -7,6 +7,7 @@
 | credentials.py | the places of the token: arguments, environment, the file of a login |
 | embedded.py | starting or joining the embedded server of a data directory |
 | iam.py | the IAM endpoint: a new JWT for a refresh token |
+| place_access.py | how a client reaches a place: the socket of its server, and what that server is given |
 | quick_get.py | one GET to the embedded server, faster than loading a client |
 | quick_list.py | the first page of the embedded store's list, with the standard library alone |
 | runtime_folder.py | the private folder of a socket, and the environment of a process started for this user |

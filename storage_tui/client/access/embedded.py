@@ -19,12 +19,13 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 
+from storage_tui.client.access.place_access import PlaceAccess
 from storage_tui.client.access.runtime_folder import make_runtime, without_secrets
 from storage_tui.client.access.servers import Access, Endpoint
 from storage_tui.client.access.token_files import read_token_file
 from storage_tui.client.requests import one_line
 from storage_tui.contract import wire
-from storage_tui.contract.errors import ConnectError, CredentialsError
+from storage_tui.contract.errors import ConnectError, CredentialsError, StorageError
 from storage_tui.machine import directories, interpreters
 from storage_tui.machine.private_files import open_private
 from storage_tui.machine.secrets import Secret
@@ -43,14 +44,15 @@ _is_hooked = False
 
 
 class EmbeddedServer:
-    """The server of a data directory of this machine; it is started when it does not run yet."""
+    """The server of a data directory of this machine, or of a `place`; it is started when it does not run yet."""
 
     is_embedded = True
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, place: PlaceAccess | None = None) -> None:
         self._present: int | None = None
         self.data_dir = data_dir.expanduser().absolute()
-        self._runtime = directories.runtime_dir(self.data_dir)
+        self.place = place
+        self._runtime = self._own_runtime()
         self._lock = threading.Lock()
         self._access: Access | None = None
         self._pid = os.getpid()
@@ -58,7 +60,7 @@ class EmbeddedServer:
     @property
     def display_url(self) -> str:
         """Return a text with the data directory: the address of the socket means nothing to people."""
-        return f"embedded store in {self.data_dir}"
+        return f"embedded store in {self.data_dir}" if self.place is None else self.place.place.title
 
     def user(self) -> str | None:
         """Return None: the store has one user only."""
@@ -106,7 +108,7 @@ class EmbeddedServer:
         self._forget()  # a client that is dropped without `close` does not keep the server
 
     def _join(self, deadline: float) -> Access:
-        self._enter(directories.runtime_dir(self.data_dir), deadline)
+        self._enter(self._own_runtime(), deadline)
         child: subprocess.Popen[bytes] | None = None
         started = 0.0
         while True:
@@ -119,6 +121,8 @@ class EmbeddedServer:
             if child is None and now - started > START_AGAIN_S:
                 child, started = self._start(), now
             elif child is not None and child.poll() is not None:
+                if child.returncode != 0 and self.place is not None and (said := self._last_line()):
+                    raise StorageError(said)
                 if child.returncode != 0:
                     raise ConnectError(f"the {self.display_url} cannot be started{self._last_words()}")
                 child, started = None, now  # another process started a server first, which will answer soon
@@ -126,6 +130,8 @@ class EmbeddedServer:
 
     def _elsewhere(self, deadline: float) -> Access | None:
         """Return address and token of a server of our data directory in another runtime directory; None without one."""
+        if self.place is not None:
+            return None  # two servers of one place do not disturb each other
         noted, own = _noted_runtime(self.data_dir), self._runtime
         if noted is None or noted == own or self._answering(noted) is None:
             return None
@@ -134,6 +140,9 @@ class EmbeddedServer:
         if access is None:  # the server has just ended
             self._enter(own, deadline)
         return access
+
+    def _own_runtime(self) -> Path:
+        return directories.runtime_dir(self.data_dir) if self.place is None else self.place.runtime_dir()
 
     def _enter(self, runtime: Path, deadline: float) -> None:
         """Use this runtime directory: make it when missing, check its owner, and hold `present` in it."""
@@ -162,8 +171,7 @@ class EmbeddedServer:
         self._present = descriptor
         _forget_on_fork(self)
 
-    @staticmethod
-    def _answering(runtime: Path) -> Access | None:
+    def _answering(self, runtime: Path) -> Access | None:
         path = runtime / "socket"
         try:
             token = read_token_file(runtime / "token")
@@ -180,15 +188,18 @@ class EmbeddedServer:
             return None
         finally:
             connection.close()
-        return Access(Endpoint(BASE_URL, path), secret) if is_ready else None
+        refusal = None if self.place is None else self.place.refusal
+        return Access(Endpoint(BASE_URL, path, refusal), secret) if is_ready else None
 
     def _start(self) -> subprocess.Popen[bytes]:
         log = self._open_log()
+        what = ["--data-dir", str(self.data_dir)] if self.place is None else ["--place", self.place.argument()]
+        kept = {} if self.place is None else self.place.environment()
         try:
             child = subprocess.Popen(
-                interpreters.command("storage_tui", "serve", "--embedded", "--data-dir", str(self.data_dir)),
+                interpreters.command("storage_tui", "serve", "--embedded", *what),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True,
-                env=interpreters.environment(without_secrets(os.environ)),
+                env=interpreters.environment({**without_secrets(os.environ), **kept}),
             )  # fmt: skip
         except OSError as exc:
             raise ConnectError(f"the {self.display_url} cannot be started: {exc.strerror}") from exc
@@ -202,6 +213,14 @@ class EmbeddedServer:
         if os.fstat(log).st_size > LOG_BYTES:
             os.ftruncate(log, 0)
         return log
+
+    def _last_line(self) -> str:
+        """Return the last message of the server, as its program said it; the empty text without one."""
+        with suppress(OSError):
+            lines = (self._runtime / "log").read_bytes()[-4096:].decode("utf-8", "replace").strip().splitlines()
+            if lines:
+                return one_line(lines[-1]).removeprefix("storage-tui: ")
+        return ""
 
     def _last_words(self) -> str:
         with suppress(OSError):

@@ -14,10 +14,12 @@ from storage_tui.machine.secrets import Secret
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The base URL of a service and, for the embedded server, the UNIX socket for all requests."""
+    """The base URL of a service and, for the embedded server, the UNIX socket for all requests. `refusal` is why no
+    change is sent there; None where changes are possible."""
 
     base_url: str
     socket: Path | None = None
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,12 @@ def fields_of(server: Server) -> Fields:
 
     The result may hold a token as clear text: send it to the agent, and nowhere else.
     """
-    if isinstance(server, EmbeddedServer):
+    if isinstance(server, EmbeddedServer) and server.place is None:
         return {"data_dir": str(server.data_dir)}
     if not isinstance(server, RemoteServer):
-        raise BadRequestError(f"the agent cannot reach {server.display_url}")
+        raise BadRequestError(
+            f"{server.display_url} is opened with the credentials of one program, and its transfers run in that program"
+        )
     handed = server.hand_over()
     if isinstance(handed, Path):
         return {"url": server.display_url, "token_file": str(handed)}

@@ -17,6 +17,7 @@ from storage_tui.client.requests import CONTROL_BYTES, Request, one_line, too_la
 from storage_tui.contract import wire
 from storage_tui.contract.errors import (
     BadRequestError,
+    ConflictError,
     ConnectError,
     DeadlineError,
     LocalFileError,
@@ -41,6 +42,8 @@ class Target:
 
     def __init__(self, request: Request, access: Access, group: str) -> None:
         self._request = request
+        if access.endpoint.refusal is not None and request.is_change:
+            raise ConflictError(access.endpoint.refusal, key=request.key)
         base = access.endpoint.base_url
         if request.is_rooted:
             base = base.removesuffix(wire.BASE_PATH)

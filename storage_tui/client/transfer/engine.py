@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from storage_tui.client import calls
 from storage_tui.client.access.embedded import EmbeddedServer
-from storage_tui.client.access.server_choice import find_server
+from storage_tui.client.access.server_choice import PLAIN, find_server
 from storage_tui.client.calls import Call, Service
 from storage_tui.client.control import TransferControl
 from storage_tui.client.http.outage import Outage
@@ -25,6 +25,7 @@ from storage_tui.client.http.retry import Patience, RetryPolicy, policy_of
 from storage_tui.contract.errors import BadRequestError, ConflictError, InvalidKeyError, StorageError
 from storage_tui.contract.keys import key_refusal, prefix_refusal
 from storage_tui.contract.models import Blob, ServiceInfo
+from storage_tui.contract.places import OpenPlace, PlaceOptions
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.machine import directories
 
@@ -49,11 +50,11 @@ class TransferEngine:
     def __init__(
         self, url: str | None = None, *, token: str | None = None, token_file: str | Path | None = None,
         data_dir: str | Path | None = None, retries: Any = None, timeout_s: float = 60.0, auth: Any = None,
-        patience_s: float | None = None,
+        patience_s: float | None = None, opening: PlaceOptions = PLAIN,
     ) -> None:  # fmt: skip
         if not isinstance(timeout_s, int | float) or timeout_s <= 0:
             raise BadRequestError(f"timeout_s is a number of seconds, more than 0, not {timeout_s!a:.40}")
-        self.server = find_server(url, token, token_file, data_dir, auth)
+        self.server = find_server(url, token, token_file, data_dir, auth, opening)
         self.policy = replace(policy_of(retries), patience_s=patience_s)
         self.timeout_s = timeout_s
         self.outage = Outage()
@@ -73,7 +74,10 @@ class TransferEngine:
                 "a client that was given a token or auth is not pickled or copied; give a token_file instead"
             )
         if isinstance(self.server, EmbeddedServer):
+            place = self.server.place
             where: dict[str, Any] = {"data_dir": self.server.data_dir}
+            if place is not None:
+                where = {"url": place.url, "opening": place.options}
         else:
             file = self._token_file
             where = {"url": self.server.display_url, "token_file": file and Path(file).expanduser().absolute()}
@@ -95,6 +99,12 @@ class TransferEngine:
     def display_url(self) -> str:
         """Return the name of the server for people; it holds no secret."""
         return self.server.display_url
+
+    @property
+    def place(self) -> OpenPlace | None:
+        """Return the place that the engine was opened on, as far as it is known without asking; None for a server."""
+        access = self.server.place if isinstance(self.server, EmbeddedServer) else None
+        return None if access is None else access.described()
 
     def account(self) -> str:
         """Return one text for the server and the owner of the token; see `Storage.account`. Blocks."""
@@ -121,6 +131,12 @@ class TransferEngine:
         from storage_tui.client.transfer.journal import Journal
 
         return Journal(directories.state_dir())
+
+    @property
+    def has_signed_urls(self) -> bool:
+        """Return whether others can use signed URLs: those of a bucket lead to the bucket itself."""
+        place = self.place
+        return not self.server.is_embedded or (place is not None and place.kind == "s3")
 
     def check_is_reachable(self, what: str) -> None:
         """Raise StorageError, which says what was wanted, for the embedded store: nobody can open a URL of it."""

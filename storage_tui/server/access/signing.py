@@ -20,7 +20,7 @@ from storage_tui.server.http.grants import Grant
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, text_response
 from storage_tui.server.http.targets import address_of, storage_type_of
-from storage_tui.server.stores.base import Address, Store
+from storage_tui.server.stores.base import Address, Presigning, Store
 
 VERSION = "2"
 DEFAULT_LIFETIME = timedelta(hours=1)
@@ -52,6 +52,8 @@ class Signing:
         if not 1 <= lifetime_s <= longest_s:
             raise BadRequestError(f"expires_in is 1 to {longest_s} seconds", key=address.key)
         await self._store.stat(address)
+        if isinstance(self._store, Presigning):
+            return text_response(await self._store.signed_url(address, valid_s=lifetime_s))
         key = self._keyring.current("url")
         grant = request.grant
         expiry = str(_end(int(time.time()) + lifetime_s, grant, is_asked="expires_in" in request.query))

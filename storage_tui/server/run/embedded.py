@@ -20,13 +20,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from storage_tui.contract.errors import StorageError, UnavailableError
-from storage_tui.machine import directories
 from storage_tui.machine.private_files import make_private_dir, open_private, write_private
 from storage_tui.server.access.control import AccessControl
 from storage_tui.server.access.keyring import Keyring
 from storage_tui.server.access.tokens import sign_token
 from storage_tui.server.app import StorageApi
-from storage_tui.server.http.grants import Grant, namespace_of
+from storage_tui.server.http.grants import Grant, Restriction, namespace_of
 from storage_tui.server.stores.local.files import NO_ROOM
 from storage_tui.server.stores.local.lock import AlreadyOwnedError
 
@@ -40,9 +39,12 @@ LOOK_S = 1.0
 class Household:
     """The runtime directory, and the clients that use it."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, runtime: Path, *, types: tuple[str, ...] = ()) -> None:
+        """Make a household that ends with the directory `data_dir`. Its token opens the storage types `types`, all of
+        them where there are none."""
         self._data_dir = data_dir
-        self._runtime = directories.runtime_dir(data_dir)
+        self._runtime = runtime
+        self._restriction = Restriction(types) if types else None
         self.socket = self._runtime / "socket"
         self._present = -1
         self._kid = ""  # of the key that signed the token in its file
@@ -71,7 +73,7 @@ class Household:
     def write_token(self, keyring: Keyring) -> None:
         """Write a fresh token where clients look for it; raise UnavailableError when that fails."""
         kid, issued = keyring.current("token").kid, int(time.time())
-        token = sign_token(keyring, LOCAL_USER, valid_for=TOKEN_LIFETIME)
+        token = sign_token(keyring, LOCAL_USER, valid_for=TOKEN_LIFETIME, restriction=self._restriction)
         path = self._runtime / "token"
         try:
             write_private(path, token.encode(), is_durable=False)

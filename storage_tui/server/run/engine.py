@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage_tui.contract.errors import UnavailableError
+from storage_tui.contract.places import OpenPlace, Place, PlaceOptions
+from storage_tui.machine.private_files import make_private_dir
 from storage_tui.server.stores.audit import AuditLog
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.local.database.audit import open_audit as open_local_audit
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The storage that `serve` runs on. `records` may be used before the store has started."""
+    """The storage that `serve` runs on. `records` may be used before the store has started. `place` describes the
+    bucket or folder that the store shows as it is; None for a store of our own."""
 
     store: Store
     records: Records
+    place: OpenPlace | None = None
 
 
 def open_engine(place: Path | S3Place, *, owner_note: Mapping[str, Any], kept_for: timedelta | None = None) -> Engine:
@@ -35,6 +39,32 @@ def open_engine(place: Path | S3Place, *, owner_note: Mapping[str, Any], kept_fo
     if isinstance(place, S3Place):
         return open_s3(place, kept_for=kept_for)
     return open_local(place, owner_note=owner_note, kept_for=kept_for)
+
+
+def open_place(place: Place, options: PlaceOptions, state: Path) -> Engine:
+    """Return the engine that shows a bucket or a folder as it is. Its records are in the directory `state`."""
+    told = OpenPlace(str(place), place.kind, place.title, is_writable=options.is_writable)
+    make_private_dir(state)
+    return Engine(_place_store(place, options), LocalRecords(state), told)
+
+
+def _place_store(place: Place, options: PlaceOptions) -> Store:
+    if place.kind == "file":
+        from storage_tui.server.stores.folder.store import FolderStore
+
+        return FolderStore(Path(place.root))
+    try:
+        from storage_tui.server.stores.bucket.options import BucketOptions
+        from storage_tui.server.stores.bucket.store import BucketStore
+    except ImportError as exc:
+        raise UnavailableError(
+            "a bucket needs more packages; install them with: pip install 'storage-tui[s3]'"
+        ) from exc
+    reached = BucketOptions(
+        endpoint_url=options.endpoint_url, region=options.region, no_sign_request=options.no_sign_request,
+        request_payer=options.request_payer,
+    )  # fmt: skip
+    return BucketStore.at(place.bucket, place.prefix, reached, is_writable=options.is_writable)
 
 
 def open_records(place: Path | S3Place) -> Records:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import json
 import logging
 import os
 import signal
@@ -14,17 +15,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from storage_tui.contract.errors import StorageError
+from storage_tui.contract.errors import BadRequestError, StorageError
+from storage_tui.contract.places import PlaceOptions, parse_place
+from storage_tui.contract.storage_types import DEFAULT
 from storage_tui.contract.visible import one_line
 from storage_tui.contract.wire import BASE_PATH
+from storage_tui.machine import directories
 from storage_tui.server.access.control import AccessControl, open_access
 from storage_tui.server.access.jwks import IdentityProvider
 from storage_tui.server.access.keyring import Keyring
 from storage_tui.server.app import RequestBounds, StorageApi
 from storage_tui.server.limits.lanes import Lane
-from storage_tui.server.run.engine import Engine, open_engine, open_local
+from storage_tui.server.run.engine import Engine, open_engine, open_local, open_place
 from storage_tui.server.run.listener import Listener, ListenerBounds, listen_tcp, listen_unix, url_of
 from storage_tui.server.run.logs import bound_log, start_log
 from storage_tui.server.run.operating import PLAIN, Operating
@@ -32,6 +36,9 @@ from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.local.store import LocalStore
 from storage_tui.server.stores.s3.protocol.place import S3Place
 from storage_tui.server.stores.watched_record import refresh_all
+
+if TYPE_CHECKING:
+    from storage_tui.server.run.embedded import Household
 
 M_MMAP_THRESHOLD = -3  # from malloc.h of glibc
 LARGE_BLOCK_BYTES = 128 * 1024  # its first value; glibc alone raises it to the largest block that was ever freed
@@ -100,14 +107,48 @@ def serve_embedded(*, data_dir: Path, kept_for: timedelta | None = None, bounds:
     from storage_tui.server.run.embedded import Household
 
     start_log()
-    household = Household(data_dir)
+    household = Household(data_dir, directories.runtime_dir(data_dir))
     household.prepare()
+    _serve_household(
+        household, open_local(data_dir, owner_note={"socket": str(household.socket)}, kept_for=kept_for), bounds
+    )
 
+
+def serve_place(argument: str, *, bounds: Bounds = DEFAULTS) -> None:
+    """Serve a bucket or a folder as it is, on a UNIX socket of this user, until the last client has left. `argument` is
+    that of `PlaceAccess.argument`, which the client gives. Raise StorageError."""
+    from storage_tui.server.run.embedded import Household
+    from storage_tui.server.stores.local.lock import Lock
+
+    start_log()
+    try:
+        told = json.loads(argument)
+        place, options = parse_place(told["url"]), PlaceOptions.from_json(told["options"])
+        runtime, state = Path(told["runtime"]), Path(told["state"])
+    except (ValueError, KeyError, TypeError) as exc:
+        raise BadRequestError("this is not the description of a place") from exc
+    if place is None:
+        raise BadRequestError("this is not a place")
+    household = Household(runtime, runtime, types=(DEFAULT,))
+    household.prepare()
+    try:
+        lock = Lock.take(runtime)
+    except StorageError as exc:
+        if household.is_lost_race(exc):
+            return
+        raise
+    lock.note({"socket": str(household.socket)})
+    try:
+        _serve_household(household, open_place(place, options, state), bounds)
+    finally:
+        lock.release()
+
+
+def _serve_household(household: "Household", engine: Engine, bounds: Bounds) -> None:
     def listen(keyring: Keyring) -> socket.socket:
         household.write_token(keyring)
         return listen_unix(household.socket)
 
-    engine = open_local(data_dir, owner_note={"socket": str(household.socket)}, kept_for=kept_for)
     try:
         asyncio.run(
             run(
@@ -180,7 +221,7 @@ async def run(
         app = StorageApi(
             store, access, public_url=public_url, metrics_token=operating.metrics_token,
             shows_keys=operating.shows_keys, observers=() if access_log is None else (access_log.note,),
-            bounds=bounds.requests,
+            bounds=bounds.requests, place=engine.place,
         )  # fmt: skip
         stop, hurry = asyncio.Event(), asyncio.Event()
         tasks = [

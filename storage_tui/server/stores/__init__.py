@@ -15,6 +15,7 @@ is a folder here and joins the conformance suite.
 | trash.py | the optional trash of an engine: deleted and overwritten blobs, kept for a while |
 | watched_record.py | the parsed value, in memory, of a record that other processes may change |
 | bucket/ | the engine on somebody else's bucket, exactly as it is |
+| folder/ | the engine over a folder of this machine as it is, read only |
 | local/ | the engine of one machine: SQLite names the keys that exist, files hold the bytes |
 | s3/ | the engine on a bucket of an S3-compatible service, shared by any number of servers |
 """

@@ -10,7 +10,7 @@ from textual.worker import Worker
 
 from storage_tui.contract.errors import ForbiddenError
 from storage_tui.contract.keys import Location
-from storage_tui.contract.token_scope import TokenScope
+from storage_tui.contract.models import TokenScope
 from storage_tui.contract.visible import place_text
 from storage_tui.tui.background import run
 from storage_tui.tui.browser.sorting import Sorting

@@ -154,7 +154,9 @@ class Walking:
         """Go to the last place in a storage type; the first time to the top of what the token opens there."""
         scope = self._desk.scope
         top = scope.top_of(storage_type)
-        if top is None:
+        if top is None and self._desk.place is not None:
+            self._desk.refuse("one place is open here, which has no storage types")
+        elif top is None:
             self._desk.refuse(f"this token does not open {storage_type}; it is for {scope}")
         elif storage_type != self._place.location.storage_type:
             self._place.open(self._desk.history.last_in(storage_type) or top)

@@ -78,15 +78,12 @@ class FindScreen(FlatScreen):
 
     def _places(self) -> list[Location]:
         """Return what is searched: all below here, or every storage type as far as the token may read."""
-        if not self._is_everywhere:
-            return [self.location]
         tops = (self.desk.scope.top_of(name) for name in STORAGE_TYPES)
-        return [top for top in tops if top is not None]
+        return [top for top in tops if top is not None] if self._is_everywhere else [self.location]
 
     def action_find_types(self) -> None:
         """Search all storage types, or only below here again."""
-        self._is_everywhere = not self._is_everywhere
-        self.view.shows_types = self._is_everywhere
+        self._is_everywhere = self.view.shows_types = not self._is_everywhere
         self.title_place = ("all types", "") if self._is_everywhere else None
         self._search(self._line.text)
 

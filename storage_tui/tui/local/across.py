@@ -132,7 +132,9 @@ class Across:
 
     def take_pasted(self, text: str) -> None:
         """Offer the paths of a pasted text as an upload; a text without paths is told in one line."""
-        if not self._job.is_busy():
+        if self._desk.refusal is not None:
+            self._desk.refuse(self._desk.refusal)
+        elif not self._job.is_busy():
             self._job.start(partial(self._take_pasted, text))
 
     async def _take_pasted(self, text: str) -> None:

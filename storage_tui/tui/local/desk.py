@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.keys import Location
-from storage_tui.contract.token_scope import TokenScope
+from storage_tui.contract.models import TokenScope
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.history import History
 from storage_tui.tui.local.folders import LocalFolders

@@ -28,11 +28,11 @@ async def copy_menu(app: App[Any], desk: Desk, row: Row) -> None:
 
     forms = [
         CopyForm("k", "key", row.key),
-        CopyForm("l", "location", str(Location(row.storage_type, row.key))),
+        CopyForm("l", "location", location_text(row, desk)),
         CopyForm("p", "Python", python_line(row, desk.storage)),
     ]
     place, is_folder = Location(row.storage_type, row.key), not isinstance(row, Blob)
-    url = None if desk.storage.is_embedded else desk.storage.display_url
+    url = desk.storage.display_url if desk.place is not None or not desk.storage.is_embedded else None
     line = library_line(place, is_folder=is_folder, url=url)
     if line is not None:
         forms.append(CopyForm("r", *line))
@@ -54,13 +54,20 @@ async def _choose(app: App[Any], desk: Desk, row: Row, forms: list[CopyForm]) ->
             desk.signed.note(row, url, datetime.now(UTC))
         return url
 
-    refusal = NO_URL if desk.storage.is_embedded else ""
+    refusal = "" if desk.storage.engine.has_signed_urls else NO_URL
     chosen = await app.push_screen_wait(CopyScreen(forms, sign, lambda url: curl_line(url, row.key), refusal=refusal))
     if chosen is None:
         return
     name, value = chosen
     write(app, osc52(value, os.environ))
     desk.say(f"sent the {name}{_hidden(value)} to the terminal's clipboard; terminals may ignore it")
+
+
+def location_text(row: Row, desk: Desk) -> str:
+    """Return the location of the row as a command takes it: `tmp:a/b`, `s3://bucket/a/b`, `/folder/a/b`."""
+    if desk.place is None:
+        return str(Location(row.storage_type, row.key))
+    return f"{desk.place.title.rstrip('/')}/{row.key}"
 
 
 def _hidden(value: str) -> str:
@@ -71,7 +78,7 @@ def _hidden(value: str) -> str:
 
 def python_line(row: Row, storage: AsyncStorage) -> str:
     """Return the line that reads the row in Python, from the same server. Storage finds the token as usual."""
-    server = "" if storage.is_embedded else repr(storage.display_url)
+    server = "" if storage.is_embedded and storage.place is None else repr(storage.display_url)
     call = "get" if isinstance(row, Blob) else "iter_list"
     return f"Storage({server}).{call}({row.key!a}, storage_type={row.storage_type!a})"
 

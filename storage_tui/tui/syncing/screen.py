@@ -237,6 +237,9 @@ class SyncScreen(CommandScreen[None]):
         if not rows:
             self.remark("no row is ticked; Space ticks one")
             return
+        if direction == "up" and self._desk.refusal is not None:
+            self.remark(self._desk.refusal)
+            return
         chosen = Chosen(self._location, self._folder, direction, moves, deletes)
 
         def begun() -> None:

@@ -30,8 +30,11 @@ SIZES_FROM = 110  # cells: the width from which the gauge also says the bytes
 PINNED = ("help", "close", "quit")  # the commands whose keys every footer shows: how to learn more, how to leave
 
 
-def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str = "", then: str = "") -> Content:
-    """Return `tmp ▸ a/b/` with the filter and its coverage, the count, running work, and the sort to come."""
+def path_content(
+    listing: Listing, *, is_reading: bool, width: int, sorting: str = "", then: str = "", name: str = ""
+) -> Content:
+    """Return `tmp ▸ a/b/` with the filter and its coverage, the count, running work, and the sort to come. `name`
+    stands in the place of the storage type."""
     pieces: list[tuple[str, str]] = []
     is_open = not listing.is_complete
     if listing.filter is not None:
@@ -49,7 +52,7 @@ def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str
         pieces.append((f"   then by {then}", "$text-muted"))
     if sorting:
         pieces.append((f"   {sorting} (Esc stops)", "$text-muted"))
-    said, start = Content.assemble(*pieces), f" {listing.storage_type} ▸ "
+    said, start = Content.assemble(*pieces), f" {visible(name, limit=width // 3) or listing.storage_type} ▸ "
     room = max(12, min(width * 3 // 5, width - len(start) - said.cell_length))
     prefix = cut_start(visible(listing.prefix), room)
     return Content.assemble(

@@ -9,10 +9,13 @@ from textual.widget import Widget
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import QuotaUse, Usage, UserQuotas
+from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
+from storage_tui.contract.visible import visible
 from storage_tui.tui.state.formats import count_text
 from storage_tui.tui.widgets.bar_content import rule_text
+from storage_tui.tui.widgets.line_view import cut_start
 
 FULL_SOON = 0.9  # of a quota: from here on another colour is used
 
@@ -31,6 +34,7 @@ class Sidebar(Widget):
         self._current = "data"
         self._usages: dict[str, Usage | str] = {}
         self._limits = UserQuotas()
+        self._place: OpenPlace | None = None
 
     def choose(self, storage_type: str) -> None:
         """Mark the open type."""
@@ -42,6 +46,12 @@ class Sidebar(Widget):
         """Show count and bytes of a type, or a word when they are unknown."""
         if self._usages.get(storage_type) != usage:
             self._usages[storage_type] = usage
+            self.refresh()
+
+    def set_place(self, place: OpenPlace | None) -> None:
+        """Show a place with its rules instead of the storage types; None for the storage types."""
+        if place != self._place:
+            self._place = place
             self.refresh()
 
     def set_limits(self, limits: UserQuotas) -> None:
@@ -59,21 +69,20 @@ class Sidebar(Widget):
         return max(1, min(4, self.size.height // len(STORAGE_TYPES)))
 
     def render(self) -> Content:
-        """Return name, count and bytes, and rule of each type."""
+        """Return name, count and bytes, and rule of each type; of a place its name, count and bytes, and rules."""
+        if self._place is not None:
+            return self._place_content(self._place)
         lines: list[Content] = []
         for number, name in enumerate(STORAGE_TYPES, 1):
             is_current = name == self._current
             usage = self._usages.get(name)
-            figures = (
-                f"{count_text(usage.count)} · {size_text(usage.size_bytes)}" if isinstance(usage, Usage) else usage
-            )
             block = [
                 Content.assemble(
                     ("▌" if is_current else " ", "$accent"),
                     (f"{number} ", "$text-muted"),
                     (name, "bold $accent" if is_current else ""),
                 ),
-                Content(f"   {figures or '…'}"),
+                Content(f"   {_figures(usage)}"),
                 Content.styled(f"   {rule_text(name)}", "$text-muted"),
                 Content(""),
             ]
@@ -87,12 +96,33 @@ class Sidebar(Widget):
         width = self.size.width
         return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
 
+    def _place_content(self, place: OpenPlace) -> Content:
+        width = self.size.width
+        name = cut_start(visible(place.name), max(1, width - 2))
+        lines = [
+            Content.assemble(("▌", "$accent"), (name, "bold $accent")),
+            Content(f"   {_figures(self._usages.get(DEFAULT))}"),
+            *(Content.styled(f"   {visible(rule)}", "$text-muted") for rule in place.rules or _first_rules(place)),
+        ]
+        return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines[: self.size.height or None])
+
     def on_click(self, event: events.Click) -> None:
         """Choose the type under the pointer."""
-        names = list(STORAGE_TYPES)
+        names = list(STORAGE_TYPES) if self._place is None else [DEFAULT]
         number = event.y // self._block
         if number < len(names):
             self.post_message(self.TypeChosen(names[number]))
+
+
+def _figures(usage: Usage | str | None) -> str:
+    if isinstance(usage, Usage):
+        return f"{count_text(usage.count)} · {size_text(usage.size_bytes)}"
+    return usage or "…"
+
+
+def _first_rules(place: OpenPlace) -> tuple[str, ...]:
+    """Return the rules that are known before the server has answered."""
+    return () if place.is_writable else ("read only",)
 
 
 def _room_text(usage: Usage, quota: QuotaUse) -> Content | None:

@@ -192,4 +192,4 @@ def test_a_runtime_directory_that_is_not_ours_alone_is_refused(client: Client, t
         client.runtime.mkdir()
         client.runtime.chmod(0o755)
     with pytest.raises(StorageError, match="yours alone"):
-        Household(client.data_dir).prepare()
+        Household(client.data_dir, directories.runtime_dir(client.data_dir)).prepare()

@@ -155,6 +155,11 @@ class BucketStore:
         running.threads.close()
         running.bucket.engine.close()
 
+    async def signed_url(self, address: Address, *, valid_s: int) -> str:
+        """Return a URL of the engine's own, as `Presigning` promises."""
+        running = self._run()
+        return await running.threads.calls.run(lambda: running.bucket.presign(address.key, {}, valid_s=valid_s))
+
     async def place_rules(self) -> list[str]:
         """Return what is special about the place, as short words: read only, versioned, requester pays, the region,
         without credentials."""

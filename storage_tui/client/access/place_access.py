@@ -1,0 +1,78 @@
+"""How a client reaches a place: the socket of its server, and what that server is given.
+
+Each place has a server of its own for each set of options and credentials, so that no command uses the rights of an
+earlier one. The server gets the environment variables of AWS programs, also those with secrets. All other variables
+with secrets are kept back. Only a digest of these names the folder of the socket.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from storage_tui.contract.keys import Location, as_folder
+from storage_tui.contract.places import OpenPlace, Place, PlaceOptions
+from storage_tui.contract.storage_types import DEFAULT
+from storage_tui.machine import directories
+
+AWS = "AWS_"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceAccess:
+    """A place and how it is opened. The root of a folder is an absolute path."""
+
+    place: Place
+    options: PlaceOptions
+
+    @classmethod
+    def of(cls, place: Place, options: PlaceOptions) -> "PlaceAccess":
+        """Return the access to a place as a person named it: a folder relative to the working directory, and a prefix
+        as the folder of that name. Raise BadRequestError for options that the place does not have."""
+        options.check_for(place)
+        if place.prefix:
+            place = replace(place, prefix=as_folder(Location(DEFAULT, place.prefix)).key)
+        if place.kind == "file":
+            place = Place("file", root=str(Path(place.root).expanduser().absolute()))
+        return cls(place, options)
+
+    @property
+    def url(self) -> str:
+        """Return the URL of the place."""
+        return str(self.place)
+
+    @property
+    def refusal(self) -> str | None:
+        """Return why no change is sent to the place; None for a place that is open for changes."""
+        return self.described().refusal
+
+    def described(self) -> OpenPlace:
+        """Return the description of the place, as far as it is known before its server answers."""
+        return OpenPlace(self.url, self.place.kind, self.place.title, is_writable=self.options.is_writable)
+
+    def state_dir(self) -> Path:
+        """Return the directory of what the server keeps on this machine."""
+        return directories.place_dir(f"{self.options.endpoint_url or ''} {self.url}")
+
+    def runtime_dir(self) -> Path:
+        """Return the directory of the server's socket."""
+        identity = [self.url, self.options.to_json(), sorted(self.environment().items()), directories.home()]
+        return directories.place_runtime_dir(json.dumps(identity))
+
+    def argument(self) -> str:
+        """Return what the server is told on its command line; it holds no secret."""
+        return json.dumps(
+            {
+                "url": self.url,
+                "options": self.options.to_json(),
+                "runtime": str(self.runtime_dir()),
+                "state": str(self.state_dir()),
+            }
+        )
+
+    def environment(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """Return the names of AWS programs and their values, for a bucket."""
+        if self.place.kind != "s3":
+            return {}
+        return {name: value for name, value in environ.items() if name.startswith(AWS)}

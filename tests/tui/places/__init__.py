@@ -1,0 +1,1 @@
+"""The browser on a place: a folder of this machine."""
