@@ -21,7 +21,7 @@ PAGES = {  # the README, and the pages that it leads to
 }
 EVERY_PAGE = "\n".join(PAGES.values())
 LINES_AT_MOST = 280  # of the README: more is not read
-READING_LINES_AT_MOST = 1000
+READING_LINES_AT_MOST = 1050
 
 
 def blocks(language, text=README):

@@ -82,8 +82,9 @@ from storage_tui.server.resources.trash import TrashResource
 from storage_tui.server.resources.upload.gate import GateBounds, UploadGate
 from storage_tui.server.resources.upload.parts import UploadParts
 from storage_tui.server.resources.upload.uploads import UploadResource
+from storage_tui.server.stores.abilities import takes_any_name
 from storage_tui.server.stores.audit import REQUEST_ID
-from storage_tui.server.stores.base import Store, takes_any_name
+from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.trash import ACTOR
 
 MAX_CONCURRENT = 768  # of one user: three quarters of the listener's places, so that nobody can shut out the others

@@ -20,7 +20,8 @@ from storage_tui.server.http.grants import Grant
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, text_response
 from storage_tui.server.http.targets import address_of, storage_type_of
-from storage_tui.server.stores.base import Address, Presigning, Store
+from storage_tui.server.stores.abilities import Presigning
+from storage_tui.server.stores.base import Address, Store
 
 VERSION = "2"
 DEFAULT_LIFETIME = timedelta(hours=1)

@@ -11,7 +11,8 @@ from storage_tui.machine.version import __version__
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.quotas.quotas import Quotas
-from storage_tui.server.stores.base import Noting, Placed, Store, takes_any_name
+from storage_tui.server.stores.abilities import Noting, Placed, takes_any_name
+from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.trash import Keeping
 
 OURS = {"catalog", "stray-files"}  # features of our own stores that a place does not have

@@ -3,6 +3,7 @@ is a folder here and joins the conformance suite.
 
 | file | holds |
 |---|---|
+| abilities.py | what some engines can do beyond a Store |
 | all_blobs.py | every blob of a storage type, page by page, on any engine |
 | audit.py | the audit log: an entry for each deleted blob, with time, request and namespace |
 | base.py | the Store and its promises |

@@ -1,0 +1,38 @@
+"""What some engines can do beyond a Store: show a place as it is, sign URLs of their own, take any name."""
+
+from typing import Protocol, runtime_checkable
+
+from storage_tui.server.stores.base import Address, Store
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A Store that shows a place, a bucket or a folder, as it is."""
+
+    async def place_rules(self) -> list[str]:
+        """Return the rules of the place in short words, such as "read only"."""
+
+
+@runtime_checkable
+class Presigning(Protocol):
+    """A Store whose engine can be asked for a blob by others, without this server."""
+
+    async def signed_url(self, address: Address, *, valid_s: int) -> str:
+        """Return a URL of the engine from which anyone can read the blob for `valid_s` seconds."""
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """A Store of a place that does not show all that the place holds."""
+
+    async def place_notes(self) -> list[str]:
+        """Return a sentence for each reason why something was left out so far."""
+
+
+def takes_any_name(store: Store) -> bool:
+    """Return whether every text of 1 to 1024 bytes of UTF-8 is a key of the engine.
+
+    Such an engine has the attribute `takes_any_name`, which is true. Any other engine is given only what `check_key`
+    takes.
+    """
+    return getattr(store, "takes_any_name", False) is True
