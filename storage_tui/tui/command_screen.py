@@ -97,7 +97,10 @@ class CommandScreen(Screen[ResultT]):
         elif self.keymap.pending:
             self.footer.say(chord_content(self.keymap.pending, self.keymap.hints()))
         else:
-            self.footer.say(footer_content(self.context, width=self.size.width, first=self.footer_first))
+            is_read_only = _refusal(self) is not None
+            self.footer.say(
+                footer_content(self.context, width=self.size.width, first=self.footer_first, is_read_only=is_read_only)
+            )
 
     def on_descendant_focus(self) -> None:
         """Show what the keys do now: a field takes letters as text."""
@@ -199,13 +202,20 @@ class CommandScreen(Screen[ResultT]):
 
 def _is_refused(screen: CommandScreen[Any], command: Command) -> bool:
     """Return whether the place takes no changes and the command would make one; then say so, in the log too."""
-    desk = getattr(screen.app, "desk", None)
-    if desk is None or desk.refusal is None or not command.changes_store(screen.context):
+    refusal = _refusal(screen)
+    if refusal is None or not command.changes_store(screen.context):
         return False
-    desk.refuse(desk.refusal)
+    desk: Any = getattr(screen.app, "desk", None)
+    desk.refuse(refusal)
     if screen.context not in SIDES:  # the main screen has a line for what the desk says
-        screen.remark(desk.refusal)
+        screen.remark(refusal)
     return True
+
+
+def _refusal(screen: CommandScreen[Any]) -> str | None:
+    """Return why the open place takes no changes; None where it takes them."""
+    desk = getattr(screen.app, "desk", None)
+    return None if desk is None else desk.refusal
 
 
 def find_actions(commands: Iterable[Command], targets: tuple[object, ...]) -> dict[str, Action]:

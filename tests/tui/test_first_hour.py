@@ -1,10 +1,13 @@
 """The first hour of a new user: keys that do nothing say so, messages go, help is searched, questions are asked."""
 
 import asyncio
+import io
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from storage_tui import Storage
@@ -24,7 +27,7 @@ from tests.tui.conftest import Browser
 
 OPENS = {"browser": (), "flat": ("t",), "usage": ("U",), "viewer": ("f3",), "transfers": ("w",), "lines": ("?",),
          "map": ("M",), "trash": ("g", "z"), "sync": ("S", "enter"), "local": ("s",),
-         "contents": ("F", "x", "enter"), "raster": ("enter",)}  # fmt: skip
+         "contents": ("F", "x", "enter"), "raster": ("enter",), "table": ("f3", "t")}  # fmt: skip
 
 
 @pytest.fixture
@@ -55,6 +58,10 @@ async def test_a_key_without_a_command_says_so_on_every_screen(
 ) -> None:
     if context == "raster":
         filled.set("a.geojson", write(grey(2, 2, [bytes(4)])))  # its content says what it is
+    if context == "table":
+        file = io.BytesIO()
+        pyarrow.parquet.write_table(pyarrow.table({"a": [1, 2]}), file)
+        filled.set("a.geojson", file.getvalue())
     async with browse(size=size) as browser:
         await _open(browser, context)
         assert not any("Q" in row.keys_of(context) for row in in_context(context))

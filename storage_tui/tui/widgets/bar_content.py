@@ -160,12 +160,14 @@ def position_content(listing: Listing, cursor: int) -> Content:
     return Content.styled(f"  {cursor + 1 if count else 0:,}/{total} ", "$text-muted")
 
 
-def footer_content(context: Context, *, width: int, first: Iterable[str] = ()) -> Content:
+def footer_content(context: Context, *, width: int, first: Iterable[str] = (), is_read_only: bool = False) -> Content:
     """Return the keys of a context, those of `first` and then the most useful ones, as many as fit.
 
-    The keys for help and for leaving are always there where there is room for more than these.
+    The keys for help and for leaving are always there where there is room for more than these. In a place that is open
+    read only, keys that would change it are left out.
     """
-    hints = [_Hint(row.id, key_label(row.keys_of(context)[0]), row.word) for row in footer_of(context, first)]
+    rows = [row for row in footer_of(context, first) if not (is_read_only and row.changes_store(context))]
+    hints = [_Hint(row.id, key_label(row.keys_of(context)[0]), row.word) for row in rows]
     room = width - 1
     pinned: list[_Hint] = []
     for hint in sorted((hint for hint in hints if hint.id in PINNED), key=lambda hint: PINNED.index(hint.id)):

@@ -54,6 +54,12 @@ async def test_the_side_shows_the_one_place_with_its_rules(folder: Path, tmp_pat
         await browser.shows("which has no storage types")
 
 
+async def test_the_footer_offers_nothing_that_would_change_the_folder(folder: Path, tmp_path: Path) -> None:
+    async with opened(folder, tmp_path, (200, 40)) as browser:
+        await browser.shows("download")
+        assert not [word for word in (" upload", " delete", " rename") if word in browser.text.splitlines()[-1]]
+
+
 async def test_every_command_that_changes_is_refused_and_the_log_says_why(folder: Path, tmp_path: Path) -> None:
     async with opened(folder, tmp_path) as browser:
         await browser.until(lambda: browser.names == ["sub/", "a.txt", "esc\x1b[31m", "way"])
