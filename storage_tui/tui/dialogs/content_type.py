@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from textual import on
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import Input, Static
 
 from storage_tui.client.transfer.content_types import TYPES, guess_type
@@ -36,7 +37,7 @@ class ContentTypeScreen(Dialog[str]):
         yield label(f"now {_listed(self._present)}")
         yield field(next(iter(self._present)) if len(self._present) == 1 else "", id="type", placeholder="text/csv")
         guess = guess_type(self._last_segment)
-        yield Static("" if guess is None else f"by its name {guess}", id="note")
+        yield Static(Content("" if guess is None else f"by its name {guess}"), id="note")
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

@@ -13,8 +13,10 @@ TYPES = "a bucket has one storage type"
 SPACES = "the namespace of an address does not matter"
 NAMES = "a bucket takes any name of 1 to 1024 bytes; test_names.py"
 TREES = "SeaweedFS cannot hold a name below a name and folds slashes; test_names.py has moto's server"
+CONTENT = "the content type of an object is not changed"
 LESS = {  # what a bucket promises less, by the case of the suite
     "test_a_blob_of_another_type_is_another_blob": TYPES,
+    "test_a_copy_onto_itself_changes_the_content_type_and_no_byte": CONTENT,
     "test_a_copy_stands_on_its_own": TYPES + "; a copy onto itself changes nothing; test_changes.py",
     "test_a_copy_stays_within_its_namespace": SPACES,
     "test_a_list_tells_everything_that_a_stat_tells": TYPES,
@@ -33,6 +35,7 @@ LESS = {  # what a bucket promises less, by the case of the suite
     "test_promised_hashes_and_md5_are_kept": "nothing of ours is written into the bucket, so an md5 is not kept",
     "test_rules_and_preconditions_are_checked_again_at_the_end": TYPES + "; test_uploads.py",
     "test_the_catalog_can_withdraw_a_blob_of_any_type": SPACES,
+    "test_the_content_type_of_what_changed_or_is_sealed_stays": CONTENT,
     "test_the_key_of_a_folder_itself_is_listed_inside_it": TREES,
     "test_the_sweep_removes_what_expired_and_nothing_else": TYPES,
     "test_the_usage_is_right_after_moves": TYPES,
