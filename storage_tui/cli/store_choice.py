@@ -13,6 +13,7 @@ from storage_tui.cli.printing import complain
 from storage_tui.cli.settings import PLACE_SETTINGS, Settings, load
 from storage_tui.client.access.place_access import PlaceAccess
 from storage_tui.contract.errors import ConflictError, StorageError
+from storage_tui.contract.keys import Location, key_refusal
 from storage_tui.contract.places import Place, PlaceOptions, parse_place, read_only_text
 from storage_tui.machine import directories
 
@@ -84,6 +85,15 @@ def open_storage(settings: Settings, *, patience_s: float | None = None, bwlimit
     )  # fmt: skip
     limit_rate(storage, bwlimit or settings.bwlimit)
     return storage
+
+
+def check_is_key(location: Location, settings: Settings) -> None:
+    """Raise InvalidKeyError for a location that the server cannot have. The server is asked only about a key that some
+    servers refuse."""
+    refusal = key_refusal(location.key) if location.key else None
+    if refusal is not None:
+        with open_storage(settings) as storage:
+            storage.engine.check_names(refusal)
 
 
 def limit_rate(storage: "Storage | AsyncStorage", bwlimit: str | None) -> None:

@@ -17,7 +17,7 @@ from storage_tui.cli.printing import remark, say, show_status
 from storage_tui.cli.settings import Settings, load, profiles
 from storage_tui.cli.start.first_look import ROWS, FirstLook, take
 from storage_tui.cli.start.typed_words import COMMANDS, check_spelling, check_word
-from storage_tui.cli.store_choice import embedded_dir, limit_rate, open_storage, opening_of
+from storage_tui.cli.store_choice import check_is_key, embedded_dir, limit_rate, open_storage, opening_of
 from storage_tui.cli.words import location_words
 from storage_tui.client.access.quick_list import page_of, peek
 from storage_tui.contract.errors import LocalFileError, StorageError
@@ -60,6 +60,7 @@ def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settin
             show_status("")
         if commands:
             check_word(location, commands, lambda: open_storage(settings))
+        check_is_key(place, settings)
         end, chosen = _browse(
             place, settings, title="demo" if demo else "", is_piped=not sys.stdout.isatty(),
             uses_agent=not demo and not is_in_page and not is_place(settings.url or ""),

@@ -10,7 +10,7 @@ import click
 from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.printing import TerminalText, say
 from storage_tui.cli.settings import PLACE_SETTINGS, Settings
-from storage_tui.cli.store_choice import open_storage
+from storage_tui.cli.store_choice import check_is_key, open_storage
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
 from storage_tui.machine import interpreters
@@ -36,6 +36,7 @@ def web(location: Location, port: int, opens: bool, settings: Settings) -> None:
         from storage_tui.web.server import WebServer
     except ModuleNotFoundError as exc:
         raise StorageError(f"{exc.name} is missing; install it with: pip install 'storage-tui[web]'") from exc
+    check_is_key(location, settings)
     flags = []
     for flag, value in (
         ("--profile", settings.profile), ("--url", settings.url), ("--token-file", settings.token_file),
