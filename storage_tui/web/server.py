@@ -147,10 +147,12 @@ class _Drawn(logging.Formatter):
 
 
 def _log_defects() -> None:
-    """Log errors in requests to standard error, except requests that are not HTTP, which are their sender's fault."""
+    """Log errors in requests to standard error, except requests that are not HTTP, which are their sender's fault, and
+    pages that have gone before their answer."""
+    quiet = (HttpProcessingError, ConnectionError)
     handler = logging.StreamHandler()
     handler.setFormatter(_Drawn())
-    handler.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
+    handler.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], quiet)))
     log = logging.getLogger("aiohttp")
     log.handlers, log.propagate = [handler], False
 
