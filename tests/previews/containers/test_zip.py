@@ -85,7 +85,7 @@ async def test_a_comment_hides_no_member(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "prefix", [b"#!/bin/sh\nexec unzip $0\n", b"MZ" + bytes(90_000), b"\x7fELF" + bytes(400_000), bytes(5)]
+    "prefix", [b"#!/bin/sh\nexec unzip $0\n", b"MZ" + bytes(90_000), b"\x7fELX" + bytes(400_000), bytes(5)]
 )
 @pytest.mark.parametrize("is_adjusted", [True, False])
 async def test_a_program_before_the_archive_hides_no_member(prefix: bytes, is_adjusted: bool) -> None:
@@ -102,7 +102,7 @@ async def test_a_program_before_the_archive_hides_no_member(prefix: bytes, is_ad
     assert await opened(content) == {"a.txt": b"hello " * 200, "d/b.txt": b"b"}
 
 
-@pytest.mark.parametrize("head", [b"MZ", b"\x7fELF", b"#!/bin/sh\n", b"a,b,c\n1,2,3\n4,5,6\n"])
+@pytest.mark.parametrize("head", [b"MZ", b"\x7fELX", b"#!/bin/sh\n", b"a,b,c\n1,2,3\n4,5,6\n"])
 async def test_a_program_or_a_text_without_an_archive_is_what_it_was(head: bytes) -> None:
     content = head + (b"1,2,3\n" if head[0] == 97 else bytes(range(256))) * 900
     shown = await show(content, "a.zip")

@@ -178,7 +178,7 @@ def binaries() -> dict[str, bytes]:
         "floats": struct.pack("<2000f", *(draw.random() for _ in range(2000))),
         "mask": bytes(draw.choice((0, 255)) for _ in range(4000)),
         "zeros": bytes(1000),
-        "program": b"\x7fELF\x02\x01\x01"
+        "program": b"\x7fELX\x02\x01\x01"
         + bytes(9)
         + b"\x03\x00>\x00"
         + draw.randbytes(300)

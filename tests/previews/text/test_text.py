@@ -28,7 +28,7 @@ async def test_the_encoding_is_found(raw: bytes, encoding: str) -> None:
     assert dict(shown.facts).get("encoding", "") == encoding
 
 
-@pytest.mark.parametrize("raw", [b"\x00\x01\x02\x03" * 50, bytes(range(256)), b"\x7fELF" + bytes(60), b"\x81\x8d" * 40])
+@pytest.mark.parametrize("raw", [b"\x00\x01\x02\x03" * 50, bytes(range(256)), b"\x7fELX" + bytes(60), b"\x81\x8d" * 40])
 async def test_bytes_that_are_no_text_are_shown_in_hex(raw: bytes) -> None:
     assert (await show(raw)).kind == "binary"
 
