@@ -23,7 +23,6 @@ from tests.world.environment import world_python
 ELSEWHERE = (  # begins of lines that another test runs, since they stay, draw, or set up an environment
     ("python3 -m venv", ".ci/run; tests/test_packaging.py"),
     ("storage-tui serve", "tests/server/run/test_serve.py"),
-    ("storage-tui web", "tests/web/"),
     ("storage-tui token", "tests/server/"),
     ("storage-tui --url", "tests/cli/test_browse.py"),
     ("storage-tui tmp:", "tests/cli/test_browse.py"),
