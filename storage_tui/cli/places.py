@@ -25,6 +25,7 @@ _TEXTS = {
     "grep": ("locations", "any"),
     "find": ("words", "first"),
     "get": ("words", "scheme"),
+    "show": ("location", "scheme"),
 }
 
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from storage_tui.cli.options import with_settings
+from storage_tui.cli.places import spell
 from storage_tui.cli.printing import is_coloured, say, say_coloured, say_json, say_text
 from storage_tui.cli.settings import Settings
+from storage_tui.cli.store_choice import opening_of
 from storage_tui.cli.words import source_words
 from storage_tui.client.sync.sides import is_location
 from storage_tui.contract.errors import LocalFileError, NotFoundError
@@ -99,7 +101,7 @@ async def _look(
             from storage_tui.client import async_storage
 
             storage = async_storage.AsyncStorage(
-                settings.url, token_file=settings.token_file, data_dir=settings.data_dir
+                settings.url, token_file=settings.token_file, data_dir=settings.data_dir, opening=opening_of(settings)
             )
             place = Location.parse(location)
             source = Source(storage, Blob(place.key, place.storage_type))
@@ -146,7 +148,9 @@ async def _refuse_folder(storage: "AsyncStorage", place: Location, exc: NotFound
     """Raise NotFoundError with the way out when there are blobs below a place that is no blob."""
     page = await storage.list_page(as_folder(place).key, storage_type=place.storage_type, limit=1)
     if page.blobs or page.prefixes:
-        raise NotFoundError(f"{place} is a folder; storage-tui ls {place} lists it", key=place.key) from exc
+        raise NotFoundError(
+            f"{spell(place)} is a folder; storage-tui ls {spell(place)} lists it", key=place.key
+        ) from exc
 
 
 def as_object(location: str, source: "Source", shown: "Preview", rows: int) -> dict[str, Any]:

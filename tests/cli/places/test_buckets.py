@@ -32,6 +32,9 @@ def test_commands_read_a_bucket_and_write_with_the_flag(call: Call, bucket: str)
     assert call("ls", url).lines == ["a.txt", "maps/"]
     assert call("ls", f"{url}/maps/").lines == ["2024/", "dem.txt"]
     assert call("cat", f"{url}/maps/dem.txt").out == "maps/dem.txt"
+    assert call("show", f"{url}/maps/dem.txt").lines[-1] == "maps/dem.txt"
+    said = call("show", f"{url}/maps")
+    assert said.err == f"storage-tui: {url}/maps is a folder; storage-tui ls {url}/maps lists it\n"
     assert call("find", url, "*.bin").lines == [f"{url}/maps/2024/x.bin"]
     assert [line.split()[-1] for line in call("du", url).lines] == [f"{url}/maps/", f"{url}/"]
     assert call("get", "-q", f"{url}/a.txt", "b.txt").code == 0
