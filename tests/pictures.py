@@ -130,6 +130,20 @@ async def viewer_raster(stage: Stage) -> None:
     await stage.see("band 1   ", "pixels of 1:4")
 
 
+@scene(start="data:tables/")
+async def viewer_table(stage: Stage) -> None:
+    """A CSV file with all its rows in columns, filtered and sorted."""
+    await stage.see("CSV", "columns")
+    await stage.press("enter")
+    await stage.see("table")
+    await stage.press("t")
+    await stage.see("row 1 of")
+    await stage.press("slash", *'moisture > 30 and crop ~ "a"', "enter")
+    await stage.see("where", "of 180 rows")
+    await stage.press(*"llllll", "right_square_bracket")
+    await stage.see("moisture: number", "row 1 of 48")
+
+
 @scene(start="data:models/")
 async def viewer_hex(stage: Stage) -> None:
     """The hex view of a database."""
