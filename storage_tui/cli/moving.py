@@ -13,6 +13,7 @@ import click
 
 from storage_tui.cli.live_line import live_line
 from storage_tui.cli.output import PartialFailureError, human_duration
+from storage_tui.cli.places import spell
 from storage_tui.cli.printing import Complaints, complain, say, say_json
 from storage_tui.cli.settings import Settings
 from storage_tui.client.batch.folders import LeftOut
@@ -22,6 +23,7 @@ from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS, Batch
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import CancelledError, ChecksumError, ConflictError, StorageError
+from storage_tui.contract.keys import Location
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
@@ -235,7 +237,7 @@ def _state(result: BatchResult) -> str:
 
 
 def _target(result: BatchResult) -> str:
-    return f"{result.item.storage_type}:{result.key}"
+    return spell(Location(result.item.storage_type, result.key))
 
 
 def _sum(verb: str, results: list[BatchResult], plan: BatchPlan, place: str) -> str:

@@ -97,10 +97,9 @@ class CommandScreen(Screen[ResultT]):
         elif self.keymap.pending:
             self.footer.say(chord_content(self.keymap.pending, self.keymap.hints()))
         else:
-            is_read_only = _refusal(self) is not None
-            self.footer.say(
-                footer_content(self.context, width=self.size.width, first=self.footer_first, is_read_only=is_read_only)
-            )
+            self.footer.say(footer_content(
+                self.context, width=self.size.width, first=self.footer_first, is_read_only=_refusal(self) is not None
+            ))  # fmt: skip
 
     def on_descendant_focus(self) -> None:
         """Show what the keys do now: a field takes letters as text."""

@@ -23,7 +23,7 @@ _COPY = {
     "type": "object",
     "properties": {
         "key": _KEY, "to_key": _KEY, "to_storage_type": _TYPE, "overwrite": {"type": "boolean"},
-        "etag": {"type": "string"},
+        "etag": {"type": "string"}, "content_type": {"type": "string"},
     },
 }  # fmt: skip
 _MAYBE = {"type": ["string", "null"]}
@@ -75,6 +75,8 @@ CALLS: list[tuple[str, str, str, dict[str, Any], str, Any]] = [
     ("POST", BASE_PATH, "/token", {}, _JSON, {"type": "object", "properties": {"refresh_token": _TEXT}}),
     ("PUT", BASE_PATH, "/upload/{id}", {}, _BYTES, _TEXT),
     ("DELETE", BASE_PATH, "/upload/{id}", {}, "", None),
+    ("GET", BASE_PATH, "/upload/{id}", {}, "", None),
+    ("PUT", BASE_PATH, "/upload/{id}/parts/{key}", {}, _BYTES, _TEXT),
     ("GET", BASE_PATH, "/signed/{type}/{key}", {"expires": _NUMBER, "signature": _TEXT}, "", None),
     ("HEAD", BASE_PATH, "/signed/{type}/{key}", {"expires": _NUMBER, "signature": _TEXT}, "", None),
     (

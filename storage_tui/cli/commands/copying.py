@@ -10,7 +10,7 @@ from storage_tui.cli.live_line import live_line
 from storage_tui.cli.moving import StoppedError, obeying_signals, telling
 from storage_tui.cli.options import LOCATION, with_patience, with_settings
 from storage_tui.cli.output import PartialFailureError
-from storage_tui.cli.places import spell
+from storage_tui.cli.places import spell, whole_words
 from storage_tui.cli.printing import Complaints, complain, remark, say, say_json
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.limits import Limits, with_limits
@@ -104,7 +104,7 @@ def _carry_out(
     target = as_target(target)
     conflict = _conflict(on_conflict, force=force, no_overwrite=no_overwrite)
     if len(sources) > 1 and target.key and not target.key.endswith(DELIMITER):
-        raise click.UsageError(f"several sources need a folder to go to; write it as {target}/")
+        raise click.UsageError(f"several sources need a folder to go to; write it as {spell(target)}/")
     told: list[Relocated] = []
     with open_storage(settings, patience_s=patience_s) as storage, telling(storage):
         choices = [choose(storage, source, limits) for source in sources]
@@ -177,9 +177,9 @@ def _origins(choices: Sequence[Choice], target: Location, *, recursive: bool) ->
             takes_folder = True
             continue
         if not source.key:
-            raise click.UsageError(f"{source} is a whole storage type; give -r for all of it")
+            raise click.UsageError(f"{spell(source)} is {whole_words(source)}; give -r for all of it")
         if is_folder and source.key.endswith(DELIMITER):
-            raise click.UsageError(f"{source} is a folder; give -r for all of it, or name a key for this blob")
+            raise click.UsageError(f"{spell(source)} is a folder; give -r for all of it, or name a key for this blob")
         key = check_name(source.key)
         if choice.limits:
             with expecting_blob(choice.storage, source, "give -r for all of it"):
@@ -226,7 +226,7 @@ def _preview(job: "Relocation", report: "_Report", *, quiet: bool, as_json: bool
         for note in job.plan(looks=False).notes:
             say(note)
         exists = f", of which {there:,} {'exists' if there == 1 else 'exist'} there already" if there else ""
-        say(f"would {report.verb} {plural(count, 'blob')} ({size_text(size_bytes)}) to {place}{exists}")
+        say(f"would {report.verb} {plural(count, 'blob')} ({size_text(size_bytes)}) to {spell(place)}{exists}")
 
 
 class _Report:

@@ -10,6 +10,7 @@ import click
 from storage_tui.cli.folder_hints import expecting_blob, has_blobs
 from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.output import PartialFailureError, human_countdown
+from storage_tui.cli.places import spell
 from storage_tui.cli.printing import Complaints, confirm, remark, say, say_json
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.limits import Limits, with_limits
@@ -59,7 +60,9 @@ def edit(location: Location, yes: bool, fresh: bool, quiet: bool, as_json: bool,
         except BaseException:
             copy.leave_or_close()
             if copy.is_kept:
-                remark(f"the edited copy is {copy.path}; storage-tui edit {shlex.quote(str(location))} goes on with it")
+                remark(
+                    f"the edited copy is {copy.path}; storage-tui edit {shlex.quote(spell(location))} goes on with it"
+                )
             raise
         if written is None:
             return
@@ -69,10 +72,10 @@ def edit(location: Location, yes: bool, fresh: bool, quiet: bool, as_json: bool,
 
 def _check_is_blob(storage: "Storage", location: Location) -> None:
     if not location.key or location.key.endswith("/"):
-        raise click.UsageError(f"{location} is a folder; edit opens one blob")
+        raise click.UsageError(f"{spell(location)} is a folder; edit opens one blob")
     check_name(location.key)
     if not storage.exists(location.key, location.storage_type) and has_blobs(storage, as_folder(location)):
-        raise NotFoundError(f"{location} is a folder; edit opens one blob", key=location.key)
+        raise NotFoundError(f"{spell(location)} is a folder; edit opens one blob", key=location.key)
 
 
 def _opened(storage: "Storage", location: Location, *, yes: bool, fresh: bool) -> "EditCopy | None":
@@ -88,8 +91,8 @@ def _opened(storage: "Storage", location: Location, *, yes: bool, fresh: bool) -
         if yes:
             left.leave()
             raise ConflictError(
-                f"an earlier edit of {str(location)!r} was not written back: {left.path}; go on with it without --yes, "
-                "or drop it with --fresh",
+                f"an earlier edit of {spell(location)!r} was not written back: {left.path}; go on with it without "
+                "--yes, or drop it with --fresh",
                 key=location.key,
             )
         remark(f"going on with the edit of {left.record.created[:16].replace('T', ' ')} UTC; --fresh drops it")
@@ -99,7 +102,7 @@ def _opened(storage: "Storage", location: Location, *, yes: bool, fresh: bool) -
     if blob is not None and not yes:
         why = why_ask(blob, steps.head_of(storage.engine, blob))
         if why:
-            confirm(f"Open {location} in an editor? {why[:1].upper()}{why[1:]}.")
+            confirm(f"Open {spell(location)} in an editor? {why[:1].upper()}{why[1:]}.")
     return steps.fetch(storage.engine, location, control=TransferControl())
 
 
@@ -119,7 +122,7 @@ def _edited(
     if not copy.has_changed and not may_be_empty:
         copy.close()
         if not quiet:
-            remark(f"{location} is unchanged; nothing was written")
+            remark(f"{spell(location)} is unchanged; nothing was written")
         return None
     if not yes:
         confirm(_question(storage, copy))
@@ -132,13 +135,13 @@ def _question(storage: "Storage", copy: "EditCopy") -> str:
     location, record = copy.record.location, copy.record
     outlook = steps.look(storage.engine, copy)
     if record.is_new and not copy.size_bytes:
-        return f"Create {location} as an empty blob?"
+        return f"Create {spell(location)} as an empty blob?"
     sizes = size_text(copy.size_bytes)
     if not record.is_new:
         sizes = f"{size_text(record.size_bytes)} before, {sizes} now"
     remark(outlook.words(location))
     verb = "Create" if record.is_new else "Write back"
-    return f"{verb} {location}, {sizes}?"
+    return f"{verb} {spell(location)}, {sizes}?"
 
 
 def _report(location: Location, written: "Written", *, quiet: bool, as_json: bool) -> None:
@@ -148,7 +151,8 @@ def _report(location: Location, written: "Written", *, quiet: bool, as_json: boo
         say(f"{written.location}")
     if written.is_beside:
         raise ConflictError(
-            f"{str(location)!r} was changed by somebody meanwhile and is as they left it; yours is {written.location}",
+            f"{spell(location)!r} was changed by somebody meanwhile and is as they left it; yours is "
+            f"{spell(written.location)}",
             key=location.key,
         )
 

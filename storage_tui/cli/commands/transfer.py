@@ -15,7 +15,7 @@ from storage_tui.cli.folder_hints import as_target, base_of, expecting_blob, has
 from storage_tui.cli.moving import jobs_of, move, telling, with_jobs
 from storage_tui.cli.options import LOCATION, with_bwlimit, with_patience, with_settings
 from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
-from storage_tui.cli.places import is_remote_word
+from storage_tui.cli.places import is_remote_word, spell
 from storage_tui.cli.printing import bytes_out, complain
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.limits import Limits, with_limits
@@ -223,7 +223,7 @@ def put(
     conflict = _conflict(on_conflict, force, Conflict.REFUSE if no_overwrite else Conflict.OVERWRITE)
     is_folder = not location.key or location.key.endswith(DELIMITER)
     if len(sources) > 1 and not is_folder:
-        raise click.UsageError(f"several files need a folder to go to; write it as {location}/")
+        raise click.UsageError(f"several files need a folder to go to; write it as {spell(location)}/")
     is_kept = resume and not any(source == STDIO or is_pipe(Path(source).expanduser()) for source in sources)
     if background:
         _check_background(any(source == STDIO or is_pipe(Path(source)) for source in sources), verify, resume)
@@ -340,7 +340,7 @@ def _common_folder(location: Location, items: Sequence[BatchItem]) -> str:
     keys = [item.key for item in items]
     first, last = min(keys, default=""), max(keys, default="")
     same = next((place for place, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
-    return str(Location(location.storage_type, first[: first.rfind(DELIMITER, 0, same) + 1]))
+    return spell(Location(location.storage_type, first[: first.rfind(DELIMITER, 0, same) + 1]))
 
 
 def _is_contents(source: str) -> bool:
@@ -373,7 +373,7 @@ def _target_path(location: Location, words: str) -> tuple[Path, str]:
     if not target.is_dir() and not words.endswith(os.sep):
         return target, ""
     if location.key.endswith(DELIMITER):
-        raise click.UsageError(f"{location} is a folder; give -r for all of it, or a file name for this key")
+        raise click.UsageError(f"{spell(location)} is a folder; give -r for all of it, or a file name for this key")
     segment = location.key.rpartition(DELIMITER)[2]
     [name] = local_names([segment], "", rules_at(target, [segment]))
     return target / name.path, name.note
