@@ -107,12 +107,12 @@ def files():
 
 
 def listing():
-    names = [f"page/{number:04}" for number in range(2500)]
+    names = [f"page/{number:04}" for number in range(1200)]
     for name in names:
         storage.set(name, "")
     assert storage.list(prefix="page/") == names[:1000]
     assert list(storage.iter_list(prefix="page/")) == names
-    assert list(storage.iter_list(prefix="page/24")) == names[2400:2500]
+    assert list(storage.iter_list(prefix="page/11")) == names[1100:1200]
     assert storage.list(prefix="none of these") == []
     assert len(storage.list()) == 1000
     assert "hé &=//+%" not in storage.list(prefix="hé &=//+%")
