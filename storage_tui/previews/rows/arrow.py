@@ -1,8 +1,6 @@
 """Arrow files by position: a block is a batch, read whole by one job (Apache Arrow, IPC)."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Any
 
 from storage_tui.previews.base import MIB, Budget, LimitError, PreviewError, Source
@@ -19,6 +17,7 @@ from storage_tui.previews.formats.arrow import (
     START_BYTES,
 )
 from storage_tui.previews.rows.base import Allowance, Column, bounded
+from storage_tui.previews.rows.blocks import Blocks
 from storage_tui.previews.rows.held import HeldPages
 from storage_tui.previews.table.arrow_schema import (
     ENDIANNESS,
@@ -43,7 +42,7 @@ _KINDS = {"text": TEXT, "large text": TEXT, "text view": TEXT, "bool": TRUTH, "d
 _NESTED = frozenset(("list", "large", "fixed", "struct", "map", "union"))
 
 
-class ArrowRows:
+class ArrowRows(Blocks):
     """The rows of an Arrow file: the decoder gets the schema, the dictionaries and one batch as a stream."""
 
     kind = "Arrow"
@@ -52,12 +51,12 @@ class ArrowRows:
         self, source: Source, schema: Flat, pieces: list[list[int]], batches: list[tuple[int, int, int]]
     ) -> None:
         """`pieces` are the ranges of the schema and the dictionaries; `batches` have offset, bytes and rows."""
+        super().__init__(rows for _, _, rows in batches)
         self.source = source
         self._allowance = Allowance(source)
         self._held = HeldPages(source.size_bytes or 0)
         self._pieces = pieces
         self._batches = batches
-        self._firsts = [0, *accumulate(rows for _, _, rows in batches)]
         self.columns = bounded([_column(field) for field in schema.tables(FIELDS, MOST_FIELDS)])
 
     @classmethod
@@ -92,33 +91,6 @@ class ArrowRows:
             raise PreviewError("its schema is not where it should be")
         pieces = [[START_BYTES, begin + length], *([at, header + body] for at, header, body in others)]
         return cls(source, schema, pieces, batches)
-
-    @property
-    def rows(self) -> int | None:
-        """The number of rows, as the batches say."""
-        return self._firsts[-1]
-
-    @property
-    def rows_known(self) -> int:
-        """The number of rows."""
-        return self._firsts[-1]
-
-    @property
-    def blocks_known(self) -> int:
-        """The number of batches."""
-        return len(self._batches)
-
-    def block_of(self, row: int) -> int:
-        """Return the number of the batch with a row."""
-        return bisect_right(self._firsts, row) - 1
-
-    def first_of(self, block: int) -> int:
-        """Return the first row of a batch."""
-        return self._firsts[block]
-
-    def rows_of(self, block: int) -> int:
-        """Return the number of rows of a batch."""
-        return self._batches[block][2]
 
     def cost(self, block: int, columns: Sequence[int]) -> int:
         """Return the bytes of a batch and of the dictionaries: all of its columns are read."""

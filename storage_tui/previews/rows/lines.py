@@ -5,7 +5,6 @@ The places of the blocks are remembered, so going back costs one read, and going
 
 import asyncio
 import json
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -15,6 +14,7 @@ from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.decoding.tables.query import NUMBER, OTHER, TEXT, TIME, TRUTH, Node
 from storage_tui.previews.formats.delimited import read_head
 from storage_tui.previews.rows.base import COUNTED, Allowance, Column, bounded
+from storage_tui.previews.rows.blocks import Blocks
 from storage_tui.previews.table.table import Table as TextTable
 from storage_tui.previews.text.encoding import find_encoding
 
@@ -27,21 +27,21 @@ SNIFF_LINES = 200  # of JSON, for the names and kinds of the columns
 _KINDS = {"integer": NUMBER, "number": NUMBER, "date": TIME, "time": TIME, "yes/no": TRUTH}
 
 
-class LineRows:
+class LineRows(Blocks):
     """The rows of a text of lines."""
 
     def __init__(
         self, source: Source, kind: str, columns: Sequence[Column], *, job: dict[str, Any], first: int
     ) -> None:
         """`job` is what the decoder needs to read a block; `first` is the offset of the first row."""
+        super().__init__(is_whole=first >= (source.size_bytes or 0))
         self.source = source
         self._allowance = Allowance(source)
         self.kind = kind
         self.columns = bounded(columns)
         self._job = job | {"job": "lines", "column_kinds": [column.kind for column in columns]}
         self._size = source.size_bytes or 0
-        self._firsts = [0]  # of the known blocks, and the first row after them
-        self._starts = [first]
+        self._starts = [first]  # of the known blocks, and the end of the last
 
     @classmethod
     async def delimited(cls, source: Source) -> "LineRows":
@@ -68,33 +68,6 @@ class LineRows:
             await self.run(0, (), COUNTED)
         return self
 
-    @property
-    def rows(self) -> int | None:
-        """The number of rows; None until the last block was read."""
-        return self._firsts[-1] if self._starts[-1] >= self._size else None
-
-    @property
-    def rows_known(self) -> int:
-        """The number of rows of the known blocks."""
-        return self._firsts[-1]
-
-    @property
-    def blocks_known(self) -> int:
-        """The number of blocks that were read once."""
-        return len(self._firsts) - 1
-
-    def block_of(self, row: int) -> int:
-        """Return the number of the block with a known row."""
-        return bisect_right(self._firsts, row, hi=max(1, self.blocks_known)) - 1
-
-    def first_of(self, block: int) -> int:
-        """Return the number of the first row of a known block."""
-        return self._firsts[block]
-
-    def rows_of(self, block: int) -> int:
-        """Return the number of rows of a known block."""
-        return self._firsts[block + 1] - self._firsts[block]
-
     def cost(self, block: int, columns: Sequence[int]) -> int:
         """Return the bytes of a block: lines are read whole."""
         return min(BLOCK_BYTES, self._size)
@@ -120,8 +93,8 @@ class LineRows:
         told, payload = await DECODER.decode(self._job | job | {"is_last": stop >= self._size}, page)
         if block == self.blocks_known:
             used = told["stop"] if 0 < told["stop"] <= len(page) else len(page)
-            self._firsts.append(self._firsts[-1] + told["rows"])
             self._starts.append(start + used)
+            self._add(told["rows"], is_last=start + used >= self._size)
         return told, payload
 
 

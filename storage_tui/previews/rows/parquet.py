@@ -2,10 +2,8 @@
 
 import asyncio
 import struct
-from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate
 from typing import Any
 
 from storage_tui.previews.base import MIB, Budget, LimitError, PreviewError, Source
@@ -24,6 +22,7 @@ from storage_tui.previews.decoding.tables.query import (
 )
 from storage_tui.previews.formats.parquet import PHYSICAL, type_of
 from storage_tui.previews.rows.base import Allowance, Column, bounded
+from storage_tui.previews.rows.blocks import Blocks
 from storage_tui.previews.rows.held import HeldPages
 from storage_tui.previews.table.first_rows import read_footer, require_tables
 from storage_tui.previews.table.parquet_rows import (
@@ -51,7 +50,7 @@ _TEXTS = frozenset(("string", "enum", "json", "uuid"))
 _FORMS = {"int32": "<i", "int64": "<q", "float": "<f", "double": "<d"}
 
 
-class ParquetRows:
+class ParquetRows(Blocks):
     """The rows of a Parquet file."""
 
     kind = "Parquet"
@@ -62,8 +61,7 @@ class ParquetRows:
         self._held = HeldPages(source.size_bytes or 0)
         self._footer = footer
         self._groups = [group for group in footer.get(4, []) if group.get(3, 0) > 0]
-        counts: list[int] = [int(group[3]) for group in self._groups]
-        self._firsts: list[int] = [0, *accumulate(counts)]
+        super().__init__(int(group[3]) for group in self._groups)
         if any(chunk.get(FILE_PATH) for group in self._groups[:1] for chunk in group.get(1, [])):
             raise LimitError("its rows are in other files, and this one lists them")
         self._size = source.size_bytes or 0
@@ -81,33 +79,6 @@ class ParquetRows:
         source.allow(OPEN_BUDGET)
         footer, _ = await read_footer(source, await source.head(), MAGIC)
         return await asyncio.to_thread(lambda: cls(source, Compact(footer).struct()))
-
-    @property
-    def rows(self) -> int | None:
-        """The number of rows, as the row groups say."""
-        return self._firsts[-1]
-
-    @property
-    def rows_known(self) -> int:
-        """The number of rows."""
-        return self._firsts[-1]
-
-    @property
-    def blocks_known(self) -> int:
-        """The number of row groups."""
-        return len(self._groups)
-
-    def block_of(self, row: int) -> int:
-        """Return the number of the row group with a row."""
-        return bisect_right(self._firsts, row) - 1
-
-    def first_of(self, block: int) -> int:
-        """Return the first row of a row group."""
-        return self._firsts[block]
-
-    def rows_of(self, block: int) -> int:
-        """Return the number of rows of a row group."""
-        return self._firsts[block + 1] - self._firsts[block]
 
     def cost(self, block: int, columns: Sequence[int]) -> int:
         """Return the bytes of these columns in a row group."""
