@@ -174,6 +174,10 @@ class Source:
         self.bytes_read += len(part.data)
         return part.data
 
+    def beside(self, key: str) -> "Source | None":
+        """Return another blob of the same place, which may not exist; None for a blob without siblings."""
+        return None if self.is_alone else Source(self._storage, Blob(key, self.blob.storage_type))
+
     def kept(self, start: int, stop: int) -> bytes:
         """Return the bytes of this range that were read before, from its start on, without a request."""
         return self._collect(max(0, start), stop)

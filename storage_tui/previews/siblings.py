@@ -35,8 +35,14 @@ class Beside:
 
     async def read(self, suffix: str, most_bytes: int) -> bytes | None:
         """Return the first bytes of the blob with this suffix, in capitals where that of the blob is; None without."""
-        own = suffix.upper() if self._is_upper else suffix
-        return await self._source.read_sibling(f"{self._stem}{own}", most_bytes)
+        return await self._source.read_sibling(self._key(suffix), most_bytes)
+
+    def source(self, suffix: str) -> Source | None:
+        """Return the blob with this suffix, which may not exist; None for a blob without siblings."""
+        return self._source.beside(self._key(suffix))
+
+    def _key(self, suffix: str) -> str:
+        return f"{self._stem}{suffix.upper() if self._is_upper else suffix}"
 
 
 class InZip:

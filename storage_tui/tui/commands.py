@@ -337,6 +337,9 @@ COMMANDS: tuple[Command, ...] = (
         "table-ascending", ("[",), "Sort up", "sort by this column, the smallest first", CHOOSE, ("table",), "sort"
     ),
     Command("table-descending", ("]",), "Sort down", "sort by this column, the greatest first", CHOOSE, ("table",)),
+    Command(
+        "table-other", ("T",), "Next table", "show the next table of a file with several", CHOOSE, ("table",), "table"
+    ),
     Command("table-copy", ("y",), "Copy", "copy the query; without one, this cell", ACT, ("table",)),
     Command(
         "edit",

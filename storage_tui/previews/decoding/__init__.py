@@ -13,6 +13,7 @@ can open no file of this machine. The time of waiting for the storage is not cou
 | __main__.py | the loop: a job in, a child, its result out |
 | blob_vfs.py | a file system of SQLite with one file, the blob |
 | children.py | one child a job: its start, what it asks for and answers, and its end |
+| database_rows.py | the rows of one table of an SQLite file, block by block |
 | databases.py | the tables of an SQLite file by apsw, through the blob's ranges |
 | decoder.py | the preview's side of the decoding process: starts it at the first picture, keeps it warm |
 | frames.py | the frames of jobs and results on a pipe |

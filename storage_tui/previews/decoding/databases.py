@@ -57,10 +57,10 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[
     pieces: list[bytes] = []
     connection, vfs = sys.modules[MODULE].connect(file)
     try:
-        _harden(apsw, connection)
+        harden(apsw, connection)
         _read(_Queries(connection), told, pieces, job["rows"])
     except (apsw.Error, OSError) as exc:
-        told["refused"] = file.refused or _reason(exc)
+        told["refused"] = file.refused or reason_of(exc)
         if not told["schema"]:
             raise ValueError(told["refused"]) from exc
     finally:
@@ -69,7 +69,8 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[
     return told, b"".join(pieces)
 
 
-def _harden(apsw: Any, connection: Any) -> None:
+def harden(apsw: Any, connection: Any) -> None:
+    """Bound what a hostile schema can do on this connection: time, memory, triggers, functions, other files."""
     steps = [0]
 
     def is_over() -> bool:
@@ -137,6 +138,7 @@ def _cell(value: Any) -> str | float | None:
     return value[:CELL_CHARS] if isinstance(value, str) else value
 
 
-def _reason(exc: Exception) -> str:
+def reason_of(exc: Exception) -> str:
+    """Return an error of SQLite in its own words."""
     name = type(exc).__name__
     return "a query takes too long" if name == "InterruptError" else str(exc).partition(": ")[2] or str(exc) or name

@@ -50,6 +50,10 @@ class Table(Protocol):
     kind: str
     """The name of the format for people."""
     columns: tuple[Column, ...]
+    part: str
+    """The name of the table, where the blob holds several; "" for the only one."""
+    parts: tuple[str, ...]
+    """The names of all tables of the blob; none for the only one."""
 
     @property
     def rows(self) -> int | None:

@@ -6,7 +6,13 @@ from itertools import accumulate
 
 
 class Blocks:
-    """Counts of rows, block by block. A table whose blocks become known one after the other is not `is_whole` yet."""
+    """Counts of rows, block by block. A table whose blocks become known one after the other is not `is_whole` yet.
+
+    The blob holds no other table, unless a kind of table says so by `part` and `parts`.
+    """
+
+    part = ""
+    parts: tuple[str, ...] = ()
 
     def __init__(self, counts: Iterable[int] = (), *, is_whole: bool = True) -> None:
         """`counts` are the numbers of rows of the known blocks."""

@@ -125,9 +125,38 @@ def _polygons(rings: list[list[Point]]) -> Iterator[list[list[Point]]]:
         yield polygon
 
 
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a `.dbf`: its name, its letter, the digits after its point, and its bytes in a row."""
+
+    name: str
+    kind: str
+    digits: int
+    at: int
+    size_bytes: int
+
+    @property
+    def words(self) -> str:
+        """The type in words."""
+        if self.kind == "N" and not self.digits:
+            return f"int{64 if self.size_bytes > 9 else 32}"
+        return FIELDS.get(self.kind, f"type {self.kind}")
+
+
+@dataclass(frozen=True, slots=True)
+class AttributesHead:
+    """The head of a `.dbf`: the number of its rows, where they begin, the bytes of each, and its fields."""
+
+    count: int
+    start: int
+    row_bytes: int
+    codec: str
+    fields: tuple[Field, ...]
+
+
 @dataclass(frozen=True)
 class Attributes:
-    """The head of a `.dbf`: the number of its rows, names and types of its fields, and the rows that were read."""
+    """The first rows of a `.dbf`: the number of all rows, and names and types of its fields."""
 
     count: int
     fields: list[tuple[str, str]]
@@ -135,38 +164,42 @@ class Attributes:
     codec: str
 
 
-def read_attributes(raw: bytes, told: str) -> Attributes | None:
-    """Return what the first bytes of a `.dbf` hold; None where they are no `.dbf`. `told` is the text of a `.cpg`."""
+def read_attributes_head(raw: bytes, told: str) -> AttributesHead | None:
+    """Return the head in the first bytes of a `.dbf`; None where they are no `.dbf`. `told` is the text of a `.cpg`."""
     if len(raw) < 33 or raw[0] & 0x07 not in (2, 3, 4, 5):
         return None
     count, header_bytes, row_bytes = struct.unpack_from("<IHH", raw, 4)
     codec = codec_of(told) or DRIVERS.get(raw[29], DEFAULT)
-    layout: list[tuple[str, str, int, int]] = []
+    fields: list[Field] = []
     at, place = 32, 1
-    while at + 32 <= min(len(raw), header_bytes) and raw[at] != 0x0D and len(layout) < MOST_FIELDS:
+    while at + 32 <= min(len(raw), header_bytes) and raw[at] != 0x0D and len(fields) < MOST_FIELDS:
         name = raw[at : at + 11].partition(b"\0")[0].decode(codec, "replace")
         kind, size, digits = chr(raw[at + 11]), raw[at + 16], raw[at + 17]
         if kind == "C":
-            size += digits << 8
-        words = FIELDS.get(kind, f"type {kind}")
-        layout.append(
-            (
-                name,
-                f"int{64 if size > 9 else 32}" if words == "number" and not digits and kind == "N" else words,
-                place,
-                size,
-            )
-        )
+            size, digits = size + (digits << 8), 0
+        fields.append(Field(name, kind, digits, place, size))
         at, place = at + 32, place + size
+    return AttributesHead(count, header_bytes, row_bytes, codec, tuple(fields))
+
+
+def read_attributes(raw: bytes, told: str) -> Attributes | None:
+    """Return the first rows in the first bytes of a `.dbf`; None where they are no `.dbf`. `told` is the text of a
+    `.cpg`."""
+    head = read_attributes_head(raw, told)
+    if head is None:
+        return None
     rows = []
-    for number in range(min(count, MOST_ROWS)):
-        row = raw[header_bytes + number * row_bytes : header_bytes + (number + 1) * row_bytes]
-        if len(row) < row_bytes or not row_bytes:
+    for number in range(min(head.count, MOST_ROWS)):
+        row = raw[head.start + number * head.row_bytes : head.start + (number + 1) * head.row_bytes]
+        if len(row) < head.row_bytes or not head.row_bytes:
             break
         rows.append(
-            tuple(row[begin : begin + size].decode(codec, "replace").strip("\0 ") for _, _, begin, size in layout)
+            tuple(
+                row[field.at : field.at + field.size_bytes].decode(head.codec, "replace").strip("\0 ")
+                for field in head.fields
+            )
         )
-    return Attributes(count, [(name, kind) for name, kind, _, _ in layout], rows, codec)
+    return Attributes(head.count, [(field.name, field.words) for field in head.fields], rows, head.codec)
 
 
 def codec_of(told: str) -> str:

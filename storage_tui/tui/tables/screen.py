@@ -46,11 +46,15 @@ class TableScreen(CommandScreen[None]):
     AUTO_FOCUS = "Grid"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
-    def __init__(self, desk: Desk, blob: Blob, source: Source, *, ask_bytes: int = ASK_BYTES) -> None:
-        """`ask_bytes` is how much may be read for one answer without a question."""
+    def __init__(self, desk: Desk, blob: Blob, source: Source, *, part: str = "", ask_bytes: int = ASK_BYTES) -> None:
+        """`part` names one of several tables of the blob, "" the first one. `ask_bytes` is how much may be read for one
+        answer without a question."""
         super().__init__()
         self.blob = blob
         self.source = source
+        self._desk = desk
+        self._part = part
+        self._ask_bytes = ask_bytes
         self._run: Run = self.run_worker
         self.columns = Arrangement()
         self.cells = Cells(run=self.run_worker, changed=self._cells_came, failed=self._cells_failed)
@@ -87,7 +91,7 @@ class TableScreen(CommandScreen[None]):
 
     async def _open(self) -> None:
         with self.status.trying("Reading…"):
-            table = await open_table(self.source)
+            table = await open_table(self.source, self._part)
             self.columns.begin(table.columns)
             self.cells.table = table
             self.grid.lines_changed()
@@ -160,6 +164,10 @@ class TableScreen(CommandScreen[None]):
         if table is not None:
             total = f"{table.rows:,}" if table.rows is not None else f"{table.rows_known:,}+"
             kind = f"{table.kind} "
+            if len(table.parts) > 1:
+                kind = (
+                    f"{visible(table.part, limit=TITLE_CHARS)}, {self._number(table)} of {len(table.parts):,}  {kind}"
+                )
             if width >= WIDE:
                 kind += f" {total} {'row' if total == '1' else 'rows'}, {plural(len(table.columns), 'column')} "
         name = cut_start(visible(self.blob.key), max(8, width - len(kind) - len(self.blob.storage_type) - 8))
@@ -185,6 +193,10 @@ class TableScreen(CommandScreen[None]):
             is_urgent=self.status.message is not None,
         )  # fmt: skip
 
+    @staticmethod
+    def _number(table: Table) -> int:
+        return table.parts.index(table.part) + 1 if table.part in table.parts else 1
+
     def _place(self, width: int) -> str:
         """Return the row under the cursor and what was read: `row 12 of 1,314 · 66 kB in 3 reads`."""
         table = self.table
@@ -206,6 +218,16 @@ class TableScreen(CommandScreen[None]):
         if table is not None and self.grid.cursor < self.cells.count:
             row = self.cells.row_at(self.grid.cursor)
             self._run(partial(self._open_cell, table, row, self.columns.current), group=WORK, exclusive=True)
+
+    def action_table_other(self) -> None:
+        """Show the next table of the blob, after the last one the first."""
+        table = self.table
+        if table is None or len(table.parts) < 2:
+            self.status.say("there is no other table here", "$warning")
+            return
+        part = table.parts[self._number(table) % len(table.parts)]
+        screen = TableScreen(self._desk, self.blob, self.source, part=part, ask_bytes=self._ask_bytes)
+        self.app.switch_screen(screen)
 
     async def _open_cell(self, table: Table, row: int, column: int) -> None:
         with self.status.trying("Reading…"):

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,6 +63,28 @@ async def test_all_rows_are_gone_to_and_counted(store: Storage, browse: Any) -> 
         await browser.press("g", "g")
         await browser.shows("row 1 of 30,000 ·")
         assert screen.source.requests < 30
+
+
+async def test_the_tables_of_a_database_are_stepped_through(store: Storage, browse: Any, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("CREATE TABLE roads (id INTEGER PRIMARY KEY, name TEXT)")
+        connection.execute("CREATE TABLE sites (depth REAL)")
+        connection.executemany("INSERT INTO roads VALUES (?, ?)", [(at, f"road {at}") for at in range(3000)])
+        connection.execute("INSERT INTO sites VALUES (2.5)")
+    connection.close()
+    store.set("a.db", (tmp_path / "a.db").read_bytes())
+    async with browse() as browser:
+        await open_table(browser)
+        await browser.shows("roads, 1 of 2")
+        await browser.press("G")
+        await browser.shows("road 2999")
+        await browser.press("T")
+        await browser.shows("sites, 2 of 2")
+        await browser.shows("2.5")
+        await browser.press("T")
+        await browser.shows("roads, 1 of 2")
+        await browser.press("q")
+        await browser.shows("hex/text")
 
 
 async def test_enter_opens_the_table_and_q_goes_back(store: Storage, browse: Any) -> None:

@@ -8,5 +8,6 @@
 | first_rows.py | the first rows of a Parquet or Arrow file, through arro3 |
 | moments.py | dates, times and durations of Arrow as text: of any year, to the nanosecond |
 | operations.py | cells, matches, order and measures of a block |
+| records.py | records of one size as rows: NumPy arrays, attributes of a Shapefile |
 | query.py | the query of a table, as typed, checked, and evaluated |
 """
