@@ -42,6 +42,7 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "resume": ("storage_tui.cli.commands.resume", "resume", "Continue the transfers that were cut off."),
     "cat": ("storage_tui.cli.commands.blobs", "cat", "Write the bytes of blobs to standard output."),
     "show": ("storage_tui.cli.commands.show", "show", "Show what is in a blob or a file: facts, table, map, picture."),
+    "sql": ("storage_tui.cli.commands.sql", "sql", "Answer an SQL query over blobs and local files."),
     "cp": ("storage_tui.cli.commands.copying", "cp", "Copy blobs on the server, also between storage types."),
     "mv": ("storage_tui.cli.commands.copying", "mv", "Move or rename blobs on the server, also between types."),
     "edit": ("storage_tui.cli.commands.editing", "edit", "Edit a text blob in $EDITOR, or write a new one."),

@@ -21,6 +21,7 @@ A new format is one file in `formats/` with `matches` and `show`, and one line i
 | decoding/ | the process that decodes pictures: `python -m storage_tui.previews.decoding` |
 | formats/ | the formats, one file each |
 | heads/ | shared by the formats that are known by their heads: fields of bytes, tensors, members of a zip |
+| querying/ | SQL over blobs by DuckDB, in a process of its own that can open nothing |
 | raster/ | shared by the raster formats: directories of a TIFF, reference systems, pixels as half blocks |
 | rows/ | the rows of a table of any size: by position, by a query, in order, measured |
 | searching/ | the lines of blobs that match: by ranges, packed text too, bounded |

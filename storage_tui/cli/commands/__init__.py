@@ -11,6 +11,7 @@
 | show.py | `storage-tui show`: the preview of a blob or of a local file, on a terminal or in a pipe |
 | removing.py | `storage-tui rm`: deletes blobs and folders; in `products` images, and blobs of no image |
 | resume.py | `storage-tui resume`: continues what earlier commands and browsers did not finish |
+| sql.py | `storage-tui sql`: a query over blobs and local files, by DuckDB |
 | syncing.py | `storage-tui sync` and `check`: a local folder and a folder of the store, made equal or compared |
 | transfer.py | the commands that move bytes: get and put, for single blobs and for folders |
 | transfers.py | `storage-tui transfers`: shows and steers the transfers in the background |
