@@ -14,7 +14,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.previews import PreviewError
 from storage_tui.previews.base import MIB
 from storage_tui.previews.decoding.painting.cells import CELL_BYTES
-from storage_tui.previews.raster.windows.reading import TiffReader
+from storage_tui.previews.raster.windows.opening import open_raster
 from storage_tui.previews.raster.windows.shown import Style
 from storage_tui.previews.raster.windows.view import View
 from storage_tui.tui.viewer.raster.taking import python_line
@@ -62,7 +62,7 @@ async def test_the_values_at_a_pixel_are_those_of_rasterio(
     tmp_path: Path, dtype: str, bands: int, options: dict
 ) -> None:
     path = made(tmp_path / "a.tif", noise(dtype, bands, 150, 170, most=1 if "nbits" in options else None), **options)
-    reader = await TiffReader.open(Ranges.of(path.read_bytes()).source())
+    reader = await open_raster(Ranges.of(path.read_bytes()).source())
     with rasterio.open(path) as file:
         truth = file.read()
     pick = random.Random(dtype)
@@ -70,11 +70,33 @@ async def test_the_values_at_a_pixel_are_those_of_rasterio(
         assert await reader.pixel(x, y, reader.pixel_bands) == truth[:, y, x].tolist(), (x, y)
 
 
+SEEN = {1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1], 5: lambda a: a.T,
+        6: lambda a: a[::-1].T, 7: lambda a: a[::-1, ::-1].T, 8: lambda a: a.T[::-1]}  # fmt: skip
+"""What Orientation makes of the stored rows (TIFF 6.0, section 8)."""
+
+
+@pytest.mark.parametrize("turned", SEEN)
+async def test_a_turned_tiff_is_shown_as_its_orientation_says(turned: int) -> None:
+    stored = np.arange(12 * 20, dtype="uint8").reshape(12, 20)
+    content = write(grey(20, 12, [stored[row : row + 5].tobytes() for row in range(0, 12, 5)], t274=turned, t278=5))
+    reader = await open_raster(Ranges.of(content).source())
+    seen = SEEN[turned](stored)
+    main = reader.scene.main
+    assert (main.height, main.width) == seen.shape
+    for x, y in ((0, 0), (main.width - 1, 2), (3, main.height - 1)):
+        assert await reader.pixel(x, y, (0,)) == [seen[y, x]]
+    view = View(main.width, main.height, 4, 2, left=1, top=2)
+    picture = await reader.picture(view, Style((0,), "type", "grey"), across=1, ground=BLACK)
+    cells = np.frombuffer(picture.cells, "uint8").reshape(2, 4, CELL_BYTES)
+    upper, lower = cells[:, :, 1], cells[:, :, 4]
+    assert (upper == seen[2:6:2, 1:5] & 0xFC).all() and (lower == seen[3:6:2, 1:5] & 0xFC).all()
+
+
 async def test_a_window_is_drawn_from_the_level_that_fits_and_reads_its_tiles_only(tmp_path: Path) -> None:
     across, down = np.meshgrid(np.arange(2048), np.arange(1024))
     path = made(tmp_path / "cog.tif", ((across + down) % 256).astype("uint8")[None], driver="COG", compress="deflate")
     ranges = Ranges.of(path.read_bytes())
-    reader = await TiffReader.open(ranges.source())
+    reader = await open_raster(ranges.source())
     assert [round(level.across) for level in reader.scene.levels] == [1, 2, 4, 8, 16]
     view = View(2048, 1024, 64, 16).fit()
     assert view.scale == 32
@@ -114,7 +136,7 @@ async def test_the_first_picture_of_a_large_cog_costs_at_most_four_requests_and_
     head, size = large_cog()
     assert size > 10 * 1024 * MIB and len(head) < 1 << 22
     ranges = Ranges(size, lambda start, stop: head[start:stop].ljust(stop - start, b"\x07"))
-    reader = await TiffReader.open(ranges.source())
+    reader = await open_raster(ranges.source())
     view = View(73_728, 73_728, 164, 56).fit()
     picture = await reader.picture(view, GREY, across=2, ground=BLACK, is_first=True)
     assert picture.bands[0].least == 0x0707 and picture.share == 1
@@ -127,7 +149,7 @@ async def test_the_first_picture_of_a_large_cog_costs_at_most_four_requests_and_
 
 async def test_nodata_is_counted_and_is_no_part_of_the_statistics(tmp_path: Path) -> None:
     pixels = noise("float32", 1, 90, 120)
-    reader = await TiffReader.open(Ranges.of(made(tmp_path / "a.tif", pixels, nodata=-9999).read_bytes()).source())
+    reader = await open_raster(Ranges.of(made(tmp_path / "a.tif", pixels, nodata=-9999).read_bytes()).source())
     picture = await reader.picture(View(120, 90, 120, 45).fit(), GREY, across=1, ground=BLACK)
     known = pixels[pixels != -9999]
     assert (picture.pixels, picture.empty) == (120 * 90, 30 * 60)
@@ -141,7 +163,7 @@ async def test_of_a_raster_without_overviews_that_is_too_large_the_middle_is_dra
     rows = [((1 << 21) + row * width, width) for row in range(height)]
     head = write(grey(width, height, rows, t278=1), is_big=True)
     ranges = Ranges(len(head) + size, lambda start, stop: head[start:stop].ljust(stop - start, b"\x07"))
-    reader = await TiffReader.open(ranges.source())
+    reader = await open_raster(ranges.source())
     picture = await reader.picture(View(width, height, 80, 24).fit(), GREY, across=2, ground=BLACK)
     assert 0 < picture.share < 1 and picture.bands[0].least == 7
     assert reader.source.bytes_read < 10 * MIB and reader.source.requests < 40
@@ -169,7 +191,7 @@ def test_the_line_of_python_reads_the_window_of_the_view(tmp_path: Path, monkeyp
 )  # fmt: skip
 async def test_a_hostile_file_ends_with_one_line(content: bytes) -> None:
     with pytest.raises(PreviewError) as raised:
-        reader = await TiffReader.open(Ranges.of(content).source())
+        reader = await open_raster(Ranges.of(content).source())
         main = reader.scene.main
         await reader.picture(View(main.width, main.height, 80, 24).fit(), GREY, across=2, ground=BLACK)
     assert str(raised.value) and "\n" not in str(raised.value)

@@ -10,7 +10,7 @@ from storage_tui.previews.decoding.painting.stretching import Statistics, around
 from storage_tui.previews.decoding.pictures import BACKDROP
 from storage_tui.previews.decoding.tiff.colours import divided, is_fixed, most_of, opacity_of, shades_of, to_rgb
 from storage_tui.previews.decoding.tiff.levels import Level
-from storage_tui.previews.decoding.tiff.samples import Plane, known, sample_at
+from storage_tui.previews.decoding.tiff.samples import Plane, known, sample_seen
 
 MOST_PIXELS = 400_000  # of a window: a terminal of 800 by 250 cells in quadrants
 MOST_VALUES = 1024  # bands at one pixel
@@ -19,8 +19,8 @@ MOST_VALUES = 1024  # bands at one pixel
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     """Return facts and cells for a job with `level`, `xs`, `ys`, `at`, `columns`, `rows`, `across`, `ground`, `style`.
 
-    `xs` and `ys` are the columns and rows of the level that are drawn; `at` is the place of the first one in the
-    picture of `columns * across` by `rows * 2` pixels, which has the colour `ground` elsewhere. `style` has `bands`,
+    `xs` and `ys` are the columns and rows of the level, as it is seen, that are drawn; `at` is the place of the first
+    one in the picture of `columns * across` by `rows * 2` pixels, which is `ground` elsewhere. `style` has `bands`,
     `stretch`, `ramp`, and `limits` when these are kept. The facts are `limits`, `statistics` and `histogram` of each
     band, `is_natural` for a picture in its own colours, `pixels` and `empty`, the pixels drawn and those without a
     value, and `damaged`. Raises ValueError for samples that are not supported, and when every block is damaged.
@@ -31,11 +31,11 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     if size[0] * size[1] > MOST_PIXELS:
         raise ValueError("the window has more pixels than a terminal")
     shown: list[int] = style["bands"]
-    found = sample_at(level, content, [*shown, *([] if level.alpha is None else [level.alpha])], xs, ys)
+    found = sample_seen(level, content, [*shown, *([] if level.alpha is None else [level.alpha])], xs, ys)
     told: dict[str, Any] = {"pixels": size[0] * size[1]}
     if found.damaged:
         told["damaged"] = [len(found.damaged), len(found.looked_at)]
-    mask = None if level.mask is None else sample_at(level.mask, content, [0], xs, ys).planes[0]
+    mask = None if level.mask is None else sample_seen(level.mask, content, [0], xs, ys).planes[0]
     alpha = None if level.alpha is None else found.planes.pop()
     picture = _painted(level, style, found.planes, alpha, mask, content, size, told)
     canvas = Image.new("RGB", (job["columns"] * job["across"], job["rows"] * 2), tuple(job["ground"]))
@@ -44,10 +44,10 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def read_pixel(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return `values`, the values of `bands` at the pixel `x`, `y` of `level`; None for a damaged block."""
+    """Return `values`, the values of `bands` at the pixel `x`, `y` of `level` as seen; None for a damaged block."""
     level = Level.of(job["level"])
     bands = job["bands"][:MOST_VALUES]
-    found = sample_at(level, content, bands, [job["x"]], [job["y"]])
+    found = sample_seen(level, content, bands, [job["x"]], [job["y"]])
     return {"values": [plane[0] for plane in found.planes]}, b""
 
 

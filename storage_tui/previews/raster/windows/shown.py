@@ -39,8 +39,9 @@ class Picture:
     """The cells of a view, row by row, and what is true of them.
 
     `factor` is the size of the pixels that were drawn, in pixels at full resolution. `is_sharp` says that no level fits
-    the view better, `share` which part of the view was drawn: less than 1 where it was too much to read. `empty` of
-    `pixels` had no value. `is_natural` says that the colours are the raster's own.
+    the view better, `share` which part of the view was drawn: less than 1 where it was too much to read. `row_step`
+    rows of pixels show the same row of an array, where each row would be too much. `empty` of `pixels` had no value.
+    `is_natural` says that the colours are the raster's own.
     """
 
     view: View
@@ -54,6 +55,7 @@ class Picture:
     is_natural: bool = False
     bands: tuple[BandFacts, ...] = ()
     damaged: tuple[int, int] | None = None
+    row_step: int = 1
 
     @cached_property
     def limits(self) -> Limits:

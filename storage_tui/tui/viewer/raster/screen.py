@@ -12,8 +12,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import PreviewError, RangeStorage, Source
-from storage_tui.previews.formats.geotiff import describe
-from storage_tui.previews.raster.windows.reading import TiffReader
+from storage_tui.previews.raster.windows.opening import open_raster
 from storage_tui.tui.background import run
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
@@ -103,8 +102,8 @@ class RasterScreen(CommandScreen[Left]):
         """Show the first picture; leave for the facts of a raster that has none."""
         self.status.work("Reading…")
         try:
-            reader = await TiffReader.open(self._source)
-            self._facts = describe(reader.scene.tiff)
+            reader = await open_raster(self._source)
+            self._facts = list(reader.scene.facts)
             await self.look.begin(reader)
         except (*EXPECTED, PreviewError) as exc:
             if not isinstance(exc, PreviewError) or not self.is_current:
