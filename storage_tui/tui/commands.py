@@ -487,8 +487,17 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "cross-hair", ("c",), "Cross-hair", "show place and values at a pixel; the arrows move it", SHOW, ("raster",)
     ),
-    Command("band-next", ("]",), "Next band", "show the next band alone", SHOW, ("raster",)),
-    Command("band-previous", ("[",), "Band before", "show the band before alone", SHOW, ("raster",)),
+    Command(
+        "band-next", ("]",), "Next band", "show the next band alone, or the next step of an array", SHOW, ("raster",)
+    ),
+    Command(
+        "band-previous", ("[",), "Band before", "show the band, or the step of an array, before", SHOW, ("raster",)
+    ),
+    Command("level-next", (">",), "Next level", "step along the second further axis of an array", SHOW, ("raster",)),
+    Command("level-previous", ("<",), "Level before", "step back along that axis", SHOW, ("raster",)),
+    Command("steps", (":",), "Steps…", "type an index for each further axis of an array", SHOW, ("raster",)),
+    Command("variable-next", ("n",), "Next variable", "show the next variable of the file", SHOW, ("raster",)),
+    Command("variable", ("V",), "Variable…", "choose a variable by its name", SHOW, ("raster",)),
     Command("bands", ("b",), "Bands…", "choose one band, or three as red, green, blue", SHOW, ("raster",)),
     Command("stretch", ("t",), "Stretch", "2–98 %, least to most, std dev, 0–255 in turn", SHOW, ("raster",)),
     Command("stretch-limits", ("T",), "Stretch by hand…", "type the limits of the stretch", SHOW, ("raster",)),

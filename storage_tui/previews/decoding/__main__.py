@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 from storage_tui.previews.decoding import children, databases, frames, pictures, xml_maps
-from storage_tui.previews.decoding.hdf5 import objects
+from storage_tui.previews.decoding.hdf5 import arrays, objects
 from storage_tui.previews.decoding.sheets import first_sheet
 from storage_tui.previews.decoding.tables import blocks, first_rows
 from storage_tui.previews.decoding.tiff import rasters, windows
@@ -24,6 +24,8 @@ JOBS: dict[str, children.Job] = {
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),
+    "array": children.Reader(arrays.read_array, arrays.prepare),
+    "chunks": children.Reader(arrays.find_chunks, arrays.prepare),
     "database": children.Reader(databases.decode, databases.prepare),
     "block": children.Reader(blocks.read_block, blocks.prepare),
 }

@@ -9,7 +9,7 @@ from textual.worker import Worker
 from storage_tui.contract.models import Blob
 from storage_tui.previews import Source, modes_of
 from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage
-from storage_tui.previews.raster.windows.opening import is_raster
+from storage_tui.previews.raster.opening import is_raster
 from storage_tui.previews.syntax import find_colours
 from storage_tui.tui.viewer.documents.document import Document
 from storage_tui.tui.viewer.offsets import parse_offset

@@ -14,7 +14,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.previews import PreviewError
 from storage_tui.previews.base import MIB
 from storage_tui.previews.decoding.painting.cells import CELL_BYTES
-from storage_tui.previews.raster.windows.opening import open_raster
+from storage_tui.previews.raster.opening import open_raster
 from storage_tui.previews.raster.windows.shown import Style
 from storage_tui.previews.raster.windows.view import View
 from storage_tui.tui.viewer.raster.taking import python_line
@@ -169,14 +169,15 @@ async def test_of_a_raster_without_overviews_that_is_too_large_the_middle_is_dra
     assert reader.source.bytes_read < 10 * MIB and reader.source.requests < 40
 
 
-def test_the_line_of_python_reads_the_window_of_the_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_line_of_python_reads_the_window_of_the_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = noise("int16", 4, 150, 170)
     monkeypatch.chdir(made(tmp_path / "it's.tif", pixels).parent)
     view = View(170, 150, 40, 12).fit().zoomed(0.25).moved(3, 2)
+    scene = (await open_raster(Ranges.of((tmp_path / "it's.tif").read_bytes()).source())).scene
     column, row, width, height = view.window
     assert width and height
     for bands, wanted in (((1,), pixels[1]), ((3, 2, 0), pixels[[3, 2, 0]])):
-        line = python_line(Blob("maps/it's.tif", "data"), view, Style(bands, "range"))
+        line = python_line(Blob("maps/it's.tif", "data"), scene, view, Style(bands, "range"))
         read = eval(line, {"rasterio": rasterio})
         assert (read == wanted[..., row : row + height, column : column + width]).all()
 

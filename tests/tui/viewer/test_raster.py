@@ -12,6 +12,7 @@ from storage_tui.previews.raster.windows.view import View
 from storage_tui.tui.viewer.raster.screen import RasterScreen
 from storage_tui.tui.viewer.raster.words import coordinate_text, value_text
 from storage_tui.tui.viewer.screen import ViewerScreen
+from tests.previews.raster.test_cubes import netcdf
 from tests.previews.tiffs import Page, grey, write
 from tests.tui.conftest import Browser
 
@@ -188,6 +189,34 @@ async def test_the_bytes_of_a_raster_are_a_key_away(store: Storage, browse: Any)
         await browser.press("x")
         await browser.until(lambda: isinstance(browser.app.screen, ViewerScreen))
         await browser.shows("as text")
+
+
+async def test_an_array_is_stepped_through_and_its_variables_are_chosen(store: Storage, browse: Any) -> None:
+    content, values = netcdf("NETCDF3_CLASSIC")
+    store.set("a.nc", content)
+    async with browse() as browser:
+        screen = await opened(browser, "a.nc")
+        await browser.shows("2000-01-01")
+        await browser.shows("1 of 3")
+        assert "t2m" in browser.text
+        await browser.press("c")
+        await browser.until(lambda: screen.cross.values == [values[0, 39 - 20, 25]])
+        await browser.press("right_square_bracket")
+        await browser.shows("2000-01-02 12:00")
+        await browser.until(lambda: screen.cross.values == [values[1, 39 - 20, 25]])
+        await browser.press("colon")
+        await browser.press("ctrl+u", "2", "enter")
+        await browser.shows("3 of 3")
+        await browser.press("right_square_bracket")
+        await browser.shows("this is the last time")
+        await browser.press("n")
+        await browser.until(lambda: screen.look.scene is not None and screen.look.scene.name == "rain")
+        await browser.press("V")
+        await browser.press("ctrl+u", "t", "2", "enter")
+        await browser.until(lambda: screen.look.scene is not None and screen.look.scene.name == "t2m")
+        await browser.press("x")
+        await browser.until(lambda: isinstance(browser.app.screen, ViewerScreen))
+        await browser.shows("float64")
 
 
 def test_a_cell_has_the_two_colours_that_fit_best() -> None:

@@ -43,7 +43,7 @@ class Slab:
             elif name == "fletcher32":
                 packed = packed[:-CHECKSUM_BYTES]
             elif name == "lzf":
-                packed = unpack_lzf(packed, most)
+                packed = packed if len(packed) == self.size_bytes else unpack_lzf(packed, most)
             else:
                 raise ValueError(f"{name} data, which is not decoded here")
         return packed[: self.size_bytes]

@@ -67,9 +67,19 @@ class WindowReader:
     """Reads windows and pixels of one raster."""
 
     def __init__(
-        self, source: Source, scene: Scene, blocks: PackedBlocks, *, slices: Callable[[int, int], Scene] | None = None
+        self,
+        source: Source,
+        scene: Scene,
+        blocks: PackedBlocks,
+        *,
+        slices: Callable[[int, int], Scene] | None = None,
+        names: tuple[str, ...] = (),
     ) -> None:
-        """`slices` returns the scene of an array with the step of this number at this index."""
+        """`slices` returns the scene of an array with the step of this number at this index.
+
+        `names` are the variables of the file that are pictures.
+        """
+        self.names = names
         self.scene = scene
         self.source = source
         self._blocks = blocks

@@ -1,7 +1,8 @@
 """An open raster: its levels from the largest to the smallest, its place on the earth, its facts, and its steps."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from storage_tui.previews.decoding.tiff.turning import seen_size
 from storage_tui.previews.raster.geokeys import Georeference
@@ -11,9 +12,9 @@ from storage_tui.previews.raster.projections import to_degrees
 
 @dataclass(frozen=True)
 class Layer:
-    """One level, or the mask of one: its number among the layers, its blocks, and its layout in the decoder's form."""
+    """One level, or the mask of one: its name in its store, its blocks, and its layout in the decoder's form."""
 
-    name: int
+    name: Hashable
     blocks: Blocks
     told: dict[str, Any]
 
@@ -54,11 +55,24 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Where a slice lies in its array: an index for each axis, None for the two that are shown, from top to bottom and
+    from left to right; all of a last axis of bands. `kind` is the kind of file."""
+
+    kind: Literal["npy", "netcdf", "hdf5"]
+    indexes: tuple[int | None, ...]
+    down: int
+    across: int
+    is_from_below: bool
+    has_bands: bool
+
+
+@dataclass(frozen=True)
 class Scene:
     """A raster: its levels from the largest on, its place, its facts, and the steps along the axes of an array.
 
-    `lacks_mask` says that its mask could not be reached. `is_array` says that its blocks are rows or chunks of an array
-    without overviews: fewer rows make a coarser picture. `name` is the variable of a file with several, in `units`.
+    `lacks_mask` says that its mask could not be reached. `cut` is that of a slice of an array, whose blocks are rows or
+    chunks without overviews: fewer rows make a coarser picture. `name` is the variable, not escaped.
     """
 
     levels: tuple[LevelOfScene, ...]
@@ -68,7 +82,12 @@ class Scene:
     steps: tuple[Step, ...] = ()
     name: str = ""
     units: str = ""
-    is_array: bool = False
+    cut: Cut | None = None
+
+    @property
+    def is_array(self) -> bool:
+        """Whether this is a slice of an array."""
+        return self.cut is not None
 
     @property
     def main(self) -> Layer:

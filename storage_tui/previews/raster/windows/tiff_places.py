@@ -1,7 +1,7 @@
 """The places of the blocks of a TIFF: from its lists, of which only the parts that are needed are read."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 from storage_tui.previews.base import BudgetError, PreviewError, Source
 from storage_tui.previews.raster import tiff_directory as tags
@@ -22,7 +22,7 @@ class TiffPlaces:
         self._source = source
         self._tiff = tiff
         self._directories = directories
-        self._places: dict[tuple[int, int], Place] = {}
+        self._places: dict[tuple[Hashable, int], Place] = {}
 
     async def find(self, layer: Layer, wanted: Sequence[int]) -> dict[int, Place]:
         """Return the places of these blocks, which ascend; raise BudgetError, or PreviewError for a list that lies."""
@@ -35,8 +35,13 @@ class TiffPlaces:
             await self._read_places(layer, _runs(missing))
         return {index: self._places[name, index] for index in wanted}
 
+    def _directory(self, layer: Layer) -> Directory:
+        if not isinstance(layer.name, int):
+            raise PreviewError("its blocks are not listed")
+        return self._directories[layer.name]
+
     async def _read_places(self, layer: Layer, runs: list[tuple[int, int]]) -> None:
-        directory = self._directories[layer.name]
+        directory = self._directory(layer)
         await asyncio.gather(*(self._read_list(directory, tag, runs) for tag in _lists(directory)))
         for first, stop in runs:
             found = await block_places(self._source, self._tiff, directory, stop - first, first=first)

@@ -10,6 +10,7 @@
 | moves.py | the commands that move and zoom the view, or the cross-hair |
 | scale_bar.py | the scale bar: a round length on the ground |
 | screen.py | the screen: its widgets, and the objects that carry out its commands |
+| stepping.py | the commands that step along the axes of an array, and choose the variable |
 | styling.py | the commands that choose bands, stretch and ramp |
 | taking.py | the view as a line of Python, and as a file |
 | words.py | numbers and coordinates for people |

@@ -72,6 +72,13 @@ class Look:
         self._changed()
         self.read()
 
+    def step(self, number: int, index: int) -> None:
+        """Show another index of a step of an array."""
+        if self.reader is not None:
+            self.reader.stepped(number, index)
+            self.redraw()
+            self._changed()
+
     def restyle(self, style: Style) -> None:
         """Draw the view in another style."""
         self.style, self._whole = style, None

@@ -12,7 +12,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import PreviewError, RangeStorage, Source
-from storage_tui.previews.raster.windows.opening import open_raster
+from storage_tui.previews.raster.opening import open_raster
 from storage_tui.tui.background import run
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
@@ -28,6 +28,7 @@ from storage_tui.tui.viewer.raster.legend import cross_lines, fact_lines, legend
 from storage_tui.tui.viewer.raster.look import HALVES, Look
 from storage_tui.tui.viewer.raster.moves import Moves
 from storage_tui.tui.viewer.raster.scale_bar import scale_bar
+from storage_tui.tui.viewer.raster.stepping import Stepping
 from storage_tui.tui.viewer.raster.styling import Styling
 from storage_tui.tui.viewer.raster.taking import python_line
 from storage_tui.tui.viewer.raster.words import degrees_text, scale_text, value_text
@@ -63,6 +64,7 @@ class RasterScreen(CommandScreen[Left]):
         self.column = RasterColumn(id="column")
         self.column.styles.width = COLUMN_CELLS
         self._has_column: bool | None = None  # None: as the width of the screen says
+        self._variable: str | None = None  # None: the first one
         self._facts: list[tuple[str, str]] = []
         self._title = Bar(id="title")
         self._status_bar = Bar(id="status")
@@ -72,6 +74,9 @@ class RasterScreen(CommandScreen[Left]):
         self.cross = CrossHair(self.look, self.status, run=self.run_worker, changed=self.say_all)
         self._moves = Moves(self.look, self.cross)
         self._styling = Styling(self.look, prompt=self._prompt, status=self.status)
+        self._stepping = Stepping(
+            self.look, self.cross, self._styling, prompt=self._prompt, status=self.status, choose=self._choose
+        )
 
     def compose(self) -> ComposeResult:
         """Yield title, picture with its column, status, prompt and keys."""
@@ -85,7 +90,7 @@ class RasterScreen(CommandScreen[Left]):
 
     def targets(self) -> tuple[object, ...]:
         """Return the objects of the viewer, then the screen."""
-        return (self._moves, self.cross, self._styling, self)
+        return (self._moves, self.cross, self._stepping, self._styling, self)
 
     def on_mount(self) -> None:
         """Read the raster."""
@@ -98,11 +103,17 @@ class RasterScreen(CommandScreen[Left]):
     def _begin(self) -> None:
         run(self, self._open, group=LOAD, exclusive=True)
 
+    def _choose(self, name: str) -> None:
+        """Show another variable of the file."""
+        self._variable = name
+        self.cross.hide()
+        self._begin()
+
     async def _open(self) -> None:
         """Show the first picture; leave for the facts of a raster that has none."""
         self.status.work("Reading…")
         try:
-            reader = await open_raster(self._source)
+            reader = await open_raster(self._source, self._variable)
             self._facts = list(reader.scene.facts)
             await self.look.begin(reader)
         except (*EXPECTED, PreviewError) as exc:
@@ -151,7 +162,7 @@ class RasterScreen(CommandScreen[Left]):
         if not self.has_lines:
             return
         width, blob, look = self.size.width, self._blob, self.look
-        kind = dict(self._facts).get("pixels", "")
+        kind = self._kind()
         name = cut_start(visible(blob.key), max(8, width - 12 - min(len(kind), width // 2)))
         self._title.say(
             Content.assemble((f" {blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold")),
@@ -170,6 +181,14 @@ class RasterScreen(CommandScreen[Left]):
         self._status_bar.say(
             Content.assemble(" ", left), Content.styled(right, "$text-muted"), is_urgent=self.status.message is not None
         )
+
+    def _kind(self) -> str:
+        """Return what is shown: the pixels of a raster, or variable and steps of an array."""
+        scene = self.look.scene
+        if scene is None or not scene.is_array:
+            return dict(self._facts).get("pixels", "")
+        steps = [step.words or f"{step.name} {step.index:,}" for step in scene.steps]
+        return "  ".join([visible(scene.name, limit=60), *steps]).strip() or dict(self._facts).get("array", "")
 
     def _readout(self) -> Content:
         """Return the cross-hair in one line: what the column says, for a screen without one."""
@@ -213,13 +232,16 @@ class RasterScreen(CommandScreen[Left]):
 
     def action_raster_copy(self) -> None:
         """Copy the view as a line of Python."""
-        if self.look.view is not None:
-            write(self.app, osc52(python_line(self._blob, self.look.view, self.look.style), os.environ))
-            self.status.say("sent a line for rasterio to the terminal's clipboard; terminals may ignore it")
+        scene, view = self.look.scene, self.look.view
+        if scene is not None and view is not None:
+            line = python_line(self._blob, scene, view, self.look.style)
+            write(self.app, osc52(line, os.environ))
+            library = line.partition(".")[0]
+            self.status.say(f"sent a line for {library} to the terminal's clipboard; terminals may ignore it")
 
     def action_raster_mode(self) -> None:
-        """Show the bytes of the blob."""
-        self.dismiss("mode")
+        """Show the bytes of a raster, or the contents of a file of arrays."""
+        self.dismiss("document" if self.look.scene is not None and self.look.scene.is_array else "mode")
 
     def action_refresh(self) -> None:
         """Read the raster again."""

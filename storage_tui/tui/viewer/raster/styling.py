@@ -26,14 +26,6 @@ class Styling:
         self._prompt = prompt
         self._status = status
 
-    def action_band_next(self) -> None:
-        """Show the next band alone."""
-        self._step(1)
-
-    def action_band_previous(self) -> None:
-        """Show the band before alone."""
-        self._step(-1)
-
     def action_bands(self) -> None:
         """Ask for the bands: one, or three as red, green and blue."""
         scene = self._look.scene
@@ -86,7 +78,8 @@ class Styling:
         look.redraw()
         self._status.say("cells of four quadrants" if look.across == QUADRANTS else "cells of two halves")
 
-    def _step(self, by: int) -> None:
+    def step(self, by: int) -> None:
+        """Show the band so many further alone."""
         scene, bands = self._look.scene, self._look.style.bands
         if scene is None:
             return
