@@ -401,6 +401,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "view-save", ("s",), "Save range…", "save the bytes chosen or in view to a local file", ACT, ("viewer",), "save"
     ),
+    Command("raster-save", ("s",), "Save…", "save the window as a GeoTIFF, or the picture as a PNG", ACT, ("raster",)),
     Command("raster-copy", ("y",), "Copy", "copy the view as a line for rasterio", ACT, ("raster",)),
     Command("view-pager", ("|",), "Open in $PAGER…", "download, then open in $PAGER; asks first", ACT, ("viewer",)),
     Command(
@@ -658,7 +659,7 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
     ),
     "raster": (
         "zoom-in", "zoom-out", "zoom-fit", "cross-hair", "band-next", "bands", "stretch", "ramp", "raster-column",
-        "raster-copy", "raster-mode", "close", "help", "zoom-one", "stretch-limits",
+        "raster-copy", "raster-save", "raster-mode", "close", "help", "zoom-one", "stretch-limits",
     ),
 }  # fmt: skip
 """The commands that the footer of each context shows, the most useful first, as many as fit."""

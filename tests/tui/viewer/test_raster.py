@@ -1,5 +1,6 @@
 """The raster viewer under Pilot: what is seen and read after each key, at every size of a screen."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -217,6 +218,23 @@ async def test_an_array_is_stepped_through_and_its_variables_are_chosen(store: S
         await browser.press("x")
         await browser.until(lambda: isinstance(browser.app.screen, ViewerScreen))
         await browser.shows("float64")
+
+
+async def test_the_window_is_saved_as_geotiff_or_png(store: Storage, browse: Any, tmp_path: Path) -> None:
+    store.set("a.tif", raster(3))
+    async with browse() as browser:
+        await opened(browser)
+        for name, kind in (("out.tif", b"II*\0"), ("out.png", b"\x89PNG")):
+            await browser.press("s")
+            await browser.shows("240 × 160 pixels, 3 bands")
+            await browser.press("ctrl+u")
+            await browser.type(str(tmp_path / name))
+            await browser.press("enter")
+            await browser.shows("saved to")
+            assert (tmp_path / name).read_bytes().startswith(kind)
+            await browser.rests()
+        await browser.press("s", "ctrl+u", "x", "enter")
+        await browser.shows("must end in .tif or .png")
 
 
 def test_a_cell_has_the_two_colours_that_fit_best() -> None:

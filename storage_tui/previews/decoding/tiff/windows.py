@@ -1,5 +1,6 @@
-"""A window of one level of a TIFF: its cells, its statistics, and the values at one pixel."""
+"""A window of one level of a raster: its cells, its statistics, its values, and the values at one pixel."""
 
+import struct
 from typing import Any
 
 from PIL import Image
@@ -9,11 +10,13 @@ from storage_tui.previews.decoding.painting.ramps import AROUND_ZERO, ramp_table
 from storage_tui.previews.decoding.painting.stretching import Statistics, around_zero, histogram
 from storage_tui.previews.decoding.pictures import BACKDROP
 from storage_tui.previews.decoding.tiff.colours import divided, is_fixed, most_of, opacity_of, shades_of, to_rgb
-from storage_tui.previews.decoding.tiff.levels import Level
-from storage_tui.previews.decoding.tiff.samples import Plane, known, sample_seen
+from storage_tui.previews.decoding.tiff.levels import CODES, Level
+from storage_tui.previews.decoding.tiff.samples import Plane, Samples, known, sample_seen
 
 MOST_PIXELS = 400_000  # of a window: a terminal of 800 by 250 cells in quadrants
 MOST_VALUES = 1024  # bands at one pixel
+MOST_BYTES = 8 * 1024 * 1024  # of values in one answer
+WHOLE_BITS = (8, 16, 32, 64)
 
 
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
@@ -49,6 +52,31 @@ def read_pixel(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], byt
     bands = job["bands"][:MOST_VALUES]
     found = sample_seen(level, content, bands, [job["x"]], [job["y"]])
     return {"values": [plane[0] for plane in found.planes]}, b""
+
+
+def read_values(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return all bands of `level` at columns `xs` and rows `ys` as seen, little-endian, pixel by pixel.
+
+    Samples of odd widths are widened. A damaged block has nodata, or 0; `damaged` counts these blocks.
+    """
+    level = Level.of(job["level"])
+    form, bits = level.sample_format, next(whole for whole in WHOLE_BITS if level.bits <= whole)
+    count = len(job["xs"]) * len(job["ys"])
+    if count * level.bands * bits // 8 > MOST_BYTES:
+        raise ValueError("the part has more values than fit an answer")
+    try:
+        found = sample_seen(level, content, list(range(level.bands)), job["xs"], job["ys"])
+    except ValueError:
+        found = Samples([[None] * count for _ in range(level.bands)], set(), {0: "damaged"})
+    fill = level.nodata if level.nodata is not None else 0
+    code = f"<{count}{CODES[form, bits]}"
+    item = bits // 8
+    values = bytearray(count * level.bands * item)
+    for band, plane in enumerate(found.planes):
+        raw = struct.pack(code, *[fill if value is None else value for value in plane])
+        for place in range(item):
+            values[band * item + place :: level.bands * item] = raw[place::item]
+    return {"damaged": len(found.damaged)}, bytes(values)
 
 
 def _painted(

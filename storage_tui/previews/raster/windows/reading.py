@@ -16,6 +16,7 @@ from storage_tui.previews.raster.windows.view import View
 VIEW_BUDGET = Budget(requests=24, size_bytes=8 * MIB)  # a view of uncompressed tiles on a large terminal
 PIXEL_BUDGET = Budget(requests=32, size_bytes=8 * MIB)  # the values of many bands that are stored separately
 ARRAY_BUDGET = Budget(requests=200, size_bytes=8 * MIB)  # arrays have no overviews: a request a row of pixels
+SAVE_BUDGET = Budget(requests=2_000, size_bytes=10 * MIB)  # a part of a window that is saved: one job of the decoder
 MOST_BLOCKS = 6_000  # of one window: what the frame of a job holds
 COARSEST_ROWS = 12  # of an array that is too much to read; with fewer rows its middle is shown
 SLACK = 1.5  # a level whose pixels are so much larger than those of the view is nearly as sharp, in half the bytes
@@ -131,6 +132,29 @@ class WindowReader:
         told, content = _packed(layer, await self._blocks.read(layer, places), b"")
         answer, _ = await DECODER.decode({"job": "pixel", "level": told, "x": x, "y": y, "bands": list(bands)}, content)
         return list(answer["values"])
+
+    async def values(self, column: int, row: int, width: int, height: int) -> tuple[bytes, int]:
+        """Return all bands of a part at full resolution, little-endian and pixel by pixel, and its damaged blocks.
+
+        Odd widths of samples are widened to whole bytes. Raises PreviewError for a part whose blocks are too large.
+        """
+        level, layer = self.scene.levels[0], self.scene.main
+        bands = list(range(self.scene.bands))
+        self.source.begin()
+        self.source.allow(SAVE_BUDGET)
+        xs, ys = list(range(column, column + width)), list(range(row, row + height))
+        window = _Window(level, xs, ys, (0, 0), 1.0)
+        wanted = window.blocks(layer, bands)
+        places = {} if len(wanted) > MOST_BLOCKS else await self._blocks.find(layer, wanted)
+        if not places or sum(size for _, size in places.values()) > SAVE_BUDGET.size_bytes:
+            if height == 1:
+                raise PreviewError("a row of it is more than is read at once; zoom in")
+            upper, of_upper = await self.values(column, row, width, height // 2)
+            lower, of_lower = await self.values(column, row + height // 2, width, height - height // 2)
+            return upper + lower, of_upper + of_lower
+        told, content = _packed(layer, await self._blocks.read(layer, places), b"")
+        answer, values = await DECODER.decode({"job": "values", "level": told, "xs": xs, "ys": ys}, content)
+        return values, int(answer["damaged"])
 
     def _fitting(self, step: float) -> int:
         """Return the number of the coarsest level whose pixels are about as small as those of a view."""

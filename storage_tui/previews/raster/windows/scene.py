@@ -83,6 +83,8 @@ class Scene:
     name: str = ""
     units: str = ""
     cut: Cut | None = None
+    geo: tuple[tuple[int, ...], tuple[float, ...], bytes] | None = None
+    """The keys of a GeoTIFF with their numbers and texts, as they are in the file."""
 
     @property
     def is_array(self) -> bool:

@@ -54,7 +54,9 @@ async def open_tiff(source: Source) -> WindowReader:
         levels.append(LevelOfScene(layer, mask, largest.width / layer.width, largest.height / layer.height))
     levels.sort(key=lambda level: level.across)
     place = read_georeference(main, largest.width, largest.height)
-    scene = Scene(tuple(levels), place, lacks_mask, tuple(describe(tiff)))
+    keys, doubles = tuple(main.integers(tags.GEO_KEYS)), main.all(tags.GEO_DOUBLES)
+    geo = (keys, doubles, main.texts.get(tags.GEO_TEXT, b"")) if keys and max(keys) < 1 << 16 else None
+    scene = Scene(tuple(levels), place, lacks_mask, tuple(describe(tiff)), geo=geo)
     return WindowReader(source, scene, BlockStore(source, TiffPlaces(source, tiff, directories)))
 
 

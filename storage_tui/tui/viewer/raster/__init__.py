@@ -8,6 +8,7 @@
 | legend.py | the words of the column: bands, ramp with histogram, statistics, cross-hair, facts |
 | look.py | what is looked at: the view, the style, the picture; reads the newest view first |
 | moves.py | the commands that move and zoom the view, or the cross-hair |
+| saving.py | the window saved as a GeoTIFF, or its picture as a PNG |
 | scale_bar.py | the scale bar: a round length on the ground |
 | screen.py | the screen: its widgets, and the objects that carry out its commands |
 | stepping.py | the commands that step along the axes of an array, and choose the variable |

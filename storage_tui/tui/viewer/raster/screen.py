@@ -27,6 +27,7 @@ from storage_tui.tui.viewer.raster.cross_hair import CrossHair
 from storage_tui.tui.viewer.raster.legend import cross_lines, fact_lines, legend_lines
 from storage_tui.tui.viewer.raster.look import HALVES, Look
 from storage_tui.tui.viewer.raster.moves import Moves
+from storage_tui.tui.viewer.raster.saving import WindowSaving
 from storage_tui.tui.viewer.raster.scale_bar import scale_bar
 from storage_tui.tui.viewer.raster.stepping import Stepping
 from storage_tui.tui.viewer.raster.styling import Styling
@@ -74,6 +75,9 @@ class RasterScreen(CommandScreen[Left]):
         self.cross = CrossHair(self.look, self.status, run=self.run_worker, changed=self.say_all)
         self._moves = Moves(self.look, self.cross)
         self._styling = Styling(self.look, prompt=self._prompt, status=self.status)
+        self._saving = WindowSaving(
+            blob, self.look, self.status, folder=desk.download_folder, run=self.run_worker, app=lambda: self.app
+        )
         self._stepping = Stepping(
             self.look, self.cross, self._styling, prompt=self._prompt, status=self.status, choose=self._choose
         )
@@ -90,7 +94,7 @@ class RasterScreen(CommandScreen[Left]):
 
     def targets(self) -> tuple[object, ...]:
         """Return the objects of the viewer, then the screen."""
-        return (self._moves, self.cross, self._stepping, self._styling, self)
+        return (self._moves, self.cross, self._stepping, self._styling, self._saving, self)
 
     def on_mount(self) -> None:
         """Read the raster."""
