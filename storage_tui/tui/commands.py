@@ -506,6 +506,8 @@ COMMANDS: tuple[Command, ...] = (
         "stretch-views", ("v",), "Stretch per view", "stretch each view by itself, or all like this", SHOW, ("raster",)
     ),
     Command("ramp", ("r",), "Ramp", "draw one band in the next colours in turn", SHOW, ("raster",)),
+    Command("hill-shade", ("H",), "Hill shade", "shade the heights of one band", SHOW, ("raster",)),
+    Command("graticule", ("#",), "Graticule", "draw lines of round coordinates", SHOW, ("raster",)),
     Command("raster-column", ("i",), "Legend", "show or hide the legend and the facts", SHOW, ("raster",)),
     Command("raster-cells", ("X",), "Quadrants or halves", "draw four quadrants or two halves", SHOW, ("raster",)),
     Command("raster-mode", ("x",), "As hex or text", "show the bytes of the blob", SHOW, ("raster",), "hex/text"),

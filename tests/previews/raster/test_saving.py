@@ -99,4 +99,4 @@ async def test_what_cannot_be_saved_leaves_no_file(tmp_path: Path) -> None:
     damaged = write(grey(200, 100, [bytes(200 * 50), (1 << 30, 200 * 50)], t278=50))
     reader = await open_raster(Ranges.of(damaged).source())
     assert "1 block" in await write_tiff(reader, Window(0, 0, 200, 100), tmp_path / "b.tif")
-    assert not (tmp_path / "a.tif").exists()  # noqa: ASYNC240
+    assert not (tmp_path / "a.tif").exists()

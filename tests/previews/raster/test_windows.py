@@ -14,6 +14,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.previews import PreviewError
 from storage_tui.previews.base import MIB
 from storage_tui.previews.decoding.painting.cells import CELL_BYTES
+from storage_tui.previews.decoding.painting.relief import shaded
 from storage_tui.previews.raster.opening import open_raster
 from storage_tui.previews.raster.windows.shown import Style
 from storage_tui.previews.raster.windows.view import View
@@ -23,9 +24,10 @@ from tests.previews.tiffs import Page, grey, write
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rasterio 1.4, affine 3.1
 TILE_BYTES = 512 * 512 * 2
+DOWN_30, ACROSS_40 = np.mgrid[0:30, 0:40]
 BLACK = b"\x00\x00\x00"
 GREY = Style((0,), "range", "grey")
-CASES = (
+CASES: tuple[tuple[str, int, dict[str, object]], ...] = (
     ("uint8", 1, {"compress": "lzw"}), ("uint8", 3, {"photometric": "RGB", "tiled": True, "compress": "deflate"}),
     ("int16", 4, {"interleave": "band", "compress": "zstd", "predictor": 2}), ("uint16", 7, {"tiled": True}),
     ("float32", 2, {"compress": "deflate", "predictor": 3, "nodata": -9999}), ("float64", 1, {"nodata": -9999}),
@@ -90,6 +92,45 @@ async def test_a_turned_tiff_is_shown_as_its_orientation_says(turned: int) -> No
     cells = np.frombuffer(picture.cells, "uint8").reshape(2, 4, CELL_BYTES)
     upper, lower = cells[:, :, 1], cells[:, :, 4]
     assert (upper == seen[2:6:2, 1:5] & 0xFC).all() and (lower == seen[3:6:2, 1:5] & 0xFC).all()
+
+
+TWENTY: tuple[tuple[str, int, dict[str, object]], ...] = (
+    *CASES, ("uint16", 3, {"driver": "COG", "compress": "lzw", "predictor": "YES"}), ("uint8", 2, {"BIGTIFF": "YES"}),
+    ("float32", 1, {"driver": "COG", "compress": "zstd", "predictor": "FLOATING_POINT"}),
+    ("int16", 1, {"ENDIANNESS": "BIG"}), ("uint16", 1, {"nbits": 12, "tiled": True}),
+    ("float64", 2, {"compress": "zstd", "predictor": 3, "tiled": True}),
+    ("uint8", 4, {"compress": "packbits", "interleave": "band"}), ("int32", 3, {"compress": "lzw", "predictor": 2}),
+)  # fmt: skip
+
+
+async def test_a_thousand_values_of_twenty_rasters_are_those_of_rasterio(tmp_path: Path) -> None:
+    assert len(TWENTY) == 20
+    pick = random.Random(19)
+    for at, (dtype, bands, options) in enumerate(TWENTY):
+        most = (1 << int(str(options["nbits"]))) - 1 if "nbits" in options else None
+        path = made(tmp_path / f"{at}.tif", noise(dtype, bands, 150, 170, most=most), **options)
+        reader = await open_raster(Ranges.of(path.read_bytes()).source())
+        with rasterio.open(path) as file:
+            truth = file.read()
+        for _ in range(4):
+            x, y = pick.randrange(170 - 25), pick.randrange(150 - 10)
+            values, damaged = await reader.values(x, y, 25, 10)
+            found = np.frombuffer(values, truth.dtype.newbyteorder("<")).reshape(10, 25, bands).transpose(2, 0, 1)
+            assert not damaged and (found == truth[:, y : y + 10, x : x + 25]).all(), (dtype, options)
+
+
+async def test_hill_shade_is_that_of_the_formula() -> None:
+    heights = 1000 + 400 * np.sin(ACROSS_40 / 7) * np.cos(DOWN_30 / 5)
+    bright, factor = shaded(heights.reshape(-1).tolist(), 40, 30.0, 30.0)
+    padded = np.pad(heights, 1, mode="edge")
+    east, south = (padded[1:-1, 2:] - padded[1:-1, :-2]) / 60, (padded[2:, 1:-1] - padded[:-2, 1:-1]) / 60
+    normal = np.stack([-east, south, np.ones_like(east)]) / np.sqrt(1 + east**2 + south**2)  # to the east, north and up
+    sun = np.array([-0.5, 0.5, np.sqrt(0.5)])
+    light = np.maximum(0, np.tensordot(sun, normal, 1))
+    assert factor == 1 and np.allclose(np.array(bright).reshape(30, 40), 0.25 + 0.75 * light)
+    flat, factor = shaded((heights / 1000).reshape(-1).tolist(), 40, 30.0, 30.0)
+    assert factor > 10 and max(flat) > 0.9 > 0.6 > min(flat)
+    assert shaded([None, 5.0, None, 5.0], 2, 1.0, 1.0)[1] == 1  # nothing to exaggerate
 
 
 async def test_a_window_is_drawn_from_the_level_that_fits_and_reads_its_tiles_only(tmp_path: Path) -> None:

@@ -9,7 +9,11 @@ from textual import events
 
 from storage_tui import Storage
 from storage_tui.previews.decoding.painting.cells import to_cells
+from storage_tui.previews.raster.geokeys import Georeference
+from storage_tui.previews.raster.picture import Blocks
+from storage_tui.previews.raster.windows.scene import Layer, LevelOfScene, Scene
 from storage_tui.previews.raster.windows.view import View
+from storage_tui.tui.viewer.raster.graticule import graticule
 from storage_tui.tui.viewer.raster.screen import RasterScreen
 from storage_tui.tui.viewer.raster.words import coordinate_text, value_text
 from storage_tui.tui.viewer.screen import ViewerScreen
@@ -218,6 +222,33 @@ async def test_an_array_is_stepped_through_and_its_variables_are_chosen(store: S
         await browser.press("x")
         await browser.until(lambda: isinstance(browser.app.screen, ViewerScreen))
         await browser.shows("float64")
+
+
+async def test_heights_are_shaded_and_lines_of_round_coordinates_are_drawn(store: Storage, browse: Any) -> None:
+    store.set("a.tif", raster())
+    async with browse() as browser:
+        screen = await opened(browser)
+        await browser.press("number_sign")
+        await browser.shows("4,600,000")
+        await browser.shows("500,")
+        plain = screen.look.picture
+        await browser.press("H")
+        await browser.shows("heights")
+        await sharp(browser, screen)
+        shaded = screen.look.picture
+        assert plain is not None and shaded is not None and plain.cells != shaded.cells
+        await browser.press("number_sign")
+        await browser.until(lambda: "4,600,000" not in browser.text)
+        await browser.press("H")
+        await browser.until(lambda: screen.look.picture is not None and screen.look.picture.cells == plain.cells)
+
+
+def test_lines_lie_at_round_coordinates() -> None:
+    place = Georeference(4326, "", True, None, (0.25, 0.25), (0.25, 0.0, 350.0, 0.0, -0.25, 45.0))
+    layer = Layer(0, Blocks(1, 1, 1, 1), {"turned": 1, "width": 100, "height": 80})
+    lines = graticule(Scene((LevelOfScene(layer, None, 1, 1),), place), View(100, 80, 100, 40))
+    assert lines is not None and lines.columns == {0: "10°W", 40: "0°", 80: "10°E"}
+    assert lines.rows == {0: "45°N", 10: "40°N", 20: "35°N", 30: "30°N"}
 
 
 async def test_the_window_is_saved_as_geotiff_or_png(store: Storage, browse: Any, tmp_path: Path) -> None:

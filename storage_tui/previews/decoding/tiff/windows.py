@@ -7,6 +7,7 @@ from PIL import Image
 
 from storage_tui.previews.decoding.painting.cells import to_cells
 from storage_tui.previews.decoding.painting.ramps import AROUND_ZERO, ramp_table
+from storage_tui.previews.decoding.painting.relief import shaded
 from storage_tui.previews.decoding.painting.stretching import Statistics, around_zero, histogram
 from storage_tui.previews.decoding.pictures import BACKDROP
 from storage_tui.previews.decoding.tiff.colours import divided, is_fixed, most_of, opacity_of, shades_of, to_rgb
@@ -24,9 +25,10 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
 
     `xs` and `ys` are the columns and rows of the level, as it is seen, that are drawn; `at` is the place of the first
     one in the picture of `columns * across` by `rows * 2` pixels, which is `ground` elsewhere. `style` has `bands`,
-    `stretch`, `ramp`, and `limits` when these are kept. The facts are `limits`, `statistics` and `histogram` of each
-    band, `is_natural` for a picture in its own colours, `pixels` and `empty`, the pixels drawn and those without a
-    value, and `damaged`. Raises ValueError for samples that are not supported, and when every block is damaged.
+    `stretch`, `ramp`, `limits` when these are kept, and `relief`, the size of a pixel, for hill shade. The facts are
+    `limits`, `statistics` and `histogram` of each band, `is_natural` for a picture in its own colours, `pixels` and
+    `empty`, the pixels drawn and those without a value, `relief`, by how much heights are exaggerated, and `damaged`.
+    Raises ValueError for samples that are not supported, and when every block is damaged.
     """
     level, style = Level.of(job["level"]), job["style"]
     xs, ys = job["xs"], job["ys"]
@@ -114,7 +116,16 @@ def _painted(
     shades = [shades_of(plane, *limit, is_inverted=is_turned) for plane, limit in zip(values, limits, strict=True)]
     if len(shades) == 1:
         table = ramp_table(style["ramp"] or "grey")
+        relief = style.get("relief")
+        if relief is not None:
+            bright, told["relief"] = shaded(values[0], size[0], *relief)
+            if style["ramp"] in (None, "grey"):
+                shades = [bytes(int(255 * light) for light in bright)]
         shades = [shades[0].translate(channel) for channel in table]
+        if relief is not None and style["ramp"] not in (None, "grey"):
+            shades = [
+                bytes(int(shade * light) for shade, light in zip(channel, bright, strict=True)) for channel in shades
+            ]
     picture = Image.merge("RGB", [Image.frombytes("L", size, channel) for channel in shades[:3]])
     if opacity is None:
         return picture

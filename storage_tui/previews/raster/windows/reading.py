@@ -168,10 +168,14 @@ class WindowReader:
         alpha = level.pixels.told["alpha"]
         bands = sorted({*style.bands, *([] if alpha is None else [alpha])})
         window, content, told = await self._read(window, bands, may_cut=may_cut)
+        relief = None
+        if style.relief is not None:
+            relief = style.relief[0] * view.scale / across, style.relief[1] * view.scale
         job = {
             "job": "window", "level": told, "xs": window.xs, "ys": window.ys, "at": window.at, "columns": view.columns,
             "rows": view.rows, "across": across, "ground": list(ground),
-            "style": {"bands": style.bands, "stretch": style.stretch, "ramp": style.ramp, "limits": style.limits},
+            "style": {"bands": style.bands, "stretch": style.stretch, "ramp": style.ramp, "limits": style.limits,
+                      "relief": relief},
         }  # fmt: skip
         answer, cells = await DECODER.decode(job, content)
         facts = tuple(
@@ -183,7 +187,7 @@ class WindowReader:
         damaged = answer.get("damaged")
         return Picture(
             view, cells, across, level.across, is_sharp=is_sharp and window.row_step == 1, share=window.share,
-            row_step=window.row_step, pixels=answer["pixels"],
+            row_step=window.row_step, exaggeration=answer.get("relief", 0.0), pixels=answer["pixels"],
             empty=answer["empty"], is_natural=answer["is_natural"], bands=facts,
             damaged=None if damaged is None else (damaged[0], damaged[1]),
         )  # fmt: skip

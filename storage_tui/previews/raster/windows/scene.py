@@ -126,5 +126,5 @@ class Scene:
         if found is None or self.place is None:
             return None
         if self.place.is_geographic:
-            return (found[0] - 360 if 180 < found[0] <= 360 else found[0]), found[1]
+            return (found[0] - 360 if 180 < found[0] <= 540 else found[0]), found[1]
         return None if self.place.epsg is None else to_degrees(self.place.epsg, *found)

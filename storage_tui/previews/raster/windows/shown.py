@@ -13,12 +13,16 @@ UPPER = 0b0011
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How samples become colours: one band or three, a stretch, a ramp for one band, and limits that are kept."""
+    """How samples become colours: one band or three, a stretch, a ramp for one band, and limits that are kept.
+
+    `relief` asks for hill shade of one band: the size of a pixel of the raster across and down, in the unit of heights.
+    """
 
     bands: tuple[int, ...]
     stretch: str
     ramp: str | None = None
     limits: Limits | None = None
+    relief: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Picture:
     bands: tuple[BandFacts, ...] = ()
     damaged: tuple[int, int] | None = None
     row_step: int = 1
+    exaggeration: float = 0.0  # of heights, by hill shade; 0 without it
 
     @cached_property
     def limits(self) -> Limits:

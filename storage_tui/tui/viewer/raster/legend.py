@@ -147,6 +147,9 @@ def _statistics(picture: Picture) -> list[Content]:
         )
     size = "" if picture.factor == 1 else f" of 1:{picture.factor:.3g}"
     lines.append(_fact("from", f"{picture.pixels:,} pixels{size}"))
+    if picture.exaggeration:
+        words = "as they are" if picture.exaggeration == 1 else f"× {picture.exaggeration:.3g}"
+        lines.append(_fact("heights", words))
     if picture.row_step > 1:
         lines.append(Content.styled(f"every {picture.row_step}th row; zoom in for all", "$warning"))
     if picture.share < 1:

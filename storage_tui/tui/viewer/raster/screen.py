@@ -24,6 +24,7 @@ from storage_tui.tui.viewer.prompt import Prompt
 from storage_tui.tui.viewer.raster.canvas import RasterCanvas
 from storage_tui.tui.viewer.raster.column import RasterColumn
 from storage_tui.tui.viewer.raster.cross_hair import CrossHair
+from storage_tui.tui.viewer.raster.graticule import graticule
 from storage_tui.tui.viewer.raster.legend import cross_lines, fact_lines, legend_lines
 from storage_tui.tui.viewer.raster.look import HALVES, Look
 from storage_tui.tui.viewer.raster.moves import Moves
@@ -65,6 +66,7 @@ class RasterScreen(CommandScreen[Left]):
         self.column = RasterColumn(id="column")
         self.column.styles.width = COLUMN_CELLS
         self._has_column: bool | None = None  # None: as the width of the screen says
+        self._has_grid = False
         self._variable: str | None = None  # None: the first one
         self._facts: list[tuple[str, str]] = []
         self._title = Bar(id="title")
@@ -150,9 +152,9 @@ class RasterScreen(CommandScreen[Left]):
         look, scene = self.look, self.look.scene
         if not self.has_lines or scene is None or look.view is None:
             return
-        self.canvas.show(
-            look.picture, self.cross.cell, scale_bar(scene, look.view) if look.view.rows >= LEAST_FOR_BAR else ""
-        )
+        bar = scale_bar(scene, look.view) if look.view.rows >= LEAST_FOR_BAR else ""
+        grid = graticule(scene, look.view) if self._has_grid else None
+        self.canvas.show(look.picture, self.cross.cell, bar, grid)
         width = COLUMN_CELLS - 2
         self.column.show([
             *cross_lines(scene, self.cross),
@@ -233,6 +235,15 @@ class RasterScreen(CommandScreen[Left]):
             return
         self._has_column = not self.column.display
         self._lay_out()
+
+    def action_graticule(self) -> None:
+        """Draw lines of round coordinates, or no lines."""
+        scene, view = self.look.scene, self.look.view
+        if scene is not None and view is not None and graticule(scene, view) is None:
+            self.remark("its coordinates are not known, or turned")
+            return
+        self._has_grid = not self._has_grid
+        self.say_all()
 
     def action_raster_copy(self) -> None:
         """Copy the view as a line of Python."""
