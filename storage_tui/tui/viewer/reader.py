@@ -100,6 +100,15 @@ class Reader:
                 self.source, width=max(8, size.width), height=max(4, size.height), mode=self.mode, offset=offset,
                 truecolor=is_truecolor, cell=self._picture.cell,
             )  # fmt: skip
+            is_packed = document.source is not self.source and self.mode == "auto" and self._picture.kind == "blocks"
+            if is_packed and not self.is_flat and is_raster(await document.source.head()):
+                if document.source.size_bytes is not None:  # unpacked whole
+                    document.close()
+                    self._open_raster(document.source)
+                    return
+                self._status.say(
+                    "packed, and too large to be unpacked whole: the raster viewer needs it unpacked", "$warning"
+                )
             self._show_document(document, row)
 
     def _show_document(self, document: Document, row: int) -> None:

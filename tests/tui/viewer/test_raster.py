@@ -1,5 +1,8 @@
 """The raster viewer under Pilot: what is seen and read after each key, at every size of a screen."""
 
+import gzip
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +188,37 @@ async def test_a_raster_without_a_picture_is_shown_as_its_facts(store: Storage, 
         assert isinstance(browser.app.screen, ViewerScreen)
         await browser.press("q")
         await browser.until(lambda: browser.app.screen is browser.main)
+
+
+async def test_a_packed_raster_opens_when_it_is_unpacked_whole(store: Storage, browse: Any) -> None:
+    store.set("a.tif.gz", gzip.compress(raster()))
+    noise = np.random.default_rng(1).integers(0, 255, (3000, 3000), "uint8")
+    rows = [noise[row : row + 500].tobytes() for row in range(0, 3000, 500)]
+    store.set("b.tif.gz", gzip.compress(write(grey(3000, 3000, rows, t278=500)), 1))
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner.tif", raster())
+    store.set("c.zip", file.getvalue())
+    async with browse() as browser:
+        screen = await opened(browser, "a.tif.gz")
+        assert screen.look.scene is not None and screen.look.scene.main.width == WIDTH
+        await browser.press("q")
+        await browser.until(lambda: browser.app.screen is browser.main)
+        await browser.press("j")
+        await browser.until(lambda: browser.current == "b.tif.gz")
+        await browser.press("enter")
+        await browser.shows("the raster viewer needs it unpacked")
+        await browser.press("q")
+        await browser.until(lambda: browser.app.screen is browser.main)
+        await browser.press("j")
+        await browser.until(lambda: browser.current == "c.zip")
+        await browser.press("enter")
+        await browser.shows("inner.tif")
+        await browser.press("enter")
+        await browser.until(lambda: isinstance(browser.app.screen, RasterScreen))
+        member = browser.app.screen
+        assert isinstance(member, RasterScreen)
+        await sharp(browser, member)
 
 
 async def test_the_bytes_of_a_raster_are_a_key_away(store: Storage, browse: Any) -> None:
