@@ -12,7 +12,7 @@ import selectors
 import sys
 from typing import Any
 
-from storage_tui.previews.decoding import children, databases, frames, pictures, xml_maps
+from storage_tui.previews.decoding import children, databases, frames, pictures, tiles, xml_maps
 from storage_tui.previews.decoding.hdf5 import arrays, objects
 from storage_tui.previews.decoding.sheets import first_sheet
 from storage_tui.previews.decoding.tables import blocks, first_rows
@@ -22,6 +22,7 @@ JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
     "map": xml_maps.decode, "lines": blocks.read_lines, "window": windows.decode, "pixel": windows.read_pixel,
     "values": windows.read_values,
+    "tiles": tiles.decode,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),

@@ -13,6 +13,7 @@ from storage_tui.previews.raster.cubes.rows import RowPlaces
 from storage_tui.previews.raster.cubes.slicing import Slices
 from storage_tui.previews.raster.cubes.variable import Variable
 from storage_tui.previews.raster.windows.blocks import BlockStore, Places
+from storage_tui.previews.raster.windows.pictures import is_large_picture, open_picture
 from storage_tui.previews.raster.windows.reading import WindowReader
 from storage_tui.previews.raster.windows.tiff_scene import open_tiff
 
@@ -24,7 +25,7 @@ def is_raster(head: bytes) -> bool:
     """Return whether these are the first bytes of a raster of which windows are shown."""
     if head.startswith(HDF5):
         return find_spec("h5py") is not None
-    return head.startswith((*TIFFS, *SIGNATURES)) or npy_variable(head) is not None
+    return head.startswith((*TIFFS, *SIGNATURES)) or npy_variable(head) is not None or is_large_picture(head)
 
 
 async def open_raster(source: Source, name: str | None = None) -> WindowReader:
@@ -44,6 +45,8 @@ async def open_raster(source: Source, name: str | None = None) -> WindowReader:
         if not names:
             raise PreviewError("it has no variable that is a picture")
         return _reader(source, await read_variable(source, header, name or names[0]), RowPlaces(), names, "netcdf")
+    if is_large_picture(head):
+        return await open_picture(source, head)
     found = npy_variable(head)
     return await open_tiff(source) if found is None else _reader(source, found, RowPlaces(), [], "npy")
 

@@ -83,6 +83,7 @@ class Scene:
     name: str = ""
     units: str = ""
     cut: Cut | None = None
+    is_tiff: bool = False
     geo: tuple[tuple[int, ...], tuple[float, ...], bytes] | None = None
     """The keys of a GeoTIFF with their numbers and texts, as they are in the file."""
 

@@ -56,7 +56,7 @@ async def open_tiff(source: Source) -> WindowReader:
     place = read_georeference(main, largest.width, largest.height)
     keys, doubles = tuple(main.integers(tags.GEO_KEYS)), main.all(tags.GEO_DOUBLES)
     geo = (keys, doubles, main.texts.get(tags.GEO_TEXT, b"")) if keys and max(keys) < 1 << 16 else None
-    scene = Scene(tuple(levels), place, lacks_mask, tuple(describe(tiff)), geo=geo)
+    scene = Scene(tuple(levels), place, lacks_mask, tuple(describe(tiff)), is_tiff=True, geo=geo)
     return WindowReader(source, scene, BlockStore(source, TiffPlaces(source, tiff, directories)))
 
 

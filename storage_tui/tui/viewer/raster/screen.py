@@ -255,8 +255,8 @@ class RasterScreen(CommandScreen[Left]):
             self.status.say(f"sent a line for {library} to the terminal's clipboard; terminals may ignore it")
 
     def action_raster_mode(self) -> None:
-        """Show the bytes of a raster, or the contents of a file of arrays."""
-        self.dismiss("document" if self.look.scene is not None and self.look.scene.is_array else "mode")
+        """Show the bytes of a TIFF, the contents of a file of arrays, or the preview of a picture."""
+        self.dismiss("mode" if self.look.scene is None or self.look.scene.is_tiff else "document")
 
     def action_refresh(self) -> None:
         """Read the raster again."""
