@@ -193,7 +193,7 @@ class RasterScreen(CommandScreen[Left]):
         scene = self.look.scene
         if scene is None or not scene.is_array:
             return dict(self._facts).get("pixels", "")
-        steps = [step.words or f"{step.name} {step.index:,}" for step in scene.steps]
+        steps = [step.words or f"{step.name} = {step.index:,}" for step in scene.steps]
         return "  ".join([visible(scene.name, limit=60), *steps]).strip() or dict(self._facts).get("array", "")
 
     def _readout(self) -> Content:
