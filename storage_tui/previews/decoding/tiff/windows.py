@@ -100,7 +100,7 @@ def _painted(
         values = [[v if o else None for v, o in zip(plane, opacity, strict=True)] for plane in values]
     if level.is_premultiplied and alpha is not None:
         values = [divided(plane, alpha, most_of(level)) for plane in values]
-    plain = [[value for value in plane if value is not None] for plane in values]
+    plain = [sorted([value for value in plane if value is not None]) for plane in values]
     statistics = [Statistics.of(plane) for plane in plain]
     told["statistics"] = [[one.count, one.least, one.most, one.mean, one.deviation] for one in statistics]
     start, count = level.palette
