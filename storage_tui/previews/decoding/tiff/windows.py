@@ -57,17 +57,19 @@ def read_pixel(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], byt
 
 
 def read_values(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return all bands of `level` at columns `xs` and rows `ys` as seen, little-endian, pixel by pixel.
+    """Return all bands of `level` in `columns` and `rows` as seen, little-endian, pixel by pixel.
 
-    Samples of odd widths are widened. A damaged block has nodata, or 0; `damaged` counts these blocks.
+    `columns` and `rows` are a first one and a count. Samples of odd widths are widened. A damaged block has nodata, or
+    0; `damaged` counts these blocks.
     """
     level = Level.of(job["level"])
     form, bits = level.sample_format, next(whole for whole in WHOLE_BITS if level.bits <= whole)
-    count = len(job["xs"]) * len(job["ys"])
+    xs, ys = (range(first, first + count) for first, count in (job["columns"], job["rows"]))
+    count = len(xs) * len(ys)
     if count * level.bands * bits // 8 > MOST_BYTES:
         raise ValueError("the part has more values than fit an answer")
     try:
-        found = sample_seen(level, content, list(range(level.bands)), job["xs"], job["ys"])
+        found = sample_seen(level, content, list(range(level.bands)), xs, ys)
     except ValueError:
         found = Samples([[None] * count for _ in range(level.bands)], set(), {0: "damaged"})
     fill = level.nodata if level.nodata is not None else 0

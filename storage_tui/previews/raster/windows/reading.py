@@ -153,7 +153,8 @@ class WindowReader:
             lower, of_lower = await self.values(column, row + height // 2, width, height - height // 2)
             return upper + lower, of_upper + of_lower
         told, content = _packed(layer, await self._blocks.read(layer, places), b"")
-        answer, values = await DECODER.decode({"job": "values", "level": told, "xs": xs, "ys": ys}, content)
+        job = {"job": "values", "level": told, "columns": [column, width], "rows": [row, height]}
+        answer, values = await DECODER.decode(job, content)
         return values, int(answer["damaged"])
 
     def _fitting(self, step: float) -> int:
