@@ -130,6 +130,26 @@ async def viewer_raster(stage: Stage) -> None:
     await stage.see("band 1   ", "pixels of 1:4")
 
 
+@scene(start="data:rasters/elevation_10m.tif")
+async def viewer_relief(stage: Stage) -> None:
+    """Elevations on the whole screen, shaded, with lines of round coordinates."""
+    await stage.see("elevation_10m")
+    await stage.press("enter")
+    await stage.see("reference", "zoom in", "least")
+    await stage.press("r", "r", "number_sign", "H")
+    await stage.see("heights", "terrain")
+
+
+@scene(start="data:arrays/ndvi_stack.npy")
+async def viewer_array(stage: Stage) -> None:
+    """A month out of an array of twelve, on the whole screen."""
+    await stage.see("ndvi_stack")
+    await stage.press("enter")
+    await stage.see("zoom in", "least", "1 of 12")
+    await stage.press("right_square_bracket", "right_square_bracket", "c")
+    await stage.see("3 of 12", "band 1")
+
+
 @scene(start="data:tables/")
 async def viewer_table(stage: Stage) -> None:
     """A CSV file with all its rows in columns, filtered and sorted."""

@@ -404,6 +404,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "view-save", ("s",), "Save range…", "save the bytes chosen or in view to a local file", ACT, ("viewer",), "save"
     ),
+    Command("raster-save", ("s",), "Save…", "save the window as a GeoTIFF, or the picture as a PNG", ACT, ("raster",)),
     Command("raster-copy", ("y",), "Copy", "copy the view as a line for rasterio", ACT, ("raster",)),
     Command("view-pager", ("|",), "Open in $PAGER…", "download, then open in $PAGER; asks first", ACT, ("viewer",)),
     Command(
@@ -490,8 +491,17 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "cross-hair", ("c",), "Cross-hair", "show place and values at a pixel; the arrows move it", SHOW, ("raster",)
     ),
-    Command("band-next", ("]",), "Next band", "show the next band alone", SHOW, ("raster",)),
-    Command("band-previous", ("[",), "Band before", "show the band before alone", SHOW, ("raster",)),
+    Command(
+        "band-next", ("]",), "Next band", "show the next band alone, or the next step of an array", SHOW, ("raster",)
+    ),
+    Command(
+        "band-previous", ("[",), "Band before", "show the band, or the step of an array, before", SHOW, ("raster",)
+    ),
+    Command("level-next", (">",), "Next level", "step along the second further axis of an array", SHOW, ("raster",)),
+    Command("level-previous", ("<",), "Level before", "step back along that axis", SHOW, ("raster",)),
+    Command("steps", (":",), "Steps…", "type an index for each further axis of an array", SHOW, ("raster",)),
+    Command("variable-next", ("n",), "Next variable", "show the next variable of the file", SHOW, ("raster",)),
+    Command("variable", ("V",), "Variable…", "choose a variable by its name", SHOW, ("raster",)),
     Command("bands", ("b",), "Bands…", "choose one band, or three as red, green, blue", SHOW, ("raster",)),
     Command("stretch", ("t",), "Stretch", "2–98 %, least to most, std dev, 0–255 in turn", SHOW, ("raster",)),
     Command("stretch-limits", ("T",), "Stretch by hand…", "type the limits of the stretch", SHOW, ("raster",)),
@@ -499,6 +509,8 @@ COMMANDS: tuple[Command, ...] = (
         "stretch-views", ("v",), "Stretch per view", "stretch each view by itself, or all like this", SHOW, ("raster",)
     ),
     Command("ramp", ("r",), "Ramp", "draw one band in the next colours in turn", SHOW, ("raster",)),
+    Command("hill-shade", ("H",), "Hill shade", "shade the heights of one band", SHOW, ("raster",)),
+    Command("graticule", ("#",), "Graticule", "draw lines of round coordinates", SHOW, ("raster",)),
     Command("raster-column", ("i",), "Legend", "show or hide the legend and the facts", SHOW, ("raster",)),
     Command("raster-cells", ("X",), "Quadrants or halves", "draw four quadrants or two halves", SHOW, ("raster",)),
     Command("raster-mode", ("x",), "As hex or text", "show the bytes of the blob", SHOW, ("raster",), "hex/text"),
@@ -652,7 +664,7 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
     ),
     "raster": (
         "zoom-in", "zoom-out", "zoom-fit", "cross-hair", "band-next", "bands", "stretch", "ramp", "raster-column",
-        "raster-copy", "raster-mode", "close", "help", "zoom-one", "stretch-limits",
+        "raster-copy", "raster-save", "raster-mode", "close", "help", "zoom-one", "stretch-limits",
     ),
 }  # fmt: skip
 """The commands that the footer of each context shows, the most useful first, as many as fit."""

@@ -9,6 +9,7 @@
 | moving.py | a million keys moved, renamed and copied on the server |
 | small.py | a thousand blobs of 10 kB each way |
 | previews.py | the first preview of every format, of blobs of gigabytes, near and far; the cursor held down |
+| raster.py | the raster viewer on a COG of 14.5 GB: first picture and steps, near and far; keys while tiles arrive |
 | seed.py | nothing; it fills a store for the others |
 
 Figures are medians of interleaved runs. Machines are noisy: ratios inside one run mean something, seconds hardly do.

@@ -97,13 +97,13 @@ LARGE: dict[str, Callable[[Path], None]] = {
 }  # fmt: skip
 
 
-def seed_large(data_dir: Path) -> None:
+def seed_large(data_dir: Path, large: dict[str, Callable[[Path], None]] = LARGE) -> None:
     """Put them into a store that no process owns."""
-    seed(data_dir, (SeedBlob(Address(LOCAL_NAMESPACE, "data", key), STAND_IN) for key in sorted(LARGE)))
+    seed(data_dir, (SeedBlob(Address(LOCAL_NAMESPACE, "data", key), STAND_IN) for key in sorted(large)))
     disk = Disk(data_dir)
     connection = apsw.Connection(str(disk.database))
     try:
-        for key, write in LARGE.items():
+        for key, write in large.items():
             ((blob_id,),) = connection.execute("SELECT id FROM keys WHERE key = ?", (key.encode(),))
             path = disk.blob_path(blob_id)
             write(path)

@@ -20,6 +20,7 @@ can open no file of this machine. The time of waiting for the storage is not cou
 | limits.py | the limits of a child |
 | pictures.py | PNG, JPEG, WebP, GIF, BMP, TIFF to RGB, through Pillow |
 | ranged_file.py | the blob as a file for a library in the child |
+| tiles.py | tiles of a picture at full size and at halves of it, through Pillow |
 | xml_maps.py | KML and GPX: the shapes and the facts of a text that may be cut, by expat |
 | hdf5/ | the objects of HDF5 files, through h5py |
 | sheets/ | the first rows of spreadsheets, from XML without entities |

@@ -12,19 +12,21 @@ import selectors
 import sys
 from typing import Any
 
-from storage_tui.previews.decoding import children, database_rows, databases, frames, pictures, xml_maps
-from storage_tui.previews.decoding.hdf5 import datasets, objects
+from storage_tui.previews.decoding import children, database_rows, databases, frames, pictures, tiles, xml_maps
+from storage_tui.previews.decoding.hdf5 import arrays, datasets, objects
 from storage_tui.previews.decoding.sheets import first_sheet
 from storage_tui.previews.decoding.tables import blocks, first_rows, records
 from storage_tui.previews.decoding.tiff import rasters, windows
 
 JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
-    "map": xml_maps.decode, "lines": blocks.read_lines, "records": records.read_records,
-    "window": windows.decode, "pixel": windows.read_pixel,
+    "map": xml_maps.decode, "lines": blocks.read_lines, "records": records.read_records, "tiles": tiles.decode,
+    "window": windows.decode, "pixel": windows.read_pixel, "values": windows.read_values,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),
+    "array": children.Reader(arrays.read_array, arrays.prepare),
+    "chunks": children.Reader(arrays.find_chunks, arrays.prepare),
     "database": children.Reader(databases.decode, databases.prepare),
     "block": children.Reader(blocks.read_block, blocks.prepare),
     "database_rows": children.Reader(database_rows.decode, databases.prepare),

@@ -40,7 +40,7 @@ class NetCdf:
         while True:
             try:
                 return await asyncio.to_thread(describe, raw, size)
-            except _ShortError:
+            except ShortError:
                 if len(raw) >= size:
                     raise PreviewError("its header is cut") from None
                 if not source.bytes_left:
@@ -50,11 +50,11 @@ class NetCdf:
 
 def describe(raw: bytes, size_bytes: int) -> Preview:
     """Return the preview of a header; raise PreviewError for an invalid header."""
-    header = _Reader(raw).header(size_bytes)
+    header = read_header(raw, size_bytes)
     sides = [f"{visible(side.name)} {header.length_text(side)}" for side in header.dimensions]
     facts = [("dimensions", ", ".join(sides) or "none")]
     shown = header.attributes[:SHOWN_ATTRIBUTES]
-    facts += [(visible(name, limit=16), visible(value, limit=80)) for name, value in shown]
+    facts += [(visible(one.name, limit=16), visible(one.text, limit=80)) for one in shown]
     rows = []
     for variable in header.variables:
         lengths = [f"{side.name} {header.length(side)}" for side in variable.sides]
@@ -63,12 +63,26 @@ def describe(raw: bytes, size_bytes: int) -> Preview:
     return Preview(NetCdf.kind, facts=tuple(facts), lines=tuple(lines))
 
 
-class _ShortError(Exception):
+def read_header(raw: bytes, size_bytes: int) -> "Header":
+    """Return the header of a file of this size; raise PreviewError for an invalid header, ShortError for a cut one."""
+    return _Reader(raw).header(size_bytes)
+
+
+class ShortError(Exception):
     """The header goes on after the bytes that were read."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class Attribute:
+    """An attribute: its value in words, and the first numbers of a value that is no text."""
+
+    name: str
+    text: str
+    numbers: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
     """A dimension; the length 0 is the growing one."""
 
     name: str
@@ -76,13 +90,15 @@ class _Side:
 
 
 @dataclass(frozen=True, slots=True)
-class _Variable:
-    """A variable: its type, its dimensions, and where its values begin."""
+class Variable:
+    """A variable: its type in words and as struct format, its dimensions, its attributes, where its values begin."""
 
     name: str
     kind: str
-    sides: tuple[_Side, ...]
+    sides: tuple[Side, ...]
+    code: str
     value_bytes: int
+    attributes: list[Attribute]
     begin: int
 
     @property
@@ -97,19 +113,24 @@ class _Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class Header:
     """All of a header. `records` is None where the length of the file does not say how many there are."""
 
-    dimensions: list[_Side]
-    attributes: list[tuple[str, str]]
-    variables: list[_Variable]
+    dimensions: list[Side]
+    attributes: list[Attribute]
+    variables: list[Variable]
     records: int | None
 
-    def length(self, side: _Side) -> str:
+    def length(self, side: Side) -> str:
         """Return the length of a dimension, which is the number of records for the growing one."""
         return f"{side.length:,}" if side.length else "?" if self.records is None else f"{self.records:,}"
 
-    def length_text(self, side: _Side) -> str:
+    @property
+    def record_bytes(self) -> int:
+        """The size of one record of all variables; a single one is not padded to four bytes."""
+        return _record_bytes(self.variables)
+
+    def length_text(self, side: Side) -> str:
         """Return the length of a dimension, and whether the dimension grows."""
         return self.length(side) + ("" if side.length else " (grows)")
 
@@ -124,19 +145,19 @@ class _Reader:
         self._count_bytes = 8 if self._is_wide else 4
         self._offset_bytes = 4 if raw[3] == 1 else 8
 
-    def header(self, size_bytes: int) -> _Header:
+    def header(self, size_bytes: int) -> Header:
         """Return the header of a file of this size."""
         records = self._number(self._count_bytes)
         dimensions = self._items(DIMENSIONS, self._dimension)
         attributes = self._items(ATTRIBUTES, self._attribute)
         variables = self._items(VARIABLES, lambda: self._variable(dimensions))
         is_streamed = records == (1 << 8 * self._count_bytes) - 1
-        return _Header(dimensions, attributes, variables, _streamed(variables, size_bytes) if is_streamed else records)
+        return Header(dimensions, attributes, variables, _streamed(variables, size_bytes) if is_streamed else records)
 
     def _number(self, size: int) -> int:
         raw = self._raw[self._at : self._at + size]
         if len(raw) < size:
-            raise _ShortError
+            raise ShortError
         self._at += size
         return int.from_bytes(raw, "big")
 
@@ -158,13 +179,13 @@ class _Reader:
     def _padded(self, size: int) -> bytes:
         """Return `size` bytes and skip their padding to four."""
         if size > len(self._raw) - self._at:
-            raise _ShortError
+            raise ShortError
         start = self._at
         self._at += (size + 3) // 4 * 4
         return self._raw[start : start + size]
 
-    def _dimension(self) -> _Side:
-        return _Side(self._name(), self._count())
+    def _dimension(self) -> Side:
+        return Side(self._name(), self._count())
 
     def _type(self) -> tuple[str, str, int]:
         """Return name, struct format and size of a type."""
@@ -174,39 +195,44 @@ class _Reader:
         name, code = TYPES[number]
         return name, code, struct.calcsize(f">{code}")
 
-    def _attribute(self) -> tuple[str, str]:
+    def _attribute(self) -> Attribute:
         """Return name and value of an attribute: the text, or the first numbers."""
         name = self._name()
         kind, code, size = self._type()
         count = self._count()
         raw = self._padded(count * size)
         if kind == "char":
-            return name, raw.decode("utf-8", "replace").rstrip("\x00")
+            return Attribute(name, raw.decode("utf-8", "replace").rstrip("\x00"))
         values = struct.unpack_from(f">{min(count, SHOWN_VALUES)}{code}", raw)
         text = ", ".join(f"{value:.6g}" if isinstance(value, float) else str(value) for value in values)
-        return name, text + (f", … {count:,} in all" if count > SHOWN_VALUES else "")
+        return Attribute(name, text + (f", … {count:,} in all" if count > SHOWN_VALUES else ""), values)
 
-    def _variable(self, dimensions: list[_Side]) -> _Variable:
+    def _variable(self, dimensions: list[Side]) -> Variable:
         name = self._name()
         count = self._count()
         if count > len(self._raw):
-            raise _ShortError
+            raise ShortError
         places = [self._count() for _ in range(count)]
-        self._items(ATTRIBUTES, self._attribute)
-        kind, _, size = self._type()
+        attributes = self._items(ATTRIBUTES, self._attribute)
+        kind, code, size = self._type()
         self._count()  # its size, which is wrong for a large variable: the dimensions say the size
         begin = self._number(self._offset_bytes)
         if any(place >= len(dimensions) for place in places):
             raise PreviewError(f"its variable {name!a} names a dimension that does not exist")
-        return _Variable(name, kind, tuple(dimensions[place] for place in places), size, begin)
+        sides = tuple(dimensions[place] for place in places)
+        return Variable(name, kind, sides, code, size, attributes, begin)
 
 
-def _streamed(variables: list[_Variable], size_bytes: int) -> int | None:
+def _streamed(variables: list[Variable], size_bytes: int) -> int | None:
     """Return the number of records that a file of this size holds, as its writer did not say it."""
-    growing = [variable for variable in variables if variable.is_record]
-    step = sum((variable.size_bytes + 3) // 4 * 4 for variable in growing)
-    if len(growing) == 1:
-        step = growing[0].size_bytes  # records of one variable are not padded
+    step = _record_bytes(variables)
     if not step:
         return None
-    return max(0, size_bytes - min(variable.begin for variable in growing)) // step
+    return max(0, size_bytes - min(variable.begin for variable in variables if variable.is_record)) // step
+
+
+def _record_bytes(variables: list[Variable]) -> int:
+    growing = [variable for variable in variables if variable.is_record]
+    if len(growing) == 1:
+        return growing[0].size_bytes  # records of one variable are not padded
+    return sum((variable.size_bytes + 3) // 4 * 4 for variable in growing)

@@ -28,6 +28,7 @@
 | replace_files.py | the question before downloads overwrite local files |
 | rename_local.py | the question for the new name of a local file or folder |
 | rescue.py | the question before many blobs are copied to a storage type that keeps them |
+| save_window.py | the question before a window of a raster is saved: the file |
 | send.py | the question before local paths that were chosen or pasted are uploaded |
 | shell.py | the question for a shell command, with the blobs that the command gets |
 | trash.py | the question before local files go to the trash of the desktop |

@@ -9,7 +9,7 @@ from textual.worker import Worker
 from storage_tui.contract.models import Blob
 from storage_tui.previews import Source, modes_of
 from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage
-from storage_tui.previews.raster.windows.scene import is_raster
+from storage_tui.previews.raster.opening import is_raster
 from storage_tui.previews.syntax import find_colours
 from storage_tui.tui.viewer.documents.document import Document
 from storage_tui.tui.viewer.offsets import parse_offset
@@ -100,6 +100,15 @@ class Reader:
                 self.source, width=max(8, size.width), height=max(4, size.height), mode=self.mode, offset=offset,
                 truecolor=is_truecolor, cell=self._picture.cell,
             )  # fmt: skip
+            is_packed = document.source is not self.source and self.mode == "auto" and self._picture.kind == "blocks"
+            if is_packed and not self.is_flat and is_raster(await document.source.head()):
+                if document.source.size_bytes is not None:  # unpacked whole
+                    document.close()
+                    self._open_raster(document.source)
+                    return
+                self._status.say(
+                    "packed, and too large to be unpacked whole: the raster viewer needs it unpacked", "$warning"
+                )
             self._show_document(document, row)
 
     def _show_document(self, document: Document, row: int) -> None:

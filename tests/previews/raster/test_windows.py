@@ -14,7 +14,8 @@ from storage_tui.contract.models import Blob
 from storage_tui.previews import PreviewError
 from storage_tui.previews.base import MIB
 from storage_tui.previews.decoding.painting.cells import CELL_BYTES
-from storage_tui.previews.raster.windows.reading import TiffReader
+from storage_tui.previews.decoding.painting.relief import shaded
+from storage_tui.previews.raster.opening import open_raster
 from storage_tui.previews.raster.windows.shown import Style
 from storage_tui.previews.raster.windows.view import View
 from storage_tui.tui.viewer.raster.taking import python_line
@@ -23,9 +24,10 @@ from tests.previews.tiffs import Page, grey, write
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rasterio 1.4, affine 3.1
 TILE_BYTES = 512 * 512 * 2
+DOWN_30, ACROSS_40 = np.mgrid[0:30, 0:40]
 BLACK = b"\x00\x00\x00"
 GREY = Style((0,), "range", "grey")
-CASES = (
+CASES: tuple[tuple[str, int, dict[str, object]], ...] = (
     ("uint8", 1, {"compress": "lzw"}), ("uint8", 3, {"photometric": "RGB", "tiled": True, "compress": "deflate"}),
     ("int16", 4, {"interleave": "band", "compress": "zstd", "predictor": 2}), ("uint16", 7, {"tiled": True}),
     ("float32", 2, {"compress": "deflate", "predictor": 3, "nodata": -9999}), ("float64", 1, {"nodata": -9999}),
@@ -62,7 +64,7 @@ async def test_the_values_at_a_pixel_are_those_of_rasterio(
     tmp_path: Path, dtype: str, bands: int, options: dict
 ) -> None:
     path = made(tmp_path / "a.tif", noise(dtype, bands, 150, 170, most=1 if "nbits" in options else None), **options)
-    reader = await TiffReader.open(Ranges.of(path.read_bytes()).source())
+    reader = await open_raster(Ranges.of(path.read_bytes()).source())
     with rasterio.open(path) as file:
         truth = file.read()
     pick = random.Random(dtype)
@@ -70,11 +72,72 @@ async def test_the_values_at_a_pixel_are_those_of_rasterio(
         assert await reader.pixel(x, y, reader.pixel_bands) == truth[:, y, x].tolist(), (x, y)
 
 
+SEEN = {1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1], 5: lambda a: a.T,
+        6: lambda a: a[::-1].T, 7: lambda a: a[::-1, ::-1].T, 8: lambda a: a.T[::-1]}  # fmt: skip
+"""What Orientation makes of the stored rows (TIFF 6.0, section 8)."""
+
+
+@pytest.mark.parametrize("turned", SEEN)
+async def test_a_turned_tiff_is_shown_as_its_orientation_says(turned: int) -> None:
+    stored = np.arange(12 * 20, dtype="uint8").reshape(12, 20)
+    content = write(grey(20, 12, [stored[row : row + 5].tobytes() for row in range(0, 12, 5)], t274=turned, t278=5))
+    reader = await open_raster(Ranges.of(content).source())
+    seen = SEEN[turned](stored)
+    main = reader.scene.main
+    assert (main.height, main.width) == seen.shape
+    for x, y in ((0, 0), (main.width - 1, 2), (3, main.height - 1)):
+        assert await reader.pixel(x, y, (0,)) == [seen[y, x]]
+    view = View(main.width, main.height, 4, 2, left=1, top=2)
+    picture = await reader.picture(view, Style((0,), "type", "grey"), across=1, ground=BLACK)
+    cells = np.frombuffer(picture.cells, "uint8").reshape(2, 4, CELL_BYTES)
+    upper, lower = cells[:, :, 1], cells[:, :, 4]
+    assert (upper == seen[2:6:2, 1:5] & 0xFC).all() and (lower == seen[3:6:2, 1:5] & 0xFC).all()
+
+
+TWENTY: tuple[tuple[str, int, dict[str, object]], ...] = (
+    *CASES, ("uint16", 3, {"driver": "COG", "compress": "lzw", "predictor": "YES"}), ("uint8", 2, {"BIGTIFF": "YES"}),
+    ("float32", 1, {"driver": "COG", "compress": "zstd", "predictor": "FLOATING_POINT"}),
+    ("int16", 1, {"ENDIANNESS": "BIG"}), ("uint16", 1, {"nbits": 12, "tiled": True}),
+    ("float64", 2, {"compress": "zstd", "predictor": 3, "tiled": True}),
+    ("uint8", 4, {"compress": "packbits", "interleave": "band"}), ("int32", 3, {"compress": "lzw", "predictor": 2}),
+)  # fmt: skip
+
+
+async def test_a_thousand_values_of_twenty_rasters_are_those_of_rasterio(tmp_path: Path) -> None:
+    assert len(TWENTY) == 20
+    pick = random.Random(19)
+    for at, (dtype, bands, options) in enumerate(TWENTY):
+        most = (1 << int(str(options["nbits"]))) - 1 if "nbits" in options else None
+        path = made(tmp_path / f"{at}.tif", noise(dtype, bands, 150, 170, most=most), **options)
+        reader = await open_raster(Ranges.of(path.read_bytes()).source())
+        with rasterio.open(path) as file:
+            truth = file.read()
+        for _ in range(4):
+            x, y = pick.randrange(170 - 25), pick.randrange(150 - 10)
+            values, damaged = await reader.values(x, y, 25, 10)
+            found = np.frombuffer(values, truth.dtype.newbyteorder("<")).reshape(10, 25, bands).transpose(2, 0, 1)
+            assert not damaged and (found == truth[:, y : y + 10, x : x + 25]).all(), (dtype, options)
+
+
+async def test_hill_shade_is_that_of_the_formula() -> None:
+    heights = 1000 + 400 * np.sin(ACROSS_40 / 7) * np.cos(DOWN_30 / 5)
+    bright, factor = shaded(heights.reshape(-1).tolist(), 40, 30.0, 30.0)
+    padded = np.pad(heights, 1, mode="edge")
+    east, south = (padded[1:-1, 2:] - padded[1:-1, :-2]) / 60, (padded[2:, 1:-1] - padded[:-2, 1:-1]) / 60
+    normal = np.stack([-east, south, np.ones_like(east)]) / np.sqrt(1 + east**2 + south**2)  # to the east, north and up
+    sun = np.array([-0.5, 0.5, np.sqrt(0.5)])
+    light = np.maximum(0, np.tensordot(sun, normal, 1))
+    assert factor == 1 and np.allclose(np.array(bright).reshape(30, 40), 0.25 + 0.75 * light)
+    flat, factor = shaded((heights / 1000).reshape(-1).tolist(), 40, 30.0, 30.0)
+    assert factor > 10 and max(flat) > 0.9 > 0.6 > min(flat)
+    assert shaded([None, 5.0, None, 5.0], 2, 1.0, 1.0)[1] == 1  # nothing to exaggerate
+
+
 async def test_a_window_is_drawn_from_the_level_that_fits_and_reads_its_tiles_only(tmp_path: Path) -> None:
     across, down = np.meshgrid(np.arange(2048), np.arange(1024))
     path = made(tmp_path / "cog.tif", ((across + down) % 256).astype("uint8")[None], driver="COG", compress="deflate")
     ranges = Ranges.of(path.read_bytes())
-    reader = await TiffReader.open(ranges.source())
+    reader = await open_raster(ranges.source())
     assert [round(level.across) for level in reader.scene.levels] == [1, 2, 4, 8, 16]
     view = View(2048, 1024, 64, 16).fit()
     assert view.scale == 32
@@ -114,7 +177,7 @@ async def test_the_first_picture_of_a_large_cog_costs_at_most_four_requests_and_
     head, size = large_cog()
     assert size > 10 * 1024 * MIB and len(head) < 1 << 22
     ranges = Ranges(size, lambda start, stop: head[start:stop].ljust(stop - start, b"\x07"))
-    reader = await TiffReader.open(ranges.source())
+    reader = await open_raster(ranges.source())
     view = View(73_728, 73_728, 164, 56).fit()
     picture = await reader.picture(view, GREY, across=2, ground=BLACK, is_first=True)
     assert picture.bands[0].least == 0x0707 and picture.share == 1
@@ -127,7 +190,7 @@ async def test_the_first_picture_of_a_large_cog_costs_at_most_four_requests_and_
 
 async def test_nodata_is_counted_and_is_no_part_of_the_statistics(tmp_path: Path) -> None:
     pixels = noise("float32", 1, 90, 120)
-    reader = await TiffReader.open(Ranges.of(made(tmp_path / "a.tif", pixels, nodata=-9999).read_bytes()).source())
+    reader = await open_raster(Ranges.of(made(tmp_path / "a.tif", pixels, nodata=-9999).read_bytes()).source())
     picture = await reader.picture(View(120, 90, 120, 45).fit(), GREY, across=1, ground=BLACK)
     known = pixels[pixels != -9999]
     assert (picture.pixels, picture.empty) == (120 * 90, 30 * 60)
@@ -141,20 +204,21 @@ async def test_of_a_raster_without_overviews_that_is_too_large_the_middle_is_dra
     rows = [((1 << 21) + row * width, width) for row in range(height)]
     head = write(grey(width, height, rows, t278=1), is_big=True)
     ranges = Ranges(len(head) + size, lambda start, stop: head[start:stop].ljust(stop - start, b"\x07"))
-    reader = await TiffReader.open(ranges.source())
+    reader = await open_raster(ranges.source())
     picture = await reader.picture(View(width, height, 80, 24).fit(), GREY, across=2, ground=BLACK)
     assert 0 < picture.share < 1 and picture.bands[0].least == 7
     assert reader.source.bytes_read < 10 * MIB and reader.source.requests < 40
 
 
-def test_the_line_of_python_reads_the_window_of_the_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_line_of_python_reads_the_window_of_the_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = noise("int16", 4, 150, 170)
     monkeypatch.chdir(made(tmp_path / "it's.tif", pixels).parent)
     view = View(170, 150, 40, 12).fit().zoomed(0.25).moved(3, 2)
+    scene = (await open_raster(Ranges.of((tmp_path / "it's.tif").read_bytes()).source())).scene
     column, row, width, height = view.window
     assert width and height
     for bands, wanted in (((1,), pixels[1]), ((3, 2, 0), pixels[[3, 2, 0]])):
-        line = python_line(Blob("maps/it's.tif", "data"), view, Style(bands, "range"))
+        line = python_line(Blob("maps/it's.tif", "data"), scene, view, Style(bands, "range"))
         read = eval(line, {"rasterio": rasterio})
         assert (read == wanted[..., row : row + height, column : column + width]).all()
 
@@ -169,7 +233,7 @@ def test_the_line_of_python_reads_the_window_of_the_view(tmp_path: Path, monkeyp
 )  # fmt: skip
 async def test_a_hostile_file_ends_with_one_line(content: bytes) -> None:
     with pytest.raises(PreviewError) as raised:
-        reader = await TiffReader.open(Ranges.of(content).source())
+        reader = await open_raster(Ranges.of(content).source())
         main = reader.scene.main
         await reader.picture(View(main.width, main.height, 80, 24).fit(), GREY, across=2, ground=BLACK)
     assert str(raised.value) and "\n" not in str(raised.value)

@@ -1,5 +1,9 @@
 """The raster viewer under Pilot: what is seen and read after each key, at every size of a screen."""
 
+import gzip
+import io
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,10 +12,15 @@ from textual import events
 
 from storage_tui import Storage
 from storage_tui.previews.decoding.painting.cells import to_cells
+from storage_tui.previews.raster.geokeys import Georeference
+from storage_tui.previews.raster.picture import Blocks
+from storage_tui.previews.raster.windows.scene import Layer, LevelOfScene, Scene
 from storage_tui.previews.raster.windows.view import View
+from storage_tui.tui.viewer.raster.graticule import graticule
 from storage_tui.tui.viewer.raster.screen import RasterScreen
 from storage_tui.tui.viewer.raster.words import coordinate_text, value_text
 from storage_tui.tui.viewer.screen import ViewerScreen
+from tests.previews.raster.test_cubes import netcdf
 from tests.previews.tiffs import Page, grey, write
 from tests.tui.conftest import Browser
 
@@ -181,6 +190,37 @@ async def test_a_raster_without_a_picture_is_shown_as_its_facts(store: Storage, 
         await browser.until(lambda: browser.app.screen is browser.main)
 
 
+async def test_a_packed_raster_opens_when_it_is_unpacked_whole(store: Storage, browse: Any) -> None:
+    store.set("a.tif.gz", gzip.compress(raster()))
+    noise = np.random.default_rng(1).integers(0, 255, (3000, 3000), "uint8")
+    rows = [noise[row : row + 500].tobytes() for row in range(0, 3000, 500)]
+    store.set("b.tif.gz", gzip.compress(write(grey(3000, 3000, rows, t278=500)), 1))
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner.tif", raster())
+    store.set("c.zip", file.getvalue())
+    async with browse() as browser:
+        screen = await opened(browser, "a.tif.gz")
+        assert screen.look.scene is not None and screen.look.scene.main.width == WIDTH
+        await browser.press("q")
+        await browser.until(lambda: browser.app.screen is browser.main)
+        await browser.press("j")
+        await browser.until(lambda: browser.current == "b.tif.gz")
+        await browser.press("enter")
+        await browser.shows("the raster viewer needs it unpacked")
+        await browser.press("q")
+        await browser.until(lambda: browser.app.screen is browser.main)
+        await browser.press("j")
+        await browser.until(lambda: browser.current == "c.zip")
+        await browser.press("enter")
+        await browser.shows("inner.tif")
+        await browser.press("enter")
+        await browser.until(lambda: isinstance(browser.app.screen, RasterScreen))
+        member = browser.app.screen
+        assert isinstance(member, RasterScreen)
+        await sharp(browser, member)
+
+
 async def test_the_bytes_of_a_raster_are_a_key_away(store: Storage, browse: Any) -> None:
     store.set("a.tif", raster())
     async with browse() as browser:
@@ -188,6 +228,78 @@ async def test_the_bytes_of_a_raster_are_a_key_away(store: Storage, browse: Any)
         await browser.press("x")
         await browser.until(lambda: isinstance(browser.app.screen, ViewerScreen))
         await browser.shows("as text")
+
+
+async def test_an_array_is_stepped_through_and_its_variables_are_chosen(store: Storage, browse: Any) -> None:
+    content, values = netcdf("NETCDF3_CLASSIC")
+    store.set("a.nc", content)
+    async with browse() as browser:
+        screen = await opened(browser, "a.nc")
+        await browser.shows("2000-01-01")
+        await browser.shows("1 of 3")
+        assert "t2m" in browser.text
+        await browser.press("c")
+        await browser.until(lambda: screen.cross.values == [values[0, 39 - 20, 25]])
+        await browser.press("right_square_bracket")
+        await browser.shows("2000-01-02 12:00")
+        await browser.until(lambda: screen.cross.values == [values[1, 39 - 20, 25]])
+        await browser.press("colon")
+        await browser.press("ctrl+u", "2", "enter")
+        await browser.shows("3 of 3")
+        await browser.press("right_square_bracket")
+        await browser.shows("this is the last time")
+        await browser.press("n")
+        await browser.until(lambda: screen.look.scene is not None and screen.look.scene.name == "rain")
+        await browser.press("V")
+        await browser.press("ctrl+u", "t", "2", "enter")
+        await browser.until(lambda: screen.look.scene is not None and screen.look.scene.name == "t2m")
+        await browser.press("x")
+        await browser.until(lambda: isinstance(browser.app.screen, ViewerScreen))
+        await browser.shows("float64")
+
+
+async def test_heights_are_shaded_and_lines_of_round_coordinates_are_drawn(store: Storage, browse: Any) -> None:
+    store.set("a.tif", raster())
+    async with browse() as browser:
+        screen = await opened(browser)
+        await browser.press("number_sign")
+        await browser.shows("4,600,000")
+        await browser.shows("500,")
+        plain = screen.look.picture
+        await browser.press("H")
+        await browser.shows("heights")
+        await sharp(browser, screen)
+        shaded = screen.look.picture
+        assert plain is not None and shaded is not None and plain.cells != shaded.cells
+        await browser.press("number_sign")
+        await browser.until(lambda: "4,600,000" not in browser.text)
+        await browser.press("H")
+        await browser.until(lambda: screen.look.picture is not None and screen.look.picture.cells == plain.cells)
+
+
+def test_lines_lie_at_round_coordinates() -> None:
+    place = Georeference(4326, "", True, None, (0.25, 0.25), (0.25, 0.0, 350.0, 0.0, -0.25, 45.0))
+    layer = Layer(0, Blocks(1, 1, 1, 1), {"turned": 1, "width": 100, "height": 80})
+    lines = graticule(Scene((LevelOfScene(layer, None, 1, 1),), place), View(100, 80, 100, 40))
+    assert lines is not None and lines.columns == {0: "10°W", 40: "0°", 80: "10°E"}
+    assert lines.rows == {0: "45°N", 10: "40°N", 20: "35°N", 30: "30°N"}
+
+
+async def test_the_window_is_saved_as_geotiff_or_png(store: Storage, browse: Any, tmp_path: Path) -> None:
+    store.set("a.tif", raster(3))
+    async with browse() as browser:
+        await opened(browser)
+        for name, kind in (("out.tif", b"II*\0"), ("out.png", b"\x89PNG")):
+            await browser.press("s")
+            await browser.shows("240 × 160 pixels, 3 bands")
+            await browser.press("ctrl+u")
+            await browser.type(str(tmp_path / name))
+            await browser.press("enter")
+            await browser.shows("saved to")
+            assert (tmp_path / name).read_bytes().startswith(kind)
+            await browser.rests()
+        await browser.press("s", "ctrl+u", "x", "enter")
+        await browser.shows("must end in .tif or .png")
 
 
 def test_a_cell_has_the_two_colours_that_fit_best() -> None:

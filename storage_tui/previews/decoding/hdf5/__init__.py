@@ -3,6 +3,7 @@
 | file | holds |
 |---|---|
 | datasets.py | the rows of one dataset as a table |
+| arrays.py | the arrays: their layout, the coordinates of their axes, the places of their chunks |
 | objects.py | the objects of an HDF5 file, through h5py |
 | sides.py | the lengths of growing dimensions as NetCDF-4 counts them |
 | types.py | types, shapes and storage of HDF5 in words |

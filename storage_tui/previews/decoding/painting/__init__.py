@@ -4,5 +4,6 @@
 |---|---|
 | cells.py | RGB pixels as cells: four quadrants or two halves in two colours, seven bytes a cell |
 | ramps.py | colour ramps as 256 colours |
+| relief.py | hill shade |
 | stretching.py | statistics of samples, and the limits between which they are drawn |
 """

@@ -1,6 +1,7 @@
 """Statistics of samples, and the limits between which samples are drawn."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,9 +57,17 @@ def histogram(values: Sequence[float], low: float, high: float) -> list[int]:
     if not half > 0:
         bins[0] = len(values)
         return bins
-    for value in values:
-        if low <= value <= high:
-            bins[min(BINS - 1, int((value / 2 - low / 2) / half * BINS))] += 1
+
+    def part(value: float) -> float:
+        return (value / 2 - low / 2) / half * BINS
+
+    ordered = sorted(values)  # which costs little where they are in order already
+    at, stop = bisect_left(ordered, low), bisect_right(ordered, high)
+    for number in range(BINS):
+        end = stop
+        if number < BINS - 1:
+            end = bisect_left(ordered, number + 1.0, at, stop, key=part)
+        bins[number], at = end - at, end
     return bins
 
 

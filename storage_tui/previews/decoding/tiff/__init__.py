@@ -7,6 +7,8 @@
 | levels.py | one level of a raster, as the preview describes it to the decoder |
 | rasters.py | tiles or strips of one level of a TIFF to RGB |
 | samples.py | the samples of a level at evenly spread pixels, their predictor undone |
+| slabs.py | the pixels of a slice of an array in a block of it, and the filters of HDF5 |
+| turning.py | a raster as it is seen and as it is stored: Orientation |
 | unpacking.py | the unpacking of one compressed block of a TIFF, never past the size of the block |
 | windows.py | a window of a level as cells with statistics, and the values at one pixel |
 

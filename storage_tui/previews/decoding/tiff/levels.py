@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from storage_tui.previews.decoding.tiff.compressions import PREDICTED
+from storage_tui.previews.decoding.tiff.slabs import Slab
 
 Colours = Literal["grey", "palette", "rgb", "cmyk", "ycbcr", "bands"]
 HORIZONTAL, FLOATING = 2, 3  # the values of Predictor
@@ -28,7 +29,7 @@ class Level:
     index, place and size of the blocks that exist; a block that is not there has the value nodata, or 0. `palette` is
     the place and the size of its colours in the content: red, green and blue of each entry, 8 bits each. `tags` are the
     tags of the TIFF that its unpacking needs, by their number: YCbCr coefficients, options of fax codes. `mask` is a
-    level whose value 0 means that there is no pixel.
+    level whose value 0 means that there is no pixel. `slab`, of an array, says where the pixels lie in its blocks.
     """
 
     width: int
@@ -56,12 +57,14 @@ class Level:
     tables: str
     blocks: list[list[int]]
     mask: "Level | None" = None
+    slab: Slab | None = None
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> "Level":
         """Return the level that a job describes."""
-        mask = told.get("mask")
-        return cls(**{**told, "mask": None if mask is None else cls.of(mask)})
+        mask, slab = told.get("mask"), told.get("slab")
+        parts = {"mask": None if mask is None else cls.of(mask), "slab": None if slab is None else Slab(**slab)}
+        return cls(**{**told, **parts})
 
     @property
     def samples_in_block(self) -> int:
@@ -76,7 +79,7 @@ class Level:
     @property
     def block_bytes(self) -> int:
         """The size of a full block, unpacked, in bytes."""
-        return self.row_bytes * self.block_height
+        return self.row_bytes * self.block_height if self.slab is None else self.slab.size_bytes
 
     @property
     def blocks_across(self) -> int:

@@ -8,10 +8,10 @@ from storage_tui.previews.decoding.pictures import TURNED, fit
 from storage_tui.previews.decoding.tiff.colours import to_rgb
 from storage_tui.previews.decoding.tiff.levels import Level
 from storage_tui.previews.decoding.tiff.samples import sample
+from storage_tui.previews.decoding.tiff.turning import SIDEWAYS
 
 OVERSAMPLE = 2  # pixels taken for one that is shown, each way; their average is free of moiré
 MOST_SAMPLES = 1_200_000  # three bands of the largest picture with its neighbours: half of the time that a child has
-SIDEWAYS = 5  # orientations from this one on exchange width and height
 
 
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:

@@ -12,6 +12,8 @@ from typing import Literal
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews.decoding.tiff.levels import CODES, FLOAT, FLOATING, HORIZONTAL, UINT, Level, can_be_read
+from storage_tui.previews.decoding.tiff.slabs import Slab
+from storage_tui.previews.decoding.tiff.turning import seen_plane, stored_places
 from storage_tui.previews.decoding.tiff.unpacking import unpack_block
 
 MAX_BLOCK_BYTES = 64 * 1024 * 1024  # one tile, unpacked; larger claims are refused
@@ -39,7 +41,7 @@ def sample(level: Level, content: bytes, bands: Sequence[int], taken: tuple[int,
 
 
 def sample_at(level: Level, content: bytes, bands: Sequence[int], xs: Sequence[int], ys: Sequence[int]) -> Samples:
-    """Return these bands where these columns and rows of the level cross; both ascend. Raises as `sample` does."""
+    """Return these bands where these columns and rows of the level cross; both in order. Raises as `sample` does."""
     if not can_be_read(level.sample_format, level.bits):
         raise ValueError(f"{level.bits}-bit samples are not decoded")
     if level.block_bytes > MAX_BLOCK_BYTES:
@@ -82,7 +84,8 @@ class _Blocks:
         self._unpacked: dict[int, bytes] = {}
         self._kept_bytes = 0
         self._row: tuple[tuple[int, int], Sequence[float] | None] = ((-1, -1), None)
-        self._empty = [0.0 if level.nodata is None else level.nodata] * (level.block_width * level.samples_in_block)
+        fill = (0.0 if level.nodata is None else level.nodata) if level.slab is None else level.slab.fill
+        self._empty = [fill] * (level.block_width * level.samples_in_block)
 
     def row(self, index: int, y: int) -> Sequence[float] | None:
         """Return the samples of one row of a block; None where the block is damaged."""
@@ -94,12 +97,23 @@ class _Blocks:
         if index not in self._places:
             return self._empty
         self._found.looked_at.add(index)
+        if self._level.slab is not None:
+            return self._read_slab(self._level.slab, index, y)
         row_bytes = self._level.row_bytes
         raw = self._block(index)[y * row_bytes : (y + 1) * row_bytes]
         if len(raw) < row_bytes:
             self._found.damaged.setdefault(index, "data that ends early")
             return None
         return read_row(self._level, raw)
+
+    def _read_slab(self, slab: Slab, index: int, y: int) -> Sequence[float] | None:
+        level = self._level
+        count = min(level.block_width, level.width - index % level.blocks_across * level.block_width)
+        form = f"{level.byte_order}{level.samples_in_block}{CODES[level.sample_format, level.bits]}"
+        row = slab.row(self._block(index), y, count, struct.Struct(form))
+        if row is None:
+            self._found.damaged.setdefault(index, "data that ends early")
+        return row
 
     def _block(self, index: int) -> bytes:
         if index not in self._unpacked:
@@ -162,6 +176,14 @@ def _undo_floating(raw: bytes, step: int, count: int, code: str) -> Sequence[flo
     for place in range(size):
         mixed[place::size] = plain[place * count : (place + 1) * count]
     return struct.unpack(f">{count}{code}", mixed)
+
+
+def sample_seen(level: Level, content: bytes, bands: Sequence[int], xs: Sequence[int], ys: Sequence[int]) -> Samples:
+    """Return these bands at columns and rows of the level as it is seen, turned. Raises as `sample` does."""
+    columns, rows = stored_places(level.turned, level.width, level.height, xs, ys)
+    found = sample_at(level, content, bands, columns, rows)
+    found.planes = [seen_plane(level.turned, plane, len(columns)) for plane in found.planes]
+    return found
 
 
 def known(plane: Plane, level: Level) -> Plane:

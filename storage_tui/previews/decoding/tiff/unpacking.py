@@ -39,6 +39,8 @@ Tags = dict[int, tuple[int, list[int]]]
 
 def unpack_block(level: Level, packed: bytes, rows: int) -> bytes:
     """Return at most `rows` rows of a block; raise ValueError when the block cannot be unpacked."""
+    if level.slab is not None:
+        return level.slab.unpack(packed)
     most = level.row_bytes * rows
     code = level.compression
     if level.is_reversed and code != JPEG:

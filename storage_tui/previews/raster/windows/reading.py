@@ -1,21 +1,24 @@
-"""The windows of a TIFF, and the values at a pixel: blocks read by ranges, samples taken in the decoder."""
+"""The windows of a raster, and the values at a pixel: blocks read by ranges, samples taken in the decoder."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from storage_tui.contract.sizes import size_text
-from storage_tui.previews.base import MIB, THUMBNAIL_BUDGET, Budget, BudgetError, PreviewError, Source
+from storage_tui.previews.base import MIB, Budget, BudgetError, PreviewError, Source
 from storage_tui.previews.decoding.decoder import DECODER
-from storage_tui.previews.raster.windows.blocks import BlockStore, Place
-from storage_tui.previews.raster.windows.scene import Layer, LevelOfScene, Scene, open_scene
+from storage_tui.previews.decoding.tiff.turning import stored_places
+from storage_tui.previews.raster.windows.blocks import PackedBlocks, Place
+from storage_tui.previews.raster.windows.scene import Layer, LevelOfScene, Scene
 from storage_tui.previews.raster.windows.shown import BandFacts, Picture, Style
 from storage_tui.previews.raster.windows.view import View
 
 VIEW_BUDGET = Budget(requests=24, size_bytes=8 * MIB)  # a view of uncompressed tiles on a large terminal
 PIXEL_BUDGET = Budget(requests=32, size_bytes=8 * MIB)  # the values of many bands that are stored separately
-FIRST_BUDGET = THUMBNAIL_BUDGET  # the directories, the lists of blocks and the first picture
-MOST_BLOCKS = 600  # of one window: what the frame of a job holds
+ARRAY_BUDGET = Budget(requests=200, size_bytes=8 * MIB)  # arrays have no overviews: a request a row of pixels
+SAVE_BUDGET = Budget(requests=2_000, size_bytes=10 * MIB)  # a part of a window that is saved: one job of the decoder
+MOST_BLOCKS = 6_000  # of one window: what the frame of a job holds
+COARSEST_ROWS = 12  # of an array that is too much to read; with fewer rows its middle is shown
 SLACK = 1.5  # a level whose pixels are so much larger than those of the view is nearly as sharp, in half the bytes
 LESS = 0.7  # a window with too many blocks gets smaller by this factor
 MOST_BANDS = 64  # whose values are read at a pixel
@@ -23,46 +26,71 @@ MOST_BANDS = 64  # whose values are read at a pixel
 
 @dataclass(frozen=True)
 class _Window:
-    """The pixels of a level that a view shows: their columns and rows, the place of the first one in the picture."""
+    """The pixels of a level that a view shows: their columns and rows, the place of the first one in the picture.
+
+    `row_step` rows of the picture show the same row of the level, where every row would be too much to read.
+    """
 
     level: LevelOfScene
     xs: list[int]
     ys: list[int]
     at: tuple[int, int]
     share: float
+    row_step: int = 1
+
+    def coarser(self) -> "_Window":
+        """Return the window with half as many different rows."""
+        step = self.row_step * 2
+        ys = [self.ys[min(len(self.ys) - 1, at // step * step + step // 2)] for at in range(len(self.ys))]
+        return replace(self, ys=ys, row_step=step)
 
     def middle(self) -> "_Window":
         """Return the middle of the window; of strips fewer rows, for they are as wide as the raster."""
-        is_tiled = self.level.pixels.directory.is_tiled
+        is_tiled = self.level.pixels.told["is_tiled"]
         xs, left = _middle_of(self.xs) if is_tiled else (self.xs, 0)
         ys, top = _middle_of(self.ys)
         share = self.share * len(xs) * len(ys) / (len(self.xs) * len(self.ys))
-        return _Window(self.level, xs, ys, (self.at[0] + left, self.at[1] + top), share)
+        return _Window(self.level, xs, ys, (self.at[0] + left, self.at[1] + top), share, self.row_step)
 
     def blocks(self, layer: Layer, bands: list[int]) -> list[int]:
         """Return the numbers of the blocks of a layer with these pixels, for bands that are stored separately."""
         across, per_plane = layer.blocks.across, layer.blocks.per_plane
-        columns = sorted({x // layer.blocks.width for x in self.xs})
-        rows = sorted({y // layer.blocks.height for y in self.ys})
+        told = layer.told
+        xs, ys = stored_places(told["turned"], told["width"], told["height"], self.xs, self.ys)
+        columns = sorted({x // layer.blocks.width for x in xs})
+        rows = sorted({y // layer.blocks.height for y in ys})
         first = [row * across + column for row in rows for column in columns]
         planes = bands if layer.told["is_planar"] else [0]
         return [plane * per_plane + index for plane in planes for index in first]
 
 
-class TiffReader:
-    """Reads windows and pixels of one TIFF."""
+class WindowReader:
+    """Reads windows and pixels of one raster."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(
+        self,
+        source: Source,
+        scene: Scene,
+        blocks: PackedBlocks,
+        *,
+        slices: Callable[[int, int], Scene] | None = None,
+        names: tuple[str, ...] = (),
+    ) -> None:
+        """`slices` returns the scene of an array with the step of this number at this index.
+
+        `names` are the variables of the file that are pictures.
+        """
+        self.names = names
         self.scene = scene
-        self.source = scene.source
-        self._blocks = BlockStore(scene.source, scene.tiff)
+        self.source = source
+        self._blocks = blocks
+        self._slices = slices
+        self._budget = ARRAY_BUDGET if scene.is_array else VIEW_BUDGET
 
-    @classmethod
-    async def open(cls, source: Source) -> "TiffReader":
-        """Read the directories; the first picture has what is left of FIRST_BUDGET."""
-        source.begin()
-        source.allow(FIRST_BUDGET)
-        return cls(await open_scene(source))
+    def stepped(self, number: int, index: int) -> None:
+        """Show another index of a step from now on."""
+        if self._slices is not None:
+            self.scene = self._slices(number, index)
 
     async def picture(self, view: View, style: Style, *, across: int, ground: bytes, is_first: bool = False) -> Picture:
         """Return the cells of a view, `across` pixels to the width of a cell, `ground` outside of the raster.
@@ -72,7 +100,7 @@ class TiffReader:
         """
         if not is_first:
             self.source.begin()
-            self.source.allow(VIEW_BUDGET)
+            self.source.allow(self._budget)
         fitting = self._fitting(view.scale / across)
         candidates = range(fitting, len(self.scene.levels))
         failed: PreviewError | None = None
@@ -105,6 +133,30 @@ class TiffReader:
         answer, _ = await DECODER.decode({"job": "pixel", "level": told, "x": x, "y": y, "bands": list(bands)}, content)
         return list(answer["values"])
 
+    async def values(self, column: int, row: int, width: int, height: int) -> tuple[bytes, int]:
+        """Return all bands of a part at full resolution, little-endian and pixel by pixel, and its damaged blocks.
+
+        Odd widths of samples are widened to whole bytes. Raises PreviewError for a part whose blocks are too large.
+        """
+        level, layer = self.scene.levels[0], self.scene.main
+        bands = list(range(self.scene.bands))
+        self.source.begin()
+        self.source.allow(SAVE_BUDGET)
+        xs, ys = list(range(column, column + width)), list(range(row, row + height))
+        window = _Window(level, xs, ys, (0, 0), 1.0)
+        wanted = window.blocks(layer, bands)
+        places = {} if len(wanted) > MOST_BLOCKS else await self._blocks.find(layer, wanted)
+        if not places or sum(size for _, size in places.values()) > SAVE_BUDGET.size_bytes:
+            if height == 1:
+                raise PreviewError("a row of it is more than is read at once; zoom in")
+            upper, of_upper = await self.values(column, row, width, height // 2)
+            lower, of_lower = await self.values(column, row + height // 2, width, height - height // 2)
+            return upper + lower, of_upper + of_lower
+        told, content = _packed(layer, await self._blocks.read(layer, places), b"")
+        job = {"job": "values", "level": told, "columns": [column, width], "rows": [row, height]}
+        answer, values = await DECODER.decode(job, content)
+        return values, int(answer["damaged"])
+
     def _fitting(self, step: float) -> int:
         """Return the number of the coarsest level whose pixels are about as small as those of a view."""
         levels = self.scene.levels
@@ -117,10 +169,14 @@ class TiffReader:
         alpha = level.pixels.told["alpha"]
         bands = sorted({*style.bands, *([] if alpha is None else [alpha])})
         window, content, told = await self._read(window, bands, may_cut=may_cut)
+        relief = None
+        if style.relief is not None:
+            relief = style.relief[0] * view.scale / across, style.relief[1] * view.scale
         job = {
             "job": "window", "level": told, "xs": window.xs, "ys": window.ys, "at": window.at, "columns": view.columns,
             "rows": view.rows, "across": across, "ground": list(ground),
-            "style": {"bands": style.bands, "stretch": style.stretch, "ramp": style.ramp, "limits": style.limits},
+            "style": {"bands": style.bands, "stretch": style.stretch, "ramp": style.ramp, "limits": style.limits,
+                      "relief": relief},
         }  # fmt: skip
         answer, cells = await DECODER.decode(job, content)
         facts = tuple(
@@ -131,7 +187,8 @@ class TiffReader:
         )
         damaged = answer.get("damaged")
         return Picture(
-            view, cells, across, level.across, is_sharp=is_sharp, share=window.share, pixels=answer["pixels"],
+            view, cells, across, level.across, is_sharp=is_sharp and window.row_step == 1, share=window.share,
+            row_step=window.row_step, exaggeration=answer.get("relief", 0.0), pixels=answer["pixels"],
             empty=answer["empty"], is_natural=answer["is_natural"], bands=facts,
             damaged=None if damaged is None else (damaged[0], damaged[1]),
         )  # fmt: skip
@@ -151,8 +208,8 @@ class TiffReader:
             requests, missing = requests + of_mask[0], missing + of_mask[1]
         if requests > self.source.requests_left:
             raise BudgetError(f"its blocks lie in {requests:,} places of the file")
-        if total > VIEW_BUDGET.size_bytes or missing > self.source.bytes_left:
-            most = size_text(min(VIEW_BUDGET.size_bytes, self.source.bytes_left))
+        if total > self._budget.size_bytes or missing > self.source.bytes_left:
+            most = size_text(min(self._budget.size_bytes, self.source.bytes_left))
             raise BudgetError(f"its blocks have {size_text(total)}, and {most} may be read for a view")
         return places, masked
 
@@ -167,6 +224,9 @@ class TiffReader:
                 places, masked = await self._find(window, bands)
                 break
             except BudgetError:
+                if self.scene.is_array and may_cut and len(window.ys) > window.row_step * COARSEST_ROWS:
+                    window = window.coarser()
+                    continue
                 smaller = window.middle()
                 if not may_cut or (len(smaller.xs), len(smaller.ys)) == (len(window.xs), len(window.ys)):
                     raise

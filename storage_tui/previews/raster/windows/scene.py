@@ -1,38 +1,37 @@
-"""An open TIFF: its levels from the largest to the smallest, its place on the earth, and its facts."""
+"""An open raster: its levels from the largest to the smallest, its place on the earth, its facts, and its steps."""
 
-import struct
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from storage_tui.previews.base import PreviewError, Source
-from storage_tui.previews.raster import tiff_directory as tags
-from storage_tui.previews.raster.geokeys import Georeference, read_georeference
-from storage_tui.previews.raster.layout import describe_level
-from storage_tui.previews.raster.picture import Blocks, blocks_of, fetch_palette
+from storage_tui.previews.decoding.tiff.turning import seen_size
+from storage_tui.previews.raster.geokeys import Georeference
+from storage_tui.previews.raster.picture import Blocks
 from storage_tui.previews.raster.projections import to_degrees
-from storage_tui.previews.raster.tiff_directory import Directory, Tiff, read_tiff
-
-MOST_BLOCKS = 1 << 31
-STARTS = (b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b")  # byte order and version
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One level, or the mask of one: its directory, its blocks, and its layout in the decoder's form."""
+    """One level, or the mask of one: its name in its store, its blocks, and its layout in the decoder's form."""
 
-    directory: Directory
+    name: Hashable
     blocks: Blocks
     told: dict[str, Any]
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels as the level is seen."""
+        return seen_size(int(self.told["turned"]), int(self.told["width"]), int(self.told["height"]))
+
+    @property
     def width(self) -> int:
-        """The width in pixels."""
-        return int(self.told["width"])
+        """The width in pixels as the level is seen."""
+        return self.size[0]
 
     @property
     def height(self) -> int:
-        """The height in pixels."""
-        return int(self.told["height"])
+        """The height in pixels as the level is seen."""
+        return self.size[1]
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,52 @@ class LevelOfScene:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A raster: its levels from the largest on, its place, and whether something of it could not be reached."""
+class Step:
+    """A further axis of an array: its name, the index that is shown, the indexes there are, and the index in words."""
 
-    source: Source
-    tiff: Tiff
+    name: str
+    index: int
+    count: int
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a slice lies in its array: an index for each axis, None for the two that are shown, from top to bottom and
+    from left to right; all of a last axis of bands. `kind` is the kind of file."""
+
+    kind: Literal["npy", "netcdf", "hdf5"]
+    indexes: tuple[int | None, ...]
+    down: int
+    across: int
+    is_from_below: bool
+    has_bands: bool
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A raster: its levels from the largest on, its place, its facts, and the steps along the axes of an array.
+
+    `lacks_mask` says that its mask could not be reached. `cut` is that of a slice of an array, whose blocks are rows or
+    chunks without overviews: fewer rows make a coarser picture. `name` is the variable, not escaped.
+    """
+
     levels: tuple[LevelOfScene, ...]
-    place: Georeference | None
-    lacks_mask: bool
+    place: Georeference | None = None
+    lacks_mask: bool = False
+    facts: tuple[tuple[str, str], ...] = ()
+    steps: tuple[Step, ...] = ()
+    name: str = ""
+    units: str = ""
+    cut: Cut | None = None
+    is_tiff: bool = False
+    geo: tuple[tuple[int, ...], tuple[float, ...], bytes] | None = None
+    """The keys of a GeoTIFF with their numbers and texts, as they are in the file."""
+
+    @property
+    def is_array(self) -> bool:
+        """Whether this is a slice of an array."""
+        return self.cut is not None
 
     @property
     def main(self) -> Layer:
@@ -90,49 +127,5 @@ class Scene:
         if found is None or self.place is None:
             return None
         if self.place.is_geographic:
-            return found
+            return (found[0] - 360 if 180 < found[0] <= 540 else found[0]), found[1]
         return None if self.place.epsg is None else to_degrees(self.place.epsg, *found)
-
-
-def is_raster(head: bytes) -> bool:
-    """Return whether these are the first bytes of a TIFF, classic or big."""
-    return head[:4] in STARTS
-
-
-async def open_scene(source: Source) -> Scene:
-    """Read the directories of a TIFF, within the budget of the source; raise PreviewError where it is not drawn."""
-    head = await source.head()
-    try:
-        tiff = await read_tiff(source, head)
-    except struct.error as exc:
-        raise PreviewError("its first directory cannot be read") from exc
-    main = tiff.main
-    await fetch_palette(source, tiff, main)
-    levels: list[LevelOfScene] = []
-    lacks_mask = False
-    largest = _layer(tiff, main)
-    for directory in (main, *tiff.levels):
-        try:
-            layer = largest if directory is main else _layer(tiff, directory)
-        except PreviewError:
-            continue  # the other levels show as much
-        if layer.told["bands"] != largest.told["bands"] or layer.told["bits"] != largest.told["bits"]:
-            continue
-        layer.told["palette"] = largest.told["palette"]
-        mask, found = None, tiff.mask_of(directory)
-        try:
-            mask = None if found is None else _layer(tiff, found)
-        except PreviewError:
-            lacks_mask = True
-        if mask is not None:
-            mask.told["nodata"], mask.told["palette"] = None, []
-        levels.append(LevelOfScene(layer, mask, largest.width / layer.width, largest.height / layer.height))
-    levels.sort(key=lambda level: level.across)
-    place = read_georeference(main, largest.width, largest.height)
-    return Scene(source, tiff, tuple(levels), place, lacks_mask)
-
-
-def _layer(tiff: Tiff, directory: Directory) -> Layer:
-    blocks = blocks_of(directory, MOST_BLOCKS)
-    size = directory.number(tags.WIDTH), directory.number(tags.HEIGHT)
-    return Layer(directory, blocks, describe_level(tiff, directory, (blocks.width, blocks.height), size, ()))

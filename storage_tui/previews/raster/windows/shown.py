@@ -13,12 +13,16 @@ UPPER = 0b0011
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How samples become colours: one band or three, a stretch, a ramp for one band, and limits that are kept."""
+    """How samples become colours: one band or three, a stretch, a ramp for one band, and limits that are kept.
+
+    `relief` asks for hill shade of one band: the size of a pixel of the raster across and down, in the unit of heights.
+    """
 
     bands: tuple[int, ...]
     stretch: str
     ramp: str | None = None
     limits: Limits | None = None
+    relief: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,9 @@ class Picture:
     """The cells of a view, row by row, and what is true of them.
 
     `factor` is the size of the pixels that were drawn, in pixels at full resolution. `is_sharp` says that no level fits
-    the view better, `share` which part of the view was drawn: less than 1 where it was too much to read. `empty` of
-    `pixels` had no value. `is_natural` says that the colours are the raster's own.
+    the view better, `share` which part of the view was drawn: less than 1 where it was too much to read. `row_step`
+    rows of pixels show the same row of an array, where each row would be too much. `empty` of `pixels` had no value.
+    `is_natural` says that the colours are the raster's own.
     """
 
     view: View
@@ -54,6 +59,8 @@ class Picture:
     is_natural: bool = False
     bands: tuple[BandFacts, ...] = ()
     damaged: tuple[int, int] | None = None
+    row_step: int = 1
+    exaggeration: float = 0.0  # of heights, by hill shade; 0 without it
 
     @cached_property
     def limits(self) -> Limits:

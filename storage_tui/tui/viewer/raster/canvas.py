@@ -13,6 +13,7 @@ from storage_tui.previews.decoding.painting.cells import CELL_BYTES, SIGNS, UPPE
 from storage_tui.previews.raster.halfblocks import cell_style
 from storage_tui.previews.raster.windows.shown import Picture
 from storage_tui.tui.terminal.compositor import repaint
+from storage_tui.tui.viewer.raster.graticule import Graticule
 from storage_tui.tui.widgets.bare_widget import BareWidget
 
 DARK, BRIGHT = b"\x00\x00\x00", b"\xff\xff\xff"
@@ -54,6 +55,7 @@ class RasterCanvas(BareWidget, can_focus=True):
         self._picture: Picture | None = None
         self._cross: Cell | None = None
         self._bar = ""
+        self._grid: Graticule | None = None
         self._truecolor = True
         self._strips: dict[int, tuple[tuple[object, ...], Strip]] = {}
         self._pressed: Cell | None = None
@@ -72,10 +74,10 @@ class RasterCanvas(BareWidget, can_focus=True):
         """The background of the theme, three bytes: what lies outside of the raster."""
         return bytes(self.background_colors[1].rgb)
 
-    def show(self, picture: Picture | None, cross: Cell | None, bar: str) -> None:
-        """Draw these cells, a cross-hair at a cell, and a scale bar in the last row."""
+    def show(self, picture: Picture | None, cross: Cell | None, bar: str, grid: Graticule | None = None) -> None:
+        """Draw these cells, a cross-hair at a cell, a scale bar in the last row, and lines of round coordinates."""
         before = [self._content(y) for y in range(self.room.height)]
-        self._picture, self._cross, self._bar = picture, cross, bar
+        self._picture, self._cross, self._bar, self._grid = picture, cross, bar, grid
         rows = [y for y, content in enumerate(before) if content != self._content(y)]
         repaint(self, *(Region(0, y, self.room.width, 1) for y in rows))
 
@@ -87,7 +89,30 @@ class RasterCanvas(BareWidget, can_focus=True):
         stride = picture.view.columns * CELL_BYTES
         cross = self._cross if self._cross is None or self._cross[1] == y else (self._cross[0], -1)
         is_last = y == picture.view.rows - 1
-        return picture.cells[y * stride : (y + 1) * stride], picture.across, cross, self._bar if is_last else ""
+        return (
+            picture.cells[y * stride : (y + 1) * stride],
+            picture.across,
+            cross,
+            self._bar if is_last else "",
+            *self._lines_of(y),
+        )
+
+    def _lines_of(self, y: int) -> tuple[object, object]:
+        """Return the columns with a line, and the label of the line in row `y`."""
+        grid = self._grid
+        if grid is None:
+            return (), ""
+        return tuple(grid.columns.items()) if not y else tuple(grid.columns), grid.rows.get(y, "")
+
+    def _labels(self, y: int) -> dict[int, str]:
+        """Return the signs of labels in a row by their columns: of a row at its start, of columns in the first row."""
+        grid = self._grid
+        if grid is None:
+            return {}
+        starts = {1: grid.rows[y]} if y in grid.rows else {}
+        if not y:
+            starts = {column + 1: text for column, text in grid.columns.items()}
+        return {start + at: sign for start, text in starts.items() for at, sign in enumerate(text)}
 
     def render_line(self, y: int) -> Strip:
         """Return row `y` of the widget (Textual's line API)."""
@@ -100,12 +125,19 @@ class RasterCanvas(BareWidget, can_focus=True):
         return kept[1].adjust_cell_length(self.room.width, self.base)
 
     def _drawn(self, y: int) -> Strip:
-        cells, across, cross, bar = self._content(y)
+        cells, across, cross, bar, *_ = self._content(y)
         assert isinstance(cells, bytes)
+        grid, labels = self._grid, self._labels(y)
         segments: list[Segment] = []
         text, before = "", b""
         for column, at in enumerate(range(0, len(cells), CELL_BYTES)):
             sign, colours = SIGNS[cells[at] if across == 2 else UPPER_HALF], cells[at + 1 : at + CELL_BYTES]
+            if grid is not None and (column in grid.columns or y in grid.rows):
+                is_crossing = column in grid.columns and y in grid.rows
+                sign = "┼" if is_crossing else "│" if column in grid.columns else "─"
+                colours = _mixed(colours[3:], _contrast(colours[3:])) + colours[3:]
+            if column in labels:
+                sign, colours = labels[column], _contrast(colours[3:]) + colours[3:]
             if self._cross is not None and cross is not None and (self._cross[1] == y or self._cross[0] == column):
                 sign = "┼" if self._cross == (column, y) else "─" if self._cross[1] == y else "│"
                 colours = _contrast(colours[3:]) + colours[3:]
@@ -146,6 +178,11 @@ class RasterCanvas(BareWidget, can_focus=True):
         across, down = event.x - pressed[0], event.y - pressed[1]
         is_drag = max(abs(across), abs(down)) > MOVED_CELLS
         self.post_message(self.Dragged(across, down) if is_drag else self.Pointed(pressed))
+
+
+def _mixed(colour: bytes, other: bytes) -> bytes:
+    """Return the colour between two."""
+    return bytes((one + two) // 2 for one, two in zip(colour, other, strict=True))
 
 
 def _contrast(colour: bytes) -> bytes:

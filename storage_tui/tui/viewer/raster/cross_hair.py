@@ -57,6 +57,12 @@ class CrossHair:
             self._changed()
             self._run(self._read, group=PAGE, exclusive=True)
 
+    def read_again(self) -> None:
+        """Read the values once more, of another slice."""
+        pixel, self.pixel = self.pixel, None
+        if pixel is not None:
+            self.put(pixel)
+
     def step(self, columns: int, rows: int) -> None:
         """Move the cross-hair by cells, or by pixels where these are larger; the view follows."""
         view, pixel = self._look.view, self.pixel

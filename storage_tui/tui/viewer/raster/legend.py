@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from storage_tui.contract.visible import visible
 from storage_tui.previews.decoding.painting.ramps import ramp_colours
 from storage_tui.previews.raster.windows.scene import Scene
 from storage_tui.previews.raster.windows.shown import BandFacts, Picture, Style
@@ -26,7 +27,7 @@ def legend_lines(
     """Return the bands, the ramp with the histogram of the view, the stretch, and the statistics."""
     if picture is None or not picture.bands:
         return []
-    lines = _bands(scene, style)
+    lines = [*_steps(scene), *_bands(scene, style)]
     if picture.is_natural:
         lines.append(_fact("colours", "its own"))
     elif len(style.bands) == 1:
@@ -83,7 +84,18 @@ def fact_lines(facts: Sequence[tuple[str, str]], width: int) -> list[Content]:
     return lines
 
 
+def _steps(scene: Scene) -> list[Content]:
+    """Return the variable, and where the slice lies on each further axis."""
+    lines = [_head(f"{visible(scene.name, limit=60)}{', ' if scene.units else ''}{scene.units}")] if scene.name else []
+    for step in scene.steps:
+        lines.append(_fact(step.name[: LABEL_CELLS - 1], step.words or f"index {step.index:,}", "bold"))
+        lines.append(Content.styled(f"{'':{LABEL_CELLS}}{step.index + 1:,} of {step.count:,}", "$text-muted"))
+    return lines
+
+
 def _bands(scene: Scene, style: Style) -> list[Content]:
+    if scene.is_array and scene.bands == 1:
+        return []
     if len(style.bands) == 1:
         return [_head(f"band {style.bands[0] + 1} of {scene.bands}")]
     names = "  ".join(
@@ -135,6 +147,11 @@ def _statistics(picture: Picture) -> list[Content]:
         )
     size = "" if picture.factor == 1 else f" of 1:{picture.factor:.3g}"
     lines.append(_fact("from", f"{picture.pixels:,} pixels{size}"))
+    if picture.exaggeration:
+        words = "as they are" if picture.exaggeration == 1 else f"× {picture.exaggeration:.3g}"
+        lines.append(_fact("heights", words))
+    if picture.row_step > 1:
+        lines.append(Content.styled(f"every {picture.row_step}th row; zoom in for all", "$warning"))
     if picture.share < 1:
         lines.append(Content.styled(f"{picture.share:.0%} of the view; zoom in for all", "$warning"))
     if picture.damaged is not None:

@@ -8,7 +8,7 @@ from storage_tui.previews.base import PreviewError
 from storage_tui.previews.decoding.painting.ramps import ANCHORS, AROUND_ZERO
 from storage_tui.previews.decoding.painting.stretching import STRETCHES
 from storage_tui.previews.decoding.tiff.levels import UINT
-from storage_tui.previews.raster.windows.reading import TiffReader
+from storage_tui.previews.raster.windows.reading import WindowReader
 from storage_tui.previews.raster.windows.scene import Scene
 from storage_tui.previews.raster.windows.shown import Limits, Picture, Style
 from storage_tui.previews.raster.windows.view import View
@@ -24,7 +24,7 @@ class Look:
     """Owns view, style and picture. `changed` is called after each change."""
 
     def __init__(self, canvas: RasterCanvas, status: Status, *, run: Run, changed: Callable[[], None]) -> None:
-        self.reader: TiffReader | None = None
+        self.reader: WindowReader | None = None
         self.view: View | None = None
         self.style = Style((0,), STRETCHES[0])
         self.picture: Picture | None = None
@@ -43,7 +43,7 @@ class Look:
         """The open raster."""
         return None if self.reader is None else self.reader.scene
 
-    async def begin(self, reader: TiffReader) -> None:
+    async def begin(self, reader: WindowReader) -> None:
         """Show the whole raster: a first picture of few bytes, then a sharper one. Raises what `picture` raises."""
         size, main = self._canvas.size, reader.scene.main
         self.reader, self.style = reader, natural_style(reader.scene)
@@ -71,6 +71,13 @@ class Look:
             self.picture = self._drawn.seen_from(view, ground, behind)
         self._changed()
         self.read()
+
+    def step(self, number: int, index: int) -> None:
+        """Show another index of a step of an array."""
+        if self.reader is not None:
+            self.reader.stepped(number, index)
+            self.redraw()
+            self._changed()
 
     def restyle(self, style: Style) -> None:
         """Draw the view in another style."""

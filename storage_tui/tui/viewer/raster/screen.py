@@ -12,8 +12,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import PreviewError, RangeStorage, Source
-from storage_tui.previews.formats.geotiff import describe
-from storage_tui.previews.raster.windows.reading import TiffReader
+from storage_tui.previews.raster.opening import open_raster
 from storage_tui.tui.background import run
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
@@ -25,10 +24,13 @@ from storage_tui.tui.viewer.prompt import Prompt
 from storage_tui.tui.viewer.raster.canvas import RasterCanvas
 from storage_tui.tui.viewer.raster.column import RasterColumn
 from storage_tui.tui.viewer.raster.cross_hair import CrossHair
+from storage_tui.tui.viewer.raster.graticule import graticule
 from storage_tui.tui.viewer.raster.legend import cross_lines, fact_lines, legend_lines
 from storage_tui.tui.viewer.raster.look import HALVES, Look
 from storage_tui.tui.viewer.raster.moves import Moves
+from storage_tui.tui.viewer.raster.saving import WindowSaving
 from storage_tui.tui.viewer.raster.scale_bar import scale_bar
+from storage_tui.tui.viewer.raster.stepping import Stepping
 from storage_tui.tui.viewer.raster.styling import Styling
 from storage_tui.tui.viewer.raster.taking import python_line
 from storage_tui.tui.viewer.raster.words import degrees_text, scale_text, value_text
@@ -64,6 +66,8 @@ class RasterScreen(CommandScreen[Left]):
         self.column = RasterColumn(id="column")
         self.column.styles.width = COLUMN_CELLS
         self._has_column: bool | None = None  # None: as the width of the screen says
+        self._has_grid = False
+        self._variable: str | None = None  # None: the first one
         self._facts: list[tuple[str, str]] = []
         self._title = Bar(id="title")
         self._status_bar = Bar(id="status")
@@ -73,6 +77,12 @@ class RasterScreen(CommandScreen[Left]):
         self.cross = CrossHair(self.look, self.status, run=self.run_worker, changed=self.say_all)
         self._moves = Moves(self.look, self.cross)
         self._styling = Styling(self.look, prompt=self._prompt, status=self.status)
+        self._saving = WindowSaving(
+            blob, self.look, self.status, folder=desk.download_folder, run=self.run_worker, app=lambda: self.app
+        )
+        self._stepping = Stepping(
+            self.look, self.cross, self._styling, prompt=self._prompt, status=self.status, choose=self._choose
+        )
 
     def compose(self) -> ComposeResult:
         """Yield title, picture with its column, status, prompt and keys."""
@@ -86,7 +96,7 @@ class RasterScreen(CommandScreen[Left]):
 
     def targets(self) -> tuple[object, ...]:
         """Return the objects of the viewer, then the screen."""
-        return (self._moves, self.cross, self._styling, self)
+        return (self._moves, self.cross, self._stepping, self._styling, self._saving, self)
 
     def on_mount(self) -> None:
         """Read the raster."""
@@ -99,12 +109,18 @@ class RasterScreen(CommandScreen[Left]):
     def _begin(self) -> None:
         run(self, self._open, group=LOAD, exclusive=True)
 
+    def _choose(self, name: str) -> None:
+        """Show another variable of the file."""
+        self._variable = name
+        self.cross.hide()
+        self._begin()
+
     async def _open(self) -> None:
         """Show the first picture; leave for the facts of a raster that has none."""
         self.status.work("Reading…")
         try:
-            reader = await TiffReader.open(self._source)
-            self._facts = describe(reader.scene.tiff)
+            reader = await open_raster(self._source, self._variable)
+            self._facts = list(reader.scene.facts)
             await self.look.begin(reader)
         except (*EXPECTED, PreviewError) as exc:
             if not isinstance(exc, PreviewError) or not self.is_current:
@@ -136,9 +152,9 @@ class RasterScreen(CommandScreen[Left]):
         look, scene = self.look, self.look.scene
         if not self.has_lines or scene is None or look.view is None:
             return
-        self.canvas.show(
-            look.picture, self.cross.cell, scale_bar(scene, look.view) if look.view.rows >= LEAST_FOR_BAR else ""
-        )
+        bar = scale_bar(scene, look.view) if look.view.rows >= LEAST_FOR_BAR else ""
+        grid = graticule(scene, look.view) if self._has_grid else None
+        self.canvas.show(look.picture, self.cross.cell, bar, grid)
         width = COLUMN_CELLS - 2
         self.column.show([
             *cross_lines(scene, self.cross),
@@ -152,7 +168,7 @@ class RasterScreen(CommandScreen[Left]):
         if not self.has_lines:
             return
         width, blob, look = self.size.width, self._blob, self.look
-        kind = dict(self._facts).get("pixels", "")
+        kind = self._kind()
         name = cut_start(visible(blob.key), max(8, width - 12 - min(len(kind), width // 2)))
         self._title.say(
             Content.assemble((f" {blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold")),
@@ -171,6 +187,14 @@ class RasterScreen(CommandScreen[Left]):
         self._status_bar.say(
             Content.assemble(" ", left), Content.styled(right, "$text-muted"), is_urgent=self.status.message is not None
         )
+
+    def _kind(self) -> str:
+        """Return what is shown: the pixels of a raster, or variable and steps of an array."""
+        scene = self.look.scene
+        if scene is None or not scene.is_array:
+            return dict(self._facts).get("pixels", "")
+        steps = [step.words or f"{step.name} = {step.index:,}" for step in scene.steps]
+        return "  ".join([visible(scene.name, limit=60), *steps]).strip() or dict(self._facts).get("array", "")
 
     def _readout(self) -> Content:
         """Return the cross-hair in one line: what the column says, for a screen without one."""
@@ -212,15 +236,27 @@ class RasterScreen(CommandScreen[Left]):
         self._has_column = not self.column.display
         self._lay_out()
 
+    def action_graticule(self) -> None:
+        """Draw lines of round coordinates, or no lines."""
+        scene, view = self.look.scene, self.look.view
+        if scene is not None and view is not None and graticule(scene, view) is None:
+            self.remark("its coordinates are not known, or turned")
+            return
+        self._has_grid = not self._has_grid
+        self.say_all()
+
     def action_raster_copy(self) -> None:
         """Copy the view as a line of Python."""
-        if self.look.view is not None:
-            write(self.app, osc52(python_line(self._blob, self.look.view, self.look.style), os.environ))
-            self.status.say("sent a line for rasterio to the terminal's clipboard; terminals may ignore it")
+        scene, view = self.look.scene, self.look.view
+        if scene is not None and view is not None:
+            line = python_line(self._blob, scene, view, self.look.style)
+            write(self.app, osc52(line, os.environ))
+            library = line.partition(".")[0]
+            self.status.say(f"sent a line for {library} to the terminal's clipboard; terminals may ignore it")
 
     def action_raster_mode(self) -> None:
-        """Show the bytes of the blob."""
-        self.dismiss("mode")
+        """Show the bytes of a TIFF, the contents of a file of arrays, or the preview of a picture."""
+        self.dismiss("mode" if self.look.scene is None or self.look.scene.is_tiff else "document")
 
     def action_refresh(self) -> None:
         """Read the raster again."""

@@ -9,6 +9,7 @@ from storage_tui.previews.decoding.painting.stretching import STRETCHES
 from storage_tui.previews.raster.windows.shown import Limits, Style
 from storage_tui.tui.viewer.prompt import Prompt
 from storage_tui.tui.viewer.raster.look import HALVES, QUADRANTS, Look, natural_style
+from storage_tui.tui.viewer.raster.scale_bar import metres_a_pixel
 from storage_tui.tui.viewer.raster.words import short_text
 from storage_tui.tui.viewer.status import Status
 
@@ -25,14 +26,6 @@ class Styling:
         self._look = look
         self._prompt = prompt
         self._status = status
-
-    def action_band_next(self) -> None:
-        """Show the next band alone."""
-        self._step(1)
-
-    def action_band_previous(self) -> None:
-        """Show the band before alone."""
-        self._step(-1)
 
     def action_bands(self) -> None:
         """Ask for the bands: one, or three as red, green and blue."""
@@ -79,6 +72,25 @@ class Styling:
         stretch = "range" if is_first else own.stretch if ramp is None else style.stretch
         self._look.restyle(replace(style, ramp=ramp, stretch=stretch))
 
+    def action_hill_shade(self) -> None:
+        """Shade the heights of one band as a sun in the north-west would, or stop it."""
+        look = self._look
+        scene, view, style = look.scene, look.view, look.style
+        if scene is None or view is None or len(style.bands) != 1:
+            self._status.say("hill shade is for one band of heights; ] shows one", "$warning")
+            return
+        if style.relief is not None:
+            look.restyle(replace(style, relief=None))
+            return
+        metres = metres_a_pixel(scene, view) or 1.0
+        transform = None if scene.place is None else scene.place.transform
+        ratio = 1.0 if transform is None or not transform[0] else abs(transform[4] / transform[0])
+        if scene.place is not None and scene.place.is_geographic:
+            degrees = scene.degrees(*view.middle)
+            ratio /= max(0.05, math.cos(math.radians(degrees[1]))) if degrees is not None else 1.0
+        look.restyle(replace(style, relief=(metres, metres * (ratio or 1.0))))
+        self._status.say("shaded by a sun in the north-west, 45° high")
+
     def action_raster_cells(self) -> None:
         """Draw four quadrants to a cell, or two halves."""
         look = self._look
@@ -86,7 +98,8 @@ class Styling:
         look.redraw()
         self._status.say("cells of four quadrants" if look.across == QUADRANTS else "cells of two halves")
 
-    def _step(self, by: int) -> None:
+    def step(self, by: int) -> None:
+        """Show the band so many further alone."""
         scene, bands = self._look.scene, self._look.style.bands
         if scene is None:
             return

@@ -1,15 +1,34 @@
-"""The view taken out of the viewer: as a line of Python for rasterio."""
+"""The view taken out of the viewer: as a line of Python."""
 
 from storage_tui.contract.models import Blob
+from storage_tui.previews.raster.windows.scene import Cut, Scene
 from storage_tui.previews.raster.windows.shown import Style
 from storage_tui.previews.raster.windows.view import View
 
 
-def python_line(blob: Blob, view: View, style: Style) -> str:
-    """Return a line of Python that reads the window of a view with rasterio, from a file of the name of the blob."""
+def python_line(blob: Blob, scene: Scene, view: View, style: Style) -> str:
+    """Return a line of Python that reads the window of a view, from a file of the name of the blob.
+
+    rasterio reads a raster, and numpy, xarray or h5py the window of an array: with the rows as they are stored.
+    """
     column, row, width, height = view.window
+    name = ascii(blob.key.rpartition("/")[2])
+    if scene.cut is not None:
+        return _line_of_array(name, scene.name, scene.cut, view)
     bands = ", ".join(str(band + 1) for band in style.bands)
     chosen = bands if len(style.bands) == 1 else f"[{bands}]"
-    name = ascii(blob.key.rpartition("/")[2])
     window = f"rasterio.windows.Window({column}, {row}, {width}, {height})"
     return f"rasterio.open({name}).read({chosen}, window={window})"
+
+
+def _line_of_array(name: str, variable: str, cut: Cut, view: View) -> str:
+    column, row, width, height = view.window
+    if cut.is_from_below:
+        row = view.height - row - height
+    places = ["" if index is None else str(index) for index in cut.indexes]
+    places[cut.down], places[cut.across] = f"{row}:{row + height}", f"{column}:{column + width}"
+    inside = ", ".join(place or ":" for place in places)
+    if cut.kind == "npy":
+        return f"numpy.load({name}, mmap_mode='r')[{inside}]"
+    opened = f"xarray.open_dataset({name})" if cut.kind == "netcdf" else f"h5py.File({name})"
+    return f"{opened}[{variable!a}][{inside}]"

@@ -1,0 +1,60 @@
+"""The rasters of which windows are shown: which first bytes are those of one, and how it is opened."""
+
+from importlib.util import find_spec
+from typing import Literal
+
+from storage_tui.previews.base import MIB, Budget, PreviewError, Source
+from storage_tui.previews.formats.hdf5 import HDF5
+from storage_tui.previews.raster.cubes.chunks import Hdf5Places
+from storage_tui.previews.raster.cubes.hdf5 import read_array
+from storage_tui.previews.raster.cubes.netcdf import SIGNATURES, names_of, read_header, read_variable
+from storage_tui.previews.raster.cubes.npy import npy_variable
+from storage_tui.previews.raster.cubes.rows import RowPlaces
+from storage_tui.previews.raster.cubes.slicing import Slices
+from storage_tui.previews.raster.cubes.variable import Variable
+from storage_tui.previews.raster.windows.blocks import BlockStore, Places
+from storage_tui.previews.raster.windows.pictures import is_large_picture, open_picture
+from storage_tui.previews.raster.windows.reading import WindowReader
+from storage_tui.previews.raster.windows.tiff_scene import open_tiff
+
+TIFFS = (b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b")  # byte order and version
+FIRST_BUDGET = Budget(requests=32, size_bytes=4 * MIB)  # headers of HDF5 lie all over the file; and a coarse picture
+
+
+def is_raster(head: bytes) -> bool:
+    """Return whether these are the first bytes of a raster of which windows are shown."""
+    if head.startswith(HDF5):
+        return find_spec("h5py") is not None
+    return head.startswith((*TIFFS, *SIGNATURES)) or npy_variable(head) is not None or is_large_picture(head)
+
+
+async def open_raster(source: Source, name: str | None = None) -> WindowReader:
+    """Return the reader of a raster, of the variable `name` where a file has several.
+
+    The first picture has what is left of the budget. Raises PreviewError where it has none, and errors of the client.
+    """
+    source.begin()
+    source.allow(FIRST_BUDGET)
+    head = await source.head()
+    if head.startswith(HDF5):
+        names, variable = await read_array(source, name)
+        return _reader(source, variable, Hdf5Places(source), names, "hdf5")
+    if head.startswith(SIGNATURES):
+        header = await read_header(source, head)
+        names = names_of(header)
+        if not names:
+            raise PreviewError("it has no variable that is a picture")
+        return _reader(source, await read_variable(source, header, name or names[0]), RowPlaces(), names, "netcdf")
+    if is_large_picture(head):
+        return await open_picture(source, head)
+    found = npy_variable(head)
+    return await open_tiff(source) if found is None else _reader(source, found, RowPlaces(), [], "npy")
+
+
+def _reader(
+    source: Source, variable: Variable, places: Places, names: list[str], kind: Literal["npy", "netcdf", "hdf5"]
+) -> WindowReader:
+    slices = Slices(variable, kind)
+    if not variable.pixels:
+        raise PreviewError("it is too narrow to be a picture")
+    return WindowReader(source, slices.scene(), BlockStore(source, places), slices=slices.at, names=tuple(names))
