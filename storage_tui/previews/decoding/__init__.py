@@ -25,4 +25,5 @@ can open no file of this machine. The time of waiting for the storage is not cou
 | painting/ | from samples to cells: stretch, ramps, the best two colours of a cell |
 | tables/ | the first rows of Parquet and Arrow, through arro3 |
 | tiff/ | levels of a TIFF to RGB |
+| zarr/ | chunks of Zarr arrays, unpacked by their codecs |
 """

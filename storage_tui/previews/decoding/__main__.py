@@ -17,16 +17,19 @@ from storage_tui.previews.decoding.hdf5 import objects
 from storage_tui.previews.decoding.sheets import first_sheet
 from storage_tui.previews.decoding.tables import blocks, first_rows
 from storage_tui.previews.decoding.tiff import rasters, windows
+from storage_tui.previews.decoding.zarr import values
 
 JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
     "map": xml_maps.decode, "lines": blocks.read_lines, "window": windows.decode, "pixel": windows.read_pixel,
+    "chunks": values.decode, "chunks by numcodecs": values.decode,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),
     "database": children.Reader(databases.decode, databases.prepare),
     "block": children.Reader(blocks.read_block, blocks.prepare),
 }
+PREPARE = {name: reader.prepare for name, reader in READERS.items()} | {"chunks by numcodecs": values.prepare}
 ENCODINGS = ("ascii", "latin-1", "cp437", "utf-16", "utf-32")  # those of libraries; a child can open no module's file
 READ_BYTES = 1024 * 1024
 
@@ -116,9 +119,9 @@ class _Loop:
         if child is not None:
             self.end()
             _answer(child.number, {"error": frames.SUPERSEDED}, b"")
-        if isinstance(job, children.Reader) and name not in self._prepared:
+        if name in PREPARE and name not in self._prepared:
             try:
-                job.prepare()
+                PREPARE[name]()
             except Exception as exc:  # the boundary of a library that is not as it should be on this machine
                 reason = f"the library for this format does not work here: {exc!s:.120}"
                 _answer(number, {"error": reason, "is_limit": True}, b"")

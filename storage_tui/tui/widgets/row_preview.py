@@ -12,7 +12,8 @@ from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews import Preview, Source, modes_of, preview
-from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage
+from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage, View
+from storage_tui.previews.stores.recognise import preview_prefix
 from storage_tui.previews.table.grid import grid_lines
 from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.state.folder_mix import Mix
@@ -102,7 +103,7 @@ class RowPreview(PreviewPane):
             if about is not None:
                 self.show_preview(title, about)
             elif isinstance(row, Folder):
-                self.show_preview(title, await self._folder_preview(row))
+                self.show_preview(title, await self._store_preview(row) or await self._folder_preview(row))
             else:
                 self._shown = await self._preview(row, offset)
                 self.show_preview(title, self._shown)
@@ -112,6 +113,13 @@ class RowPreview(PreviewPane):
             self.show_error(title, explain(exc))
         finally:
             slow.stop()
+
+    async def _store_preview(self, folder: Folder) -> Preview | None:
+        """Return the preview of a folder that is one thing, such as a Zarr store; None for any other folder."""
+        width, height = self.body_size
+        view = View(width, height, self.app.console.color_system == "truecolor")
+        found = await preview_prefix(self._storage, folder.key, folder.storage_type, view=view)
+        return found[0] if found is not None else None
 
     async def _folder_preview(self, folder: Folder) -> Preview:
         if "usage" not in (await self._storage.describe()).features:
