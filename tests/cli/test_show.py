@@ -68,7 +68,7 @@ def test_a_zarr_store_is_one_thing_in_the_store_and_in_a_folder(run, tmp_path):
     for key, content in store(3).blobs.items():
         (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / key).write_bytes(content)
-    run("put", "-r", "x.zarr", "data:cubes/x.zarr/")
+    run("put", "-r", "x.zarr", "data:cubes/")
     for word in ("data:cubes/x.zarr/", "data:cubes/x.zarr", "./x.zarr"):
         found = json.loads(run("show", "--json", word).stdout)
         assert (found["kind"], found["facts"]["arrays"], found["is_damaged"]) == ("Zarr store", "5", False)
