@@ -74,7 +74,7 @@ def test_a_zarr_store_is_one_thing_in_the_store_and_in_a_folder(run, tmp_path):
         assert (found["kind"], found["facts"]["arrays"], found["is_damaged"]) == ("Zarr store", "5", False)
         assert any("t2m" in line and "time 3 × lat 60 × lon 70" in line for line in found["lines"])
         assert 0 < found["bytes_read"] < 256 * 1024
-    assert b"6 hours" in run("show", "x.zarr").stdout
+    assert b"6 hours" in run("show", "./x.zarr").stdout
     assert json.loads(run("show", "--json", "data:cubes/x.zarr/t2m/").stdout)["facts"]["units"] == "K"
 
 
