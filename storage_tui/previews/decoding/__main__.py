@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 from storage_tui.previews.decoding import children, databases, frames, pictures, xml_maps
+from storage_tui.previews.decoding.geo import rasters as geo_rasters
 from storage_tui.previews.decoding.hdf5 import objects
 from storage_tui.previews.decoding.sheets import first_sheet
 from storage_tui.previews.decoding.tables import blocks, first_rows
@@ -27,9 +28,10 @@ JOBS: dict[str, children.Job] = {
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),
     "database": children.Reader(databases.decode, databases.prepare),
+    "geo": children.Reader(geo_rasters.decode, geo_rasters.prepare, geo_rasters.begin),
     "block": children.Reader(blocks.read_block, blocks.prepare),
 }
-PREPARE = {name: reader.prepare for name, reader in READERS.items()} | {"chunks by numcodecs": values.prepare}
+PREPARE = {"chunks by numcodecs": values.prepare}  # of jobs that read no blob themselves
 ENCODINGS = ("ascii", "latin-1", "cp437", "utf-16", "utf-32")  # those of libraries; a child can open no module's file
 READ_BYTES = 1024 * 1024
 
@@ -119,9 +121,10 @@ class _Loop:
         if child is not None:
             self.end()
             _answer(child.number, {"error": frames.SUPERSEDED}, b"")
-        if name in PREPARE and name not in self._prepared:
+        prepare = job.prepare if isinstance(job, children.Reader) else PREPARE.get(name)
+        if prepare is not None and name not in self._prepared:
             try:
-                PREPARE[name]()
+                prepare()
             except Exception as exc:  # the boundary of a library that is not as it should be on this machine
                 reason = f"the library for this format does not work here: {exc!s:.120}"
                 _answer(number, {"error": reason, "is_limit": True}, b"")

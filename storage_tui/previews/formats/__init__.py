@@ -12,6 +12,7 @@
 | elf.py | ELF: what a program or library is for, and what starts it |
 | envi.py | ENVI headers: size, type, order and place of the raster beside them |
 | esri_grid.py | Esri ASCII grids: size, bounds, cell and nodata above the text |
+| gdal_raster.py | ERDAS Imagine, PCIDSK, DTED, Surfer and others that GDAL alone reads (the extra `geo`) |
 | geojson.py | GeoJSON: kind, count, bounds, area, and the shapes on a map; a cut file as far as its features go |
 | geotiff.py | TIFF and GeoTIFF of any size: the facts of its directories, and a thumbnail |
 | gguf.py | GGUF: the keys and tensors of a language model from its first bytes (ggml, docs/gguf.md) |

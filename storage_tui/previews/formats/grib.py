@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews.base import HEADER_BUDGET, KIB, LimitError, Preview, PreviewError, Source, View
 from storage_tui.previews.heads.cursor import Cursor, ShortError, first_bytes
+from storage_tui.previews.raster.by_gdal import completed
 from storage_tui.previews.table.grid import grid_lines
 
 MAGIC = b"GRIB"
@@ -81,7 +82,8 @@ class Grib:
         rows = [(m.parameter, m.level, m.time, m.step, m.grid) for m in messages]
         lines = grid_lines(("parameter", "level", "time", "step", "grid"), rows, cells=60) if rows else []
         note = "" if is_all else "the next message begins past what is read"
-        return Preview(self.kind, facts=tuple(facts), lines=tuple(lines), note=note)
+        shown = Preview(self.kind, facts=tuple(facts), lines=tuple(lines), note=note)
+        return await completed(shown, source, view, ("GRIB",), is_below=True) if is_all else shown
 
 
 def _read(head: bytes, size: int) -> tuple[list[Message], int]:
