@@ -12,6 +12,7 @@ from typing import Any
 from storage_tui.previews.base import PreviewError
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.decoding.zarr.codecs import BY_NUMCODECS
+from storage_tui.previews.raster.field import spread
 from storage_tui.previews.stores.chunks import Chunks, Packed, Place
 from storage_tui.previews.stores.nodes import Array
 from storage_tui.previews.stores.prefix import Prefix
@@ -65,8 +66,8 @@ def window(array: Array, room: tuple[int, int], most_chunks: int) -> tuple[Axis,
     left = max(0, math.ceil(width / wide) - across) // 2 * wide
     bottom, right = min(height, top + down * tall), min(width, left + across * wide)
     scale = min(room[0] / (right - left), room[1] / (bottom - top), 1.0)
-    rows = _spread(top, bottom, max(1, round((bottom - top) * scale)))
-    return Axis(rows, tall), Axis(_spread(left, right, max(1, round((right - left) * scale))), wide)
+    rows = tuple(spread(top, bottom, max(1, round((bottom - top) * scale))))
+    return Axis(rows, tall), Axis(tuple(spread(left, right, max(1, round((right - left) * scale)))), wide)
 
 
 def corner(array: Array, room: tuple[int, int]) -> tuple[Axis, Axis]:
@@ -159,8 +160,3 @@ def _whole_place(array: Array, at: tuple[int, int]) -> Place:
     """Return the place of a chunk on all axes."""
     count = len(array.shape)
     return (0,) * (count - 2) + at[2 - min(2, count) :]
-
-
-def _spread(start: int, stop: int, count: int) -> tuple[int, ...]:
-    """Return `count` places between two, each in the middle of its part."""
-    return tuple(start + (2 * at + 1) * (stop - start) // (2 * count) for at in range(count))

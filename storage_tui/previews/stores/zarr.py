@@ -11,10 +11,9 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import Preview, PreviewError, View, rows_left
-from storage_tui.previews.decoding.painting.ramps import ramp_table
-from storage_tui.previews.decoding.painting.stretching import Statistics
 from storage_tui.previews.formats.npy import aligned, number_text, shape_text
 from storage_tui.previews.raster.drawing import drawn, room
+from storage_tui.previews.raster.field import Field, painted
 from storage_tui.previews.stores.coordinates import coordinate_text, coordinates_of
 from storage_tui.previews.stores.nodes import Array, Group
 from storage_tui.previews.stores.prefix import Names, Prefix
@@ -29,8 +28,6 @@ VALUE_CHARS = 80
 MOST_ROWS = 1_000  # arrays in the pane
 MOST_PIXELS = 200_000  # taken of an array, where the terminal draws pixels
 GRID = (10, 20)  # columns and rows of values
-BACKDROP = (40, 40, 40)  # where there is no value
-RAMP = "viridis"
 CELLS = 48
 LEAST_PICTURE = 8  # rows below a tree; a lower picture shows nothing
 NOTES = 3
@@ -99,12 +96,12 @@ async def _array(prefix: Prefix, store: Store, array: Array, view: View) -> Prev
         found = await read_slice(prefix, array, *axes)
     except PreviewError as exc:
         return Preview("Zarr array", facts=tuple(facts), note=visible(f"no values: {exc}", limit=160))
-    if not _known(array, found):
+    field = await asyncio.to_thread(painted, found.values, array.missing)
+    if field is None:
         reason = f"the chunk {found.reasons[0]}" if found.reasons else "it has no values here"
         return Preview("Zarr array", facts=tuple(facts), note=visible(f"no picture: {reason}", limit=160))
-    facts.append(("drawn", visible(f"{_where(array)} {_shown_words(array, found)}".strip(), limit=120)))
-    rgb, width, height = await asyncio.to_thread(_painted, array, found)
-    lines_of, pixels = await drawn(rgb, width, height, view, rows)
+    facts.append(("drawn", visible(f"{_where(array)} {_shown_words(field, found)}".strip(), limit=120)))
+    lines_of, pixels = await drawn(field.rgb, field.width, field.height, view, rows)
     return Preview(
         "Zarr array", facts=tuple(facts), lines=lines_of, note=" · ".join(filter(None, (note, _reasons(found)))),
         is_drawing=True, pixels=pixels,
@@ -118,11 +115,11 @@ async def _slice_lines(prefix: Prefix, array: Array, view: View, rows: int) -> t
         found = await read_slice(prefix, array, *axes)
     except PreviewError:
         return None
-    if not _known(array, found):
+    field = await asyncio.to_thread(painted, found.values, array.missing)
+    if field is None:
         return None
-    rgb, width, height = await asyncio.to_thread(_painted, array, found)
-    lines, _ = await drawn(rgb, width, height, view, rows)
-    return lines, _shown_words(array, found)
+    lines, _ = await drawn(field.rgb, field.width, field.height, view, rows)
+    return lines, _shown_words(field, found)
 
 
 def _most_chunks(prefix: Prefix, array: Array) -> int:
@@ -133,36 +130,6 @@ def _most_chunks(prefix: Prefix, array: Array) -> int:
 
 def _is_drawn(array: Array) -> bool:
     return len(array.shape) >= 2 and min(array.shape[-2:]) > 1 and array.dtype is not None and bool(array.dtype.code)
-
-
-def _known(array: Array, found: Slice) -> list[float]:
-    """Return the values that are numbers and not missing."""
-    missing = array.missing
-    return [
-        float(value) for row in found.values for value in row if _is_number(value) and value not in missing
-    ]  # fmt: skip
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
-def _painted(array: Array, found: Slice) -> tuple[bytes, int, int]:
-    """Return the picture in RGB, its width and its height."""
-    low, high = Statistics.of(_known(array, found)).limits("percent")
-    table = ramp_table(RAMP)
-    colours = [bytes((table[0][at], table[1][at], table[2][at])) for at in range(256)]
-    half = high / 2 - low / 2
-    backdrop, missing = bytes(BACKDROP), array.missing
-    pixels = []
-    for row in found.values:
-        for value in row:
-            if not _is_number(value) or value in missing:
-                pixels.append(backdrop)
-                continue
-            share = (value / 2 - low / 2) / half if half > 0 else 0.5
-            pixels.append(colours[max(0, min(255, int(share * 255 + 0.5)))])
-    return b"".join(pixels), len(found.columns.places), len(found.rows.places)
 
 
 async def _value_lines(prefix: Prefix, array: Array) -> tuple[list[Text], str]:
@@ -218,10 +185,9 @@ def _where(array: Array) -> str:
     return f" [{', '.join(['0'] * lead + [':', ':'])}]" if lead > 0 else ""
 
 
-def _shown_words(array: Array, found: Slice) -> str:
-    known = _known(array, found)
+def _shown_words(field: Field, found: Slice) -> str:
     read, total = found.chunks
-    return f"{number_text(min(known))} to {number_text(max(known))}, {read:,} of {plural(total, 'chunk')}"
+    return f"{number_text(field.least)} to {number_text(field.most)}, {read:,} of {plural(total, 'chunk')}"
 
 
 def _reasons(found: Slice) -> str:
