@@ -10,6 +10,7 @@ import rasterio
 from storage_tui.previews import Preview, Source, preview
 from storage_tui.previews.local_files import LocalFiles
 from storage_tui.previews.raster.field import painted
+from tests.previews.heads import kept
 from tests.previews.ranges import Ranges, plain
 
 VALUES = (numpy.arange(2 * 30 * 40) % 249).reshape(2, 30, 40)
@@ -82,3 +83,30 @@ def test_numbers_that_are_none_have_no_colour() -> None:
     assert painted([[float("nan"), None, "a"]]) is None and painted([[1, 1]]) is not None
     field = painted([[1e308, -1e308, 5, 7]], (5,))
     assert field is not None and (field.width, field.height, field.least) == (4, 1, -1e308)
+
+
+async def test_the_sources_of_a_vrt_are_looked_for_beside_it(tmp_path: Path) -> None:
+    names = ("a.tif", "parts/b.tif", "none.tif", "../secret.tif", "/etc/passwd", "/vsicurl/http://x/y.tif")
+    bands = "".join(f"<SimpleSource><SourceFilename>{name}</SourceFilename></SimpleSource>" for name in names)
+    (tmp_path / "v").mkdir()
+    (tmp_path / "v" / "all.vrt").write_text(
+        f'<VRTDataset rasterXSize="2" rasterYSize="2"><VRTRasterBand band="1">{bands}</VRTRasterBand></VRTDataset>'
+    )
+    for name in ("v/a.tif", "v/parts/b.tif", "secret.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"a")
+    facts = dict((await seen(tmp_path / "v" / "all.vrt")).facts)
+    assert (facts["found"], facts["not there"]) == ("a.tif, parts/b.tif", "none.tif")
+
+
+async def test_messages_past_the_first_bytes_are_those_of_the_index(tmp_path: Path) -> None:
+    message = bytearray(kept.unpacked(kept.GRIB_2))
+    message[8:16] = struct.pack(">Q", 1 << 20)
+    (tmp_path / "a.grib2").write_bytes(bytes(message.ljust(1 << 20, b"\0")) * 2)
+    assert "messages" in dict((await seen(tmp_path / "a.grib2")).facts)
+    index = "1:0:d=2026030100:TMP:2 m above ground:6 hour fcst:\n2:1048576:d=2026030100:UGRD\x1b[2J:10 m:anl:\nbroken\n"
+    (tmp_path / "a.grib2.idx").write_text(index)
+    shown = await seen(tmp_path / "a.grib2", width=100)
+    assert dict(shown.facts)["messages"] == "2 by a.grib2.idx"
+    assert "TMP" in plain(shown) and "6 hour fcst" in plain(shown) and "\x1b" not in plain(shown)
+    assert (await seen(tmp_path / "a.grib2", is_full=True)).kind == "GRIB"
