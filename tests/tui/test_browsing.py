@@ -183,6 +183,7 @@ async def test_a_zarr_store_under_the_cursor_is_one_thing(store: Storage, browse
     async with browse() as browser:
         await browser.shows("version 2, consolidated metadata")
         assert "2026-01-01 06:00 to 2026-01-01 18:00" in browser.text
+        assert "Zarr store" in browser.text
 
 
 async def test_refresh_keeps_the_cursor_on_its_key(store: Storage, browse: Any) -> None:

@@ -30,6 +30,7 @@ HELD_DELAY_S = 0.12  # while a key repeats: no preview begins on rows that nobod
 SLOW_S = 0.3  # within this time the old preview stays; then the pane shows Reading
 MIX_BLOBS = 1000  # of a folder, one page: enough for the kinds of its blobs
 FACTS = 3  # rows for the facts of an image of the catalog
+TOTALS = 2  # rows for the blobs and bytes of a folder that is one thing
 FAR = 1_000_000  # rows; past the end of every page
 MODES: tuple[Mode, ...] = ("auto", "text", "hex")
 
@@ -117,9 +118,13 @@ class RowPreview(PreviewPane):
     async def _store_preview(self, folder: Folder) -> Preview | None:
         """Return the preview of a folder that is one thing, such as a Zarr store; None for any other folder."""
         width, height = self.body_size
-        view = View(width, height, self.app.console.color_system == "truecolor")
+        view = View(width, max(1, height - TOTALS), self.app.console.color_system == "truecolor")
         found = await preview_prefix(self._storage, folder.key, folder.storage_type, view=view)
-        return found[0] if found is not None else None
+        if found is None or "usage" not in (await self._storage.describe()).features:
+            return found[0] if found is not None else None
+        usage = await self._storage.usage(folder.key, storage_type=folder.storage_type)
+        totals = (("blobs", f"{usage.count:,}"), ("bytes", size_text(usage.size_bytes)))
+        return replace(found[0], facts=(*found[0].facts, *totals))
 
     async def _folder_preview(self, folder: Folder) -> Preview:
         if "usage" not in (await self._storage.describe()).features:
