@@ -25,6 +25,7 @@ A new format is one file in `formats/` with `matches` and `show`, and one line i
 | raster/ | shared by the raster formats: directories of a TIFF, reference systems, pixels as half blocks |
 | rows/ | the rows of a table of any size: by position, by a query, in order, measured |
 | searching/ | the lines of blobs that match: by ranges, packed text too, bounded |
+| stores/ | prefixes that are one thing: Zarr stores, Icechunk repositories |
 | table/ | shared by the table formats: dialects of text, columns, footers, and the first rows |
 | text/ | shared by the formats of text: encodings, lines, and JSON that may be cut |
 | vector/ | shared by the formats with shapes: bounds, areas, and a map of braille dots |

@@ -5,6 +5,7 @@ between two reads is told as a blob that was overwritten is.
 """
 
 import asyncio
+import itertools
 import os
 import stat
 from datetime import UTC, datetime
@@ -17,9 +18,10 @@ from storage_tui.contract.errors import (
     PreconditionFailedError,
     RangeNotSatisfiableError,
 )
-from storage_tui.contract.models import Blob
+from storage_tui.contract.models import Blob, Page
 from storage_tui.contract.wire import Span
 
+MOST_ENTRIES = 5_000  # of a folder that is listed; those of a store are few, or its first
 MOST_BYTES = 8 * 1024 * 1024  # in one read; previews ask for less, and a file may be larger than the memory
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY  # a pipe must not block the opening
 
@@ -35,6 +37,17 @@ class LocalFiles:
         Raises NotFoundError, PreconditionFailedError, RangeNotSatisfiableError, LocalFileError.
         """
         return await asyncio.to_thread(_read, key, storage_type, start, stop, etag)
+
+    async def list_page(
+        self, prefix: str = "", *, storage_type: str = "local", delimiter: str = "/", token: str | None = None,
+        limit: int = 1000,
+    ) -> Page:  # fmt: skip
+        """Return the first files and folders of the folder `prefix`, which ends with a slash, in the order of names.
+
+        Links and what is no regular file are left out. A folder with more than `limit` names is not whole: its
+        `next_token` is not None, and names a page that cannot be asked for. Raises NotFoundError, LocalFileError.
+        """
+        return await asyncio.to_thread(_list, prefix, storage_type, limit)
 
     async def stat(self, key: str, storage_type: str = "local") -> Blob:
         """Return the file as a blob. Raises NotFoundError, LocalFileError."""
@@ -57,6 +70,22 @@ def moment_of(info: os.stat_result) -> datetime | None:
 def blob_of(path: str, info: os.stat_result, storage_type: str) -> Blob:
     """Return a regular file as a blob."""
     return Blob(path, storage_type, info.st_size, modified=moment_of(info), etag=identity(info))
+
+
+def _list(folder: str, storage_type: str, limit: int) -> Page:
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(itertools.islice(entries, MOST_ENTRIES), key=lambda entry: entry.name)
+    except (OSError, ValueError) as exc:
+        raise _failure(folder, exc) from exc
+    files = [entry.name for entry in found if entry.is_file(follow_symlinks=False)]
+    folders = [entry.name + "/" for entry in found if entry.is_dir(follow_symlinks=False)]
+    shown = set(sorted([*files, *folders])[:limit])
+    return Page(
+        tuple(Blob(folder + name, storage_type) for name in files if name in shown),
+        tuple(folder + name for name in folders if name in shown),
+        "more" if len(files) + len(folders) > limit else None,
+    )
 
 
 def _stat(path: str, storage_type: str) -> Blob:

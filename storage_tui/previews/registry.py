@@ -17,6 +17,7 @@ from storage_tui.previews.formats.elf import Elf
 from storage_tui.previews.formats.envi import EnviHeader
 from storage_tui.previews.formats.esri_grid import EsriGrid
 from storage_tui.previews.formats.flatgeobuf import FlatGeobuf
+from storage_tui.previews.formats.gdal_raster import GdalRaster
 from storage_tui.previews.formats.geojson import GeoJson
 from storage_tui.previews.formats.geotiff import GeoTiff
 from storage_tui.previews.formats.gguf import Gguf
@@ -125,6 +126,7 @@ LATER: tuple[Format, ...] = (
     Jpeg2000(),
     Hdf4(),
     Nitf(),
+    GdalRaster(),
     Dicom(),
     Sound("WAV"),
     Sound("FLAC"),

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.previews.samples import SAMPLES
+from tests.previews.stores.trees import store
 from tests.terminal import Terminal
 
 TABLE = b"site,ndvi\nS1,0.1\nS2,0.2\nS3,0.3\n"
@@ -61,6 +62,20 @@ def test_what_is_no_blob_is_said_in_one_line(run, word, said):
     run("put", "-", "tmp:folder/a", stdin=b"one")
     code = 1 if word == "." else 3
     assert said in run("show", word, code=code).stderr
+
+
+def test_a_zarr_store_is_one_thing_in_the_store_and_in_a_folder(run, tmp_path):
+    for key, content in store(3).blobs.items():
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).write_bytes(content)
+    run("put", "-r", "x.zarr", "data:cubes/")
+    for word in ("data:cubes/x.zarr/", "data:cubes/x.zarr", "./x.zarr"):
+        found = json.loads(run("show", "--json", word).stdout)
+        assert (found["kind"], found["facts"]["arrays"], found["is_damaged"]) == ("Zarr store", "5", False)
+        assert any("t2m" in line and "time 3 × lat 60 × lon 70" in line for line in found["lines"])
+        assert 0 < found["bytes_read"] < 256 * 1024
+    assert b"6 hours" in run("show", "./x.zarr").stdout
+    assert json.loads(run("show", "--json", "data:cubes/x.zarr/t2m/").stdout)["facts"]["units"] == "K"
 
 
 def test_colours_are_for_terminals_that_want_them(home, run, tmp_path):

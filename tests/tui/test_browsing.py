@@ -12,6 +12,7 @@ from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.tui.state.listing import ListBounds
 from tests.faults.proxy import Fault, FaultProxy
+from tests.previews.stores.trees import store as zarr_store
 from tests.tui.conftest import BOTH_WIRES
 
 SHORT_PAGES = ListBounds(first_page=20, next_page=20, pages_kept=3)
@@ -174,6 +175,15 @@ async def test_the_preview_follows_the_cursor_and_scrolls(store: Storage, browse
         await browser.shows('"other"')
         await browser.press("x", "x")
         await browser.shows("7b")
+
+
+async def test_a_zarr_store_under_the_cursor_is_one_thing(store: Storage, browse: Any) -> None:
+    for key, content in zarr_store(2).blobs.items():
+        store.set(key, content)
+    async with browse() as browser:
+        await browser.shows("version 2, consolidated metadata")
+        assert "2026-01-01 06:00 to 2026-01-01 18:00" in browser.text
+        assert "Zarr store" in browser.text
 
 
 async def test_refresh_keeps_the_cursor_on_its_key(store: Storage, browse: Any) -> None:

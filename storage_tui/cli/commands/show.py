@@ -23,7 +23,9 @@ from storage_tui.contract.models import Blob
 if TYPE_CHECKING:
     from storage_tui.client.async_storage import AsyncStorage
     from storage_tui.previews import Preview, Source
-    from storage_tui.previews.base import Mode
+    from storage_tui.previews.base import Mode, View
+    from storage_tui.previews.local_files import LocalFiles
+    from storage_tui.previews.stores.prefix import FolderStorage, Prefix
 
 WIDTH = 80  # of a preview in a pipe
 LEAST_WIDTH = 20  # a narrower one shows nothing
@@ -73,7 +75,8 @@ def show(
     """Show what LOCATION holds: the facts, and a table, a map, a picture or a text.
 
     A few ranges are read, not the whole blob. LOCATION may also be a local file: a path that begins with ./, / or ~, or
-    any other path of a file that exists and has no storage type before it.
+    any other path of a file that exists and has no storage type before it. A folder that is one thing, such as a Zarr
+    store, is shown too.
     """
     width = width or (get_terminal_size().columns if sys.stdout.isatty() else WIDTH)
     source, shown = asyncio.run(_look(location, settings, max(LEAST_WIDTH, width), rows, bands, mode or "auto"))
@@ -85,17 +88,21 @@ def show(
 
 async def _look(
     location: str, settings: Settings, width: int, rows: int, bands: tuple[int, ...], mode: "Mode"
-) -> "tuple[Source, Preview]":
+) -> "tuple[Source | Prefix, Preview]":
     """Return the preview, and the source that it was read from. Raises the errors of the client."""
     from storage_tui.previews import Source, close, preview
+    from storage_tui.previews.base import View
 
     path = local_path(location)
     storage: AsyncStorage | None = None
+    view = View(width, rows + FACTS_ROWS, _is_true_colour(), is_full=rows > ROWS)
     try:
         if path is not None:
             from storage_tui.previews.local_files import LocalFiles
 
             files = LocalFiles()
+            if path.is_dir():
+                return await _look_into_folder(files, path, location, view)
             source = Source(files, await files.stat(str(path), "local"))
         else:
             from storage_tui.client import async_storage
@@ -107,13 +114,18 @@ async def _look(
             source = Source(storage, Blob(place.key, place.storage_type))
         try:
             shown = await preview(
-                source, width=width, height=rows + FACTS_ROWS, truecolor=_is_true_colour(), mode=mode,
-                is_full=rows > ROWS, bands=bands,
+                source, width=view.width, height=view.height, truecolor=view.truecolor, mode=mode,
+                is_full=view.is_full, bands=bands,
             )  # fmt: skip
         except NotFoundError as exc:
-            if storage is not None:
-                await _refuse_folder(storage, Location.parse(location), exc)
-            raise
+            if storage is None:
+                raise
+            place = Location.parse(location)
+            found = await _store_at(storage, as_folder(place).key, place.storage_type, view)
+            if found is None:
+                await _refuse_folder(storage, place, exc)
+                raise
+            return found
     finally:
         await close()
         if storage is not None:
@@ -121,10 +133,27 @@ async def _look(
     return source, shown
 
 
+async def _store_at(
+    storage: "FolderStorage", key: str, storage_type: str, view: "View"
+) -> "tuple[Prefix, Preview] | None":
+    """Return the preview of a prefix that is a store, and what it was read from; None for any other prefix."""
+    from storage_tui.previews.stores.recognise import preview_prefix
+
+    found = await preview_prefix(storage, key, storage_type, view=view)
+    return None if found is None else (found[1], found[0])
+
+
+async def _look_into_folder(files: "LocalFiles", path: Path, word: str, view: "View") -> "tuple[Prefix, Preview]":
+    found = await _store_at(files, f"{path}{os.sep}", "local", view)
+    if found is None:
+        raise LocalFileError(f"{word!r} is a folder; show takes a file")
+    return found
+
+
 def local_path(word: str) -> Path | None:
     """Return the path that the word of a command line names; None for a place of the store.
 
-    Raises LocalFileError for a folder, and NotFoundError for a path to nothing.
+    Raises LocalFileError for a path that cannot be looked at, and NotFoundError for a path to nothing.
     """
     if is_location(word) or not word:
         return None
@@ -133,8 +162,6 @@ def local_path(word: str) -> Path | None:
         is_file = path.is_file()
         if not word.startswith(LOCAL) and not is_file:
             return None
-        if path.is_dir():
-            raise LocalFileError(f"{word!r} is a folder; show takes a file")
         if not path.exists():
             raise NotFoundError(
                 f"there is no file {word!r}; a key that looks like this is written data:{word}", key=word
@@ -153,7 +180,7 @@ async def _refuse_folder(storage: "AsyncStorage", place: Location, exc: NotFound
         ) from exc
 
 
-def as_object(location: str, source: "Source", shown: "Preview", rows: int) -> dict[str, Any]:
+def as_object(location: str, source: "Source | Prefix", shown: "Preview", rows: int) -> dict[str, Any]:
     """Return the preview as one JSON object: a table as `columns` and `rows`, all that is no table or drawing as
     `lines`."""
     facts: dict[str, str] = {}

@@ -13,25 +13,30 @@ import sys
 from typing import Any
 
 from storage_tui.previews.decoding import children, database_rows, databases, frames, pictures, tiles, xml_maps
+from storage_tui.previews.decoding.geo import rasters as geo_rasters
 from storage_tui.previews.decoding.hdf5 import arrays, datasets, objects
 from storage_tui.previews.decoding.sheets import first_sheet
 from storage_tui.previews.decoding.tables import blocks, first_rows, records
 from storage_tui.previews.decoding.tiff import rasters, windows
+from storage_tui.previews.decoding.zarr import values
 
 JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
     "map": xml_maps.decode, "lines": blocks.read_lines, "records": records.read_records, "tiles": tiles.decode,
-    "window": windows.decode, "pixel": windows.read_pixel, "values": windows.read_values,
+    "window": windows.decode, "pixel": windows.read_pixel, "values": windows.read_values, "zarr": values.decode,
+    "zarr by numcodecs": values.decode,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),
     "array": children.Reader(arrays.read_array, arrays.prepare),
     "chunks": children.Reader(arrays.find_chunks, arrays.prepare),
     "database": children.Reader(databases.decode, databases.prepare),
+    "geo": children.Reader(geo_rasters.decode, geo_rasters.prepare, geo_rasters.begin),
     "block": children.Reader(blocks.read_block, blocks.prepare),
     "database_rows": children.Reader(database_rows.decode, databases.prepare),
     "dataset_rows": children.Reader(datasets.decode, objects.prepare),
 }
+PREPARE = {"zarr by numcodecs": values.prepare}  # of jobs that read no blob themselves
 ENCODINGS = ("ascii", "latin-1", "cp437", "utf-16", "utf-32")  # those of libraries; a child can open no module's file
 READ_BYTES = 1024 * 1024
 
@@ -121,9 +126,10 @@ class _Loop:
         if child is not None:
             self.end()
             _answer(child.number, {"error": frames.SUPERSEDED}, b"")
-        if isinstance(job, children.Reader) and name not in self._prepared:
+        prepare = job.prepare if isinstance(job, children.Reader) else PREPARE.get(name)
+        if prepare is not None and name not in self._prepared:
             try:
-                job.prepare()
+                prepare()
             except Exception as exc:  # the boundary of a library that is not as it should be on this machine
                 reason = f"the library for this format does not work here: {exc!s:.120}"
                 _answer(number, {"error": reason, "is_limit": True}, b"")

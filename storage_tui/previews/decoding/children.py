@@ -21,10 +21,14 @@ Job = Callable[[dict[str, Any], bytes], Told]
 
 
 class Reader(NamedTuple):
-    """A job that reads the blob itself. `prepare` runs once before the first fork: it imports what the job needs."""
+    """A job that reads the blob itself. `prepare` runs once before the first fork: it imports what the job needs.
+
+    `begin` runs in the child before it is kept from opening files: it opens what a library does not share over a fork.
+    """
 
     decode: Callable[[dict[str, Any], bytes, RangedFile], Told]
     prepare: Callable[[], None]
+    begin: Callable[[], None] | None = None
 
 
 @dataclass
@@ -161,6 +165,8 @@ def _run(pipe: "_Pipe", message: dict[str, Any], content: bytes, job: Job | Read
         file = None
         try:
             if isinstance(job, Reader):
+                if job.begin is not None:
+                    job.begin()
                 limits.allow_no_files()
                 file = RangedFile(message["size"], message["most_bytes"], pipe.ask, ahead_bytes=message["ahead_bytes"])
                 told, pixels = job.decode(message, content, file)

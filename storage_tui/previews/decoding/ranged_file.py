@@ -36,7 +36,7 @@ class RangedFile(io.RawIOBase):
         super().__init__()
         self.size = size
         self.refused = ""
-        self._most = most_bytes
+        self.most_bytes = most_bytes
         self._ask = ask
         self._page = PAGE_BYTES
         self._least = min(max(PAGE_BYTES, ahead_bytes // PAGE_BYTES * PAGE_BYTES), LEAST_BYTES)
@@ -85,8 +85,8 @@ class RangedFile(io.RawIOBase):
 
     def _pieces(self, start: int, stop: int) -> Iterator[memoryview]:
         """Yield the bytes from `start` to `stop` page by page."""
-        if stop - start > self._most:
-            raise self._refusal(RefusedError(f"needs more than {size_text(self._most)} to be read"))
+        if stop - start > self.most_bytes:
+            raise self._refusal(RefusedError(f"needs more than {size_text(self.most_bytes)} to be read"))
         while start < stop:
             number, offset = divmod(start, self._page)
             if number not in self._pages:

@@ -10,8 +10,9 @@
 | flatgeobuf.py | FlatGeobuf: count, bounds, reference and fields of the header, and the first features on the map |
 | dicom.py | DICOM: the facts of an image from its first elements; what names a patient is not shown |
 | elf.py | ELF: what a program or library is for, and what starts it |
-| envi.py | ENVI headers: size, type, order and place of the raster beside them |
-| esri_grid.py | Esri ASCII grids: size, bounds, cell and nodata above the text |
+| envi.py | ENVI headers: size, type, order and place of the raster beside them, and its picture |
+| esri_grid.py | Esri ASCII grids: size, bounds, cell and nodata, and a picture |
+| gdal_raster.py | ERDAS Imagine, PCIDSK, DTED, Surfer and others that GDAL alone reads (the extra `geo`) |
 | geojson.py | GeoJSON: kind, count, bounds, area, and the shapes on a map; a cut file as far as its features go |
 | geotiff.py | TIFF and GeoTIFF of any size: the facts of its directories, and a thumbnail |
 | gguf.py | GGUF: the keys and tensors of a language model from its first bytes (ggml, docs/gguf.md) |
@@ -19,7 +20,7 @@
 | hdf4.py | HDF4: what the descriptors of the first bytes count and name |
 | hdf5.py | HDF5, which includes NetCDF-4 and MATLAB 7.3: groups, datasets and links by h5py (the extra `preview`) |
 | hexdump.py | all other blobs: a hex view by offset that pages through the whole blob |
-| hgt.py | SRTM heights: the place by the name, the grid by the size, and the first rows |
+| hgt.py | SRTM heights: the place by the name, the grid by the size, and a picture of the middle |
 | jpeg2000.py | JPEG 2000: size, bands, tiles and levels from the boxes and the codestream (ISO/IEC 15444-1) |
 | json_text.py | JSON and JSON Lines, pretty-printed: a cut file is shown up to the cut |
 | kml.py | KML, KMZ and GPX: names, counts, times and fields, and the shapes on the map |

@@ -1,13 +1,17 @@
-"""Esri ASCII grids (.asc): size, bounds, cell and nodata above the text (ArcGIS, Esri ASCII raster format)."""
+"""Esri ASCII grids (.asc): facts of the header and a picture; text on the whole screen (ArcGIS, Esri ASCII raster)."""
 
+import asyncio
 import re
 
-from storage_tui.previews.base import HEADER_BUDGET, KIB, Preview, PreviewError, Source, View
+from storage_tui.previews.base import HEAD_BYTES, HEADER_BUDGET, KIB, Preview, PreviewError, Source, View, rows_left
 from storage_tui.previews.heads.described import NUMBER, bounds_text, described
+from storage_tui.previews.raster.drawing import drawn, room
+from storage_tui.previews.raster.field import painted, sampled
 
 _START = re.compile(rb"\s*ncols\s+\d+\s+nrows\s+\d+\s", re.IGNORECASE)
 _PAIR = re.compile(rf"\s*([a-z_]+)\s+({NUMBER}|nan)(?=\s)", re.IGNORECASE)
 MOST_PAIRS = 12
+MOST_PIXELS = 100_000  # where the terminal draws pixels
 
 
 class EsriGrid:
@@ -40,4 +44,32 @@ class EsriGrid:
         facts.append(("bounds", bounds_text(west, south, west + columns * across, south + rows * down)))
         if "nodata_value" in pairs:
             facts.append(("nodata", f"{pairs['nodata_value']:.10g}"))
-        return await described(self.kind, facts, source, head, view)
+        if view.is_full:
+            return await described(self.kind, facts, source, head, view)
+        missing = (pairs["nodata_value"],) if "nodata_value" in pairs else ()
+        return await _drawn(facts, head, at, view, int(columns), int(rows), missing) or await described(
+            self.kind, facts, source, head, view
+        )
+
+
+async def _drawn(
+    facts: list[tuple[str, str]], head: bytes, at: int, view: View, columns: int, rows: int, missing: tuple[float, ...]
+) -> Preview | None:
+    """Return the picture of the rows that the first bytes hold; None without a whole row of numbers."""
+    words = head[at:].split()[:-1] if len(head) >= HEAD_BYTES else head[at:].split()
+    count = min(rows, len(words) // max(1, columns))
+    if not count or not columns:
+        return None
+    space = rows_left(view, [*facts, ("drawn", "")])
+    xs, ys = sampled(columns, count, room(view, space, MOST_PIXELS))
+    try:
+        values = [[float(words[y * columns + x]) for x in xs] for y in ys]
+    except ValueError:
+        return None
+    field = await asyncio.to_thread(painted, values, missing)
+    if field is None:
+        return None
+    read = f"the first {count:,} rows" if count < rows else "all"
+    told = (*facts, ("drawn", f"{read}, {field.least:.6g} to {field.most:.6g}"))
+    lines, pixels = await drawn(field.rgb, field.width, field.height, view, space)
+    return Preview(EsriGrid.kind, facts=told, lines=lines, pixels=pixels, is_drawing=True)

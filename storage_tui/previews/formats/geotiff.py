@@ -19,6 +19,7 @@ from storage_tui.previews.decoding.tiff.compressions import compression_name
 from storage_tui.previews.decoding.tiff.levels import FLOAT, INT, UINT
 from storage_tui.previews.formats.npy import number_text
 from storage_tui.previews.raster import tiff_directory as tags
+from storage_tui.previews.raster.by_gdal import by_another, completed
 from storage_tui.previews.raster.drawing import drawn, room
 from storage_tui.previews.raster.geokeys import read_georeference
 from storage_tui.previews.raster.layout import FORMATS, sample_type
@@ -55,7 +56,8 @@ class GeoTiff:
             facts += _drawn_facts(told, view.bands)
             note = " · ".join(_warnings(told, is_cut=tiff.is_cut))
         except PreviewError as exc:
-            note = f"no picture: {exc}"
+            shown = Preview(kind, facts=tuple(facts), note=f"no picture: {exc}")
+            return await completed(shown, source, view, ("GTiff",)) if by_another(exc) else shown
         return Preview(kind, facts=tuple(facts), lines=lines, note=note, is_drawing=bool(lines), pixels=pixels)
 
 

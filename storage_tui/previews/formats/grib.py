@@ -5,11 +5,13 @@ values without reading them, as long as the next head lies in what is read.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storage_tui.contract.sizes import size_text
-from storage_tui.previews.base import HEADER_BUDGET, KIB, LimitError, Preview, PreviewError, Source, View
+from storage_tui.contract.visible import visible
+from storage_tui.previews.base import HEADER_BUDGET, KIB, Budget, LimitError, Preview, PreviewError, Source, View
 from storage_tui.previews.heads.cursor import Cursor, ShortError, first_bytes
+from storage_tui.previews.raster.by_gdal import completed
 from storage_tui.previews.table.grid import grid_lines
 
 MAGIC = b"GRIB"
@@ -58,6 +60,10 @@ class Message:
     grid: str
 
 
+INDEX_BYTES = 64 * KIB
+INDEX_BUDGET = Budget(requests=4, size_bytes=384 * KIB)
+
+
 class Grib:
     """The messages that are reached."""
 
@@ -81,7 +87,28 @@ class Grib:
         rows = [(m.parameter, m.level, m.time, m.step, m.grid) for m in messages]
         lines = grid_lines(("parameter", "level", "time", "step", "grid"), rows, cells=60) if rows else []
         note = "" if is_all else "the next message begins past what is read"
-        return Preview(self.kind, facts=tuple(facts), lines=tuple(lines), note=note)
+        shown = Preview(self.kind, facts=tuple(facts), lines=tuple(lines), note=note)
+        if is_all:
+            return await completed(shown, source, view, ("GRIB",), is_below=True)
+        return shown if view.is_full else await _by_index(shown, source) or shown
+
+
+async def _by_index(shown: Preview, source: Source) -> Preview | None:
+    """Return the messages as the index beside the file lists them; None without an index (wgrib2, -s)."""
+    key = f"{source.blob.key}.idx"
+    source.allow(INDEX_BUDGET)
+    raw = await source.read_sibling(key, INDEX_BYTES)
+    fields = [line.split(":") for line in (raw or b"").decode("latin-1").split("\n")]
+    found = [row for row in fields if len(row) >= 6 and row[1].isdecimal()]
+    if not found:
+        return None
+    more = "+" if raw is not None and len(raw) == INDEX_BYTES else ""
+    facts = [pair for pair in shown.facts if pair[0] != "messages"]
+    name = visible(key.rpartition("/")[2], limit=60)
+    facts.append(("messages", f"{len(found):,}{more} by {name}"))
+    rows = [(row[3], row[4], row[2].removeprefix("d="), row[5], row[1]) for row in found]
+    lines = grid_lines(("parameter", "level", "time", "step", "offset"), rows, cells=60, right=frozenset((4,)))
+    return replace(shown, facts=tuple(facts), lines=tuple(lines), note="")
 
 
 def _read(head: bytes, size: int) -> tuple[list[Message], int]:

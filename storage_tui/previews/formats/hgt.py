@@ -1,19 +1,19 @@
-"""SRTM heights (.hgt): the place by the name, the grid by the size, and the heights of the first rows (SRTM, 2.1)."""
+"""SRTM heights (.hgt): the place by the name, the grid by the size, and a picture of the middle (SRTM, 2.1)."""
 
 import array
+import asyncio
 import re
 import sys
 
-from rich.text import Text
-
-from storage_tui.previews.base import HEADER_BUDGET, OtherFormatError, Preview, Source, View
+from storage_tui.previews.base import HEADER_BUDGET, OtherFormatError, Preview, Source, View, rows_left
 from storage_tui.previews.heads.described import bounds_text
-from storage_tui.previews.table.grid import grid_lines
+from storage_tui.previews.raster.drawing import drawn, room
+from storage_tui.previews.raster.field import painted, sampled
 
 SIDES = {1201 * 1201 * 2: (1201, 1201), 3601 * 3601 * 2: (3601, 3601), 1801 * 3601 * 2: (1801, 3601)}
 """By the size of a file: columns and rows; tiles of one arc second far in the north have half the columns."""
 VOID = -32768
-SHOWN = 12  # rows and columns of heights
+MOST_PIXELS = 100_000  # where the terminal draws pixels
 _NAME = re.compile(r"([ns])(\d{2})([ew])(\d{3})\b.*\.hgt(?:\.gz|\.bz2|\.xz)?$")
 
 
@@ -48,6 +48,25 @@ class Hgt:
             facts.append(("heights", f"{min(known):,} to {max(known):,} m, {read}"))
         if len(known) < len(heights):
             facts.append(("voids", f"{len(heights) - len(known):,}, {read}"))
-        table = [[str(heights[row * columns + at]) for at in range(SHOWN)] for row in range(SHOWN)]
-        lines: list[Text] = grid_lines([str(at) for at in range(SHOWN)], table, right=frozenset(range(SHOWN)))
-        return Preview(self.kind, facts=tuple(facts), lines=tuple(lines))
+        return await _drawn(self.kind, facts, source, view, (columns, rows))
+
+
+async def _drawn(kind: str, facts: list[tuple[str, str]], source: Source, view: View, size: tuple[int, int]) -> Preview:
+    """Return the preview with a picture of the rows in the middle, as many as the budget reaches."""
+    columns, rows = size
+    count = min(rows, source.bytes_left // (2 * columns))
+    top = (rows - count) // 2
+    raw = await source.read(2 * columns * top, 2 * columns * (top + count)) if count else b""
+    count = len(raw) // (2 * columns)
+    if not count:
+        return Preview(kind, facts=tuple(facts))
+    facts.append(("drawn", f"{count:,} rows in the middle" if count < rows else "all"))
+    space = rows_left(view, facts)
+    xs, ys = sampled(columns, count, room(view, space, MOST_PIXELS))
+    values = [[int.from_bytes(raw[at : at + 2], "big", signed=True) for at in (2 * (y * columns + x) for x in xs)]
+              for y in ys]  # fmt: skip
+    field = await asyncio.to_thread(painted, values, (VOID,))
+    if field is None:
+        return Preview(kind, facts=tuple(facts), note="no height in the middle")
+    lines, pixels = await drawn(field.rgb, field.width, field.height, view, space)
+    return Preview(kind, facts=tuple(facts), lines=lines, pixels=pixels, is_drawing=True)

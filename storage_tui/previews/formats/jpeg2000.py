@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from storage_tui.previews.base import HEADER_BUDGET, LimitError, Preview, PreviewError, Source, View
 from storage_tui.previews.heads.cursor import Cursor, ShortError
+from storage_tui.previews.raster.by_gdal import completed
 
 BOXES, STREAM = b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"
 MOST_BOXES = 100
@@ -39,7 +40,7 @@ class Jpeg2000:
             facts.append(("colours", found.colour))
         if found.place:
             facts.append(("place", found.place))
-        return Preview(self.kind, facts=tuple(facts), note="its pixels are not drawn")
+        return await completed(Preview(self.kind, facts=tuple(facts)), source, view, ("JP2OpenJPEG",))
 
 
 @dataclass

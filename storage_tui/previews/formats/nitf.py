@@ -3,6 +3,7 @@
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View
 from storage_tui.previews.heads.cursor import Cursor, ShortError
+from storage_tui.previews.raster.by_gdal import completed
 
 MAGICS = (b"NITF02.10", b"NSIF01.00")
 SECURITY_BYTES = 166  # after the class
@@ -38,7 +39,8 @@ class Nitf:
             facts += _image(Cursor(head, int(header)))
         if length.isdecimal() and source.size_bytes is not None and int(length) > source.size_bytes:
             facts.append(("cut", f"{int(length) - source.size_bytes:,} bytes are missing"))
-        return Preview(self.kind, facts=tuple((label, value) for label, value in facts if value))
+        shown = Preview(self.kind, facts=tuple((label, value) for label, value in facts if value))
+        return await completed(shown, source, view, ("NITF",))
 
 
 def _image(cursor: Cursor) -> list[tuple[str, str]]:

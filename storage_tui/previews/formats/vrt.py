@@ -1,9 +1,10 @@
 """GDAL virtual rasters (.vrt): size, place, bands and sources, read from the text and never followed (GDAL, VRT)."""
 
 import re
+from collections.abc import Sequence
 from html import unescape
 
-from storage_tui.previews.base import HEADER_BUDGET, Preview, Source, View
+from storage_tui.previews.base import HEADER_BUDGET, KIB, Budget, Preview, Source, View
 from storage_tui.previews.heads.described import bounds_text, described, numbers_of
 
 SHOWN_SOURCES = 4
@@ -15,6 +16,10 @@ _BAND = re.compile(r'<VRTRasterBand[^>]{0,300}?dataType="(\w{1,20})"')
 _SOURCE = re.compile(r"<SourceFilename[^>]{0,200}>([^<]{1,1000})</SourceFilename>")
 _NAME = re.compile(r'\w+\["([^"]*)"')
 _CODE = re.compile(r'(?:AUTHORITY|ID)\["EPSG",\s*"?(\d{1,6})"?\]\s*\]\s*$')
+
+
+BESIDE_BUDGET = Budget(requests=6, size_bytes=256 * KIB)  # each source that is looked for is a request
+MOST_LOOKED_FOR = 4
 
 
 class Vrt:
@@ -53,4 +58,19 @@ class Vrt:
         names = list(dict.fromkeys(unescape(name).strip() for name in _SOURCE.findall(text)))
         rest = f", … {len(names):,} in all" if len(names) > SHOWN_SOURCES else ""
         facts.append(("sources", ", ".join(names[:SHOWN_SOURCES]) + rest + more if names else "none"))
+        facts += await _beside(source, names)
         return await described(self.kind, facts, source, head, view)
+
+
+async def _beside(source: Source, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return which of the first sources are in the store: those with a path from here, and none that leads away."""
+    inside = [name for name in names if not name.startswith("/") and ":" not in name and ".." not in name.split("/")]
+    if source.is_alone or not inside:
+        return []
+    source.allow(BESIDE_BUDGET)
+    folder, slash, _ = source.blob.key.rpartition("/")
+    told: dict[str, list[str]] = {"found": [], "not there": []}
+    for name in inside[:MOST_LOOKED_FOR]:
+        is_there = await source.read_sibling(f"{folder}{slash}{name}", 1) is not None
+        told["found" if is_there else "not there"].append(name)
+    return [(label, ", ".join(found)) for label, found in told.items() if found]

@@ -2,7 +2,9 @@
 
 | file | holds |
 |---|---|
+| by_gdal.py | what rasterio adds to a preview: facts, the reference system by PROJ, a picture |
 | drawing.py | decoded RGB as half blocks, or room for pixels where the terminal draws them |
+| field.py | a field of numbers as a picture: a stretch and a ramp |
 | geokeys.py | the GeoTIFF tags in words: reference system, bounds, pixel size (OGC 19-008r4) |
 | halfblocks.py | RGB pixels as rows of half blocks: the upper pixel is the letter's colour |
 | layout.py | the layout of one level of a TIFF: what its samples mean, and the reason where they are not drawn |

@@ -9,7 +9,8 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews import Preview
-from storage_tui.previews.local_files import moment_of
+from storage_tui.previews.local_files import LocalFiles, moment_of
+from storage_tui.previews.stores.recognise import preview_prefix
 from storage_tui.previews.table.grid import grid_lines
 from storage_tui.tui.local.entry import LocalEntry, entry_of, what_is
 from storage_tui.tui.state.folder_mix import Mix
@@ -22,7 +23,8 @@ COUNTED = 5000  # entries of a folder: a few hundredths of a second, and enough 
 async def about_row(row: Row) -> Preview | None:
     """Return what is known about a row without bytes; None for a file. Raises OSError for an unreadable folder."""
     if isinstance(row, Folder):
-        return await asyncio.to_thread(_about_folder, row.key)
+        found = await preview_prefix(LocalFiles(), row.key.rstrip("/") + "/", row.storage_type)
+        return found[0] if found is not None else await asyncio.to_thread(_about_folder, row.key)
     if not isinstance(row, LocalEntry) or row.kind == "file":
         return None
     facts = [("is", visible(what_is(row)))]

@@ -12,7 +12,8 @@ from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews import Preview, Source, modes_of, preview
-from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage
+from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage, View
+from storage_tui.previews.stores.recognise import preview_prefix
 from storage_tui.previews.table.grid import grid_lines
 from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.state.folder_mix import Mix
@@ -29,6 +30,7 @@ HELD_DELAY_S = 0.12  # while a key repeats: no preview begins on rows that nobod
 SLOW_S = 0.3  # within this time the old preview stays; then the pane shows Reading
 MIX_BLOBS = 1000  # of a folder, one page: enough for the kinds of its blobs
 FACTS = 3  # rows for the facts of an image of the catalog
+TOTALS = 2  # rows for the blobs and bytes of a folder that is one thing
 FAR = 1_000_000  # rows; past the end of every page
 MODES: tuple[Mode, ...] = ("auto", "text", "hex")
 
@@ -102,7 +104,7 @@ class RowPreview(PreviewPane):
             if about is not None:
                 self.show_preview(title, about)
             elif isinstance(row, Folder):
-                self.show_preview(title, await self._folder_preview(row))
+                self.show_preview(title, await self._store_preview(row) or await self._folder_preview(row))
             else:
                 self._shown = await self._preview(row, offset)
                 self.show_preview(title, self._shown)
@@ -112,6 +114,17 @@ class RowPreview(PreviewPane):
             self.show_error(title, explain(exc))
         finally:
             slow.stop()
+
+    async def _store_preview(self, folder: Folder) -> Preview | None:
+        """Return the preview of a folder that is one thing, such as a Zarr store; None for any other folder."""
+        width, height = self.body_size
+        view = View(width, max(1, height - TOTALS), self.app.console.color_system == "truecolor")
+        found = await preview_prefix(self._storage, folder.key, folder.storage_type, view=view)
+        if found is None or "usage" not in (await self._storage.describe()).features:
+            return found[0] if found is not None else None
+        usage = await self._storage.usage(folder.key, storage_type=folder.storage_type)
+        totals = (("blobs", f"{usage.count:,}"), ("bytes", size_text(usage.size_bytes)))
+        return replace(found[0], facts=(*found[0].facts, *totals))
 
     async def _folder_preview(self, folder: Folder) -> Preview:
         if "usage" not in (await self._storage.describe()).features:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import fastavro
 import gguf
@@ -21,6 +21,7 @@ import laspy
 import numpy
 import onnx
 import openpyxl
+import rasterio
 import safetensors.numpy
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -288,6 +289,16 @@ def package() -> bytes:
                    "plots-1.2.dist-info/WHEEL": tags, "plots-1.2.dist-info/RECORD": b""})  # fmt: skip
 
 
+def raster(driver: str, kind: str = "uint8", **how: Any) -> bytes:
+    """A raster in UTM by rasterio."""
+    values = (numpy.arange(60 * 80) % 251).reshape(1, 60, 80).astype(kind)
+    place = {"crs": "EPSG:32633", "transform": rasterio.Affine(10, 0, 500_000, 0, -10, 5_000_000)}
+    with rasterio.MemoryFile() as memory:
+        with memory.open(driver=driver, width=80, height=60, count=1, dtype=kind, **place, **how) as dataset:
+            dataset.write(values)
+        return bytes(memory.read())
+
+
 HEADS: dict[str, Sample] = {
     "safetensors": Sample(tensors, "blob", "conv.weight  float32  8 × 3 × 3 × 3  864 B"),
     "GGUF": Sample(language_model, "blob", "tokenizer.ggml.tokens  word0, word1, word2, word3, … 300 in all"),
@@ -311,6 +322,7 @@ HEADS: dict[str, Sample] = {
     "JPEG 2000": Sample(lambda: encoded("JPEG2000"), "blob", "pixels: 120 × 80, 3 bands of uint, 8 bits"),
     "HDF4": Sample(made.hierarchy, "blob", "data set  NDVI  Var0.0"),
     "NITF": Sample(lambda: kept.unpacked(kept.NITF), "blob", "pixels: 40 × 40, uint, 8 bits"),
+    "ERDAS Imagine": Sample(lambda: raster("HFA"), "blob", "reference: EPSG:32633, WGS 84 / UTM zone 33N"),
     "DICOM": Sample(lambda: kept.unpacked(kept.DICOM), "blob", "pixels: 6 × 4, 12 bits\nmodality: CT"),
     "WAV": Sample(recording, "blob", "codec: PCM, 16 bits\nchannels: stereo\nrate: 8,000 Hz\nlength: 3.00 s"),
     "FLAC": Sample(lambda: kept.unpacked(kept.FLAC), "blob", "channels: stereo\nrate: 44,100 Hz\nlength: 2.00 s"),

@@ -1,0 +1,14 @@
+"""Prefixes that are one thing: stores of arrays and tables, whose files mean something only together.
+
+| file | holds |
+|---|---|
+| prefix.py | the blobs below one prefix: named and read within a budget |
+| recognise.py | what a prefix is, by the names in it, and its preview |
+| nodes.py | the arrays and groups of Zarr 2 and 3 from their JSON |
+| tree.py | the nodes of a Zarr store: from consolidated metadata, or from folder to folder |
+| chunks.py | the chunks of an array: where they are, their bytes, the index of a shard |
+| slices.py | a slice of an array as values: which chunks, which values of them |
+| coordinates.py | coordinates in words: first and last value, times of the CF conventions |
+| zarr.py | the preview of a Zarr store, a group of it or an array |
+| icechunk.py | the preview of an Icechunk repository |
+"""
