@@ -2,6 +2,7 @@
 
 | file | holds |
 |---|---|
+| bulk.py | deletes of many objects by one request |
 | changes.py | a change of one object under a precondition |
 | connecting.py | the connection to a bucket: endpoint, form of addresses, signatures; the names of all buckets |
 | copies.py | copies and moves of objects inside the engine |
@@ -14,5 +15,6 @@
 | store.py | the Store, and what it promises less |
 | trees.py | lists in byte order from an engine that keeps names as a tree of folders |
 | uploads.py | the upload sessions: begun, found, written by one request at a time, cancelled |
+| versions/ | the versions that a bucket keeps, as its trash |
 | writer.py | the writer of one upload session: parts go to the engine while the next one gathers |
 """

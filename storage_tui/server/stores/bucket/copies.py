@@ -88,7 +88,7 @@ class Copies:
 
         def change(condition: Condition) -> Object:
             found = self._source(wanted, is_move=is_move)
-            self._transfer(found, wanted.target, condition)
+            self.transfer(found, wanted.target, condition)
             return found
 
         copied, before = changes.replace(self._bucket, wanted.target, wanted.check, change)
@@ -106,7 +106,7 @@ class Copies:
             raise archived(self._bucket.name, found.name, found.storage_class)
         return found
 
-    def _transfer(self, found: Object, place: ObjectPlace, condition: Condition) -> None:
+    def transfer(self, found: Object, place: ObjectPlace, condition: Condition) -> None:
         """Copy an object to a place. Raise ConditionError when the object has changed or is gone."""
         try:
             if found.size_bytes <= self._whole_bytes:
