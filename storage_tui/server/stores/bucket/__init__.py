@@ -6,6 +6,7 @@
 | changes.py | a change of one object under a precondition |
 | connecting.py | the connection to a bucket: endpoint, form of addresses, signatures; the names of all buckets |
 | copies.py | copies and moves of objects inside the engine |
+| extras.py | what only buckets have: metadata and tags, archives, unfinished uploads |
 | identity.py | who asks, and where: credentials, region and endpoint out of the sources of AWS programs |
 | listing.py | lists and sums over the objects, from the engine's lists alone |
 | objects.py | objects as blobs |

@@ -34,6 +34,7 @@ from storage_tui.server.stores.bucket import changes
 from storage_tui.server.stores.bucket.bulk import Deletes
 from storage_tui.server.stores.bucket.connecting import connect
 from storage_tui.server.stores.bucket.copies import Copies, trip
+from storage_tui.server.stores.bucket.extras import Extras
 from storage_tui.server.stores.bucket.identity import Identity
 from storage_tui.server.stores.bucket.listing import Lists
 from storage_tui.server.stores.bucket.objects import ObjectPlace, check_type, locate
@@ -67,6 +68,7 @@ class _Running:
     uploads: UploadSessions
     deletes: Deletes
     trash: VersionTrash
+    extras: Extras
     has_versions: bool
 
 
@@ -83,7 +85,8 @@ class BucketStore:
       has no conditional writes another writer may come between.
     - *Deletes.* A delete without a precondition removes whatever the key has at that moment. A delete of many keys does
       not say of a key without an ETag whether there was anything.
-    - *Moves.* A move is a copy and a delete; one that breaks off leaves both. A copy onto itself changes nothing.
+    - *Moves.* A move is a copy and a delete; one that breaks off leaves both. A copy onto itself changes nothing, but
+      its content type where another is asked for; then metadata, headers, tags and storage class stay.
     - *ETags* are those of the engine: the same bytes stored again may have the same one. They are no checksums.
     - *Honesty.* Bytes are compared with a crc32c where the engine has stored one of the whole object.
     - *Uploads* continue on this machine only, as their state is here. They take no parts beside each other.
@@ -139,7 +142,7 @@ class BucketStore:
             bucket, identity, threads, Lists(bucket, threads, is_tree=is_tree), copies,
             UploadSessions(bucket, threads, folder, self._now, memory=memory),
             Deletes(bucket, threads), VersionTrash(bucket, threads, copies, self._check_writable),
-            has_versions=bool(kept),
+            Extras(bucket, threads, folder, self._check_writable), has_versions=bool(kept),
         )  # fmt: skip
 
     def _begin(self) -> tuple[Bucket, Identity, bool, Status]:
@@ -170,12 +173,17 @@ class BucketStore:
     def lacks(self) -> frozenset[str]:
         """The features of the description that this engine does not have."""
         trash = frozenset[str]() if self._run().has_versions else frozenset({"trash"})
-        return trash | {"content-type", "upload-parts"}
+        return trash | {"upload-parts"}
 
     @property
     def trash(self) -> VersionTrash:
         """The versions of the bucket."""
         return self._run().trash
+
+    @property
+    def extras(self) -> Extras:
+        """What only buckets have."""
+        return self._run().extras
 
     async def signed_url(self, address: Address, *, valid_s: int) -> str:
         """Return a URL of the engine's own, as `Presigning` promises."""
@@ -263,9 +271,9 @@ class BucketStore:
         content_type: str | None = None,
     ) -> Blob:  # fmt: skip
         self._check_writable("copy", source.key)
-        if content_type is not None:
-            raise BadRequestError("the content type of an object in a bucket is not changed here", key=source.key)
         wanted = trip(source, target, source_etag, precondition, check_precondition)
+        if content_type is not None:
+            return await self._run().threads.writes.run(self._run().copies.retype, wanted, content_type)
         return (await self._run().threads.writes.run(self._run().copies.copy, wanted))[0]
 
     async def move(

@@ -49,7 +49,7 @@ async def test_an_archived_object_is_listed_as_such_and_not_read(empty: BucketSt
     }  # fmt: skip
     assert (await empty.stat(at("GLACIER"))).storage_class == "GLACIER"
     for key in ("GLACIER", "DEEP_ARCHIVE"):
-        with pytest.raises(ConflictError, match=rf"archived.*restore-object --bucket {bucket}"):
+        with pytest.raises(ConflictError, match=rf"archived.*storage-tui thaw s3://{bucket}/{key}"):
             await content_of(empty, key)
         with pytest.raises(ConflictError, match="archived"):
             await empty.copy(at(key), at("copy"))

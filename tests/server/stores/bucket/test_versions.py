@@ -19,6 +19,8 @@ from tests.server.stores.bucket.amazon import at, content_of, keys_of
 
 KEYS = ("a", "a b", "a+b", "a/b", "a//b", "d/%2F", "\u00e9 & <x>", "z")
 
+pytestmark = pytest.mark.filterwarnings("ignore:Unclosed file <tempfile:ResourceWarning")  # moto's old versions
+
 
 @pytest.fixture
 async def kept(bucket: str, tmp_path: Any) -> Any:

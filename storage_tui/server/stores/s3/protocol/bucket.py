@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from urllib.parse import quote, unquote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus, urlencode
 
 from urllib3 import HTTPHeaderDict
 from urllib3.response import BaseHTTPResponse
@@ -64,6 +64,7 @@ class Object:
     storage_class: str = ""  # as the engine names it, such as GLACIER; empty for the usual class
     headers: Mapping[str, str] = field(default_factory=dict)  # those of KEPT_HEADERS, of a described object
     is_restored: bool = False  # an archived object whose bytes can be read for a while
+    tag_count: int = 0
     version_id: str | None = None  # of a version that was asked for; None is the present object
 
 
@@ -157,17 +158,19 @@ class Bucket:
 
     def copy(
         self, source: Object, target: str, *, content_type: str | None = None, meta: Mapping[str, str] | None = None,
-        condition: Condition = NOTHING_ASKED,
+        condition: Condition = NOTHING_ASKED, kept: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         """Make `target` an object with the bytes of `source`, inside the engine, on condition that the source is
-        unchanged. Without `meta` the target has the metadata, headers and tags of the source."""
+        unchanged. Without `meta` the target has the metadata, headers and tags of the source. With `meta` it has these,
+        the content type, the headers `kept`, and the tags of the source."""
         headers = {
             "x-amz-copy-source": self._source(source),
             "x-amz-copy-source-if-match": f'"{source.etag}"',
             **condition.headers(),
         }
         if meta is not None:
-            headers |= {"x-amz-metadata-directive": "REPLACE", **_meta_headers(content_type, meta)}
+            described = _meta_headers(content_type, meta, is_quoted=self.is_ours)
+            headers |= {"x-amz-metadata-directive": "REPLACE", **described, **(kept or {})}
         _, content = self.engine.call("PUT", self.path(target), headers=headers)
         _check(content)
 
@@ -177,6 +180,16 @@ class Bucket:
         query = {} if version_id is None else {"versionId": version_id}
         with suppress(MissingError):
             self.engine.call("DELETE", self.path(name), query, Condition(etag).headers())
+
+    def tags(self, found: Object) -> str:
+        """Return the tags of an object in the form of a header; empty for none, and where they may not be read."""
+        if not found.tag_count:
+            return ""
+        query = {"tagging": ""} | ({} if found.version_id is None else {"versionId": found.version_id})
+        _, content = self.engine.call("GET", self.path(found.name), query)
+        groups = elements(read_answer(content, "Tagging"), "TagSet")
+        rows = [fields_of(tag) for group in groups for tag in elements(group, "Tag")]
+        return urlencode([(row.get("Key", ""), row.get("Value", "")) for row in rows])
 
     def list(
         self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT, token: str = ""
@@ -298,7 +311,9 @@ class Bucket:
         kept = {header: headers[header] for header in KEPT_HEADERS if header in headers}
         stored = headers.get("x-amz-storage-class", "")
         is_restored = 'ongoing-request="false"' in headers.get("x-amz-restore", "")
-        return Object(name, size_bytes, _etag(headers), modified, crc32c, meta, stored, kept, is_restored)
+        tags = headers.get("x-amz-tagging-count", "0")
+        tag_count = int(tags) if tags.isdecimal() and len(tags) < 4 else 0
+        return Object(name, size_bytes, _etag(headers), modified, crc32c, meta, stored, kept, is_restored, tag_count)
 
     def _listed(self, fields: Mapping[str, str]) -> Object:
         modified = datetime.fromisoformat(fields["LastModified"]).replace(microsecond=0)
