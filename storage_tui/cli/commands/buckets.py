@@ -107,8 +107,8 @@ def uploads(
 ) -> None:  # fmt: skip
     """List the uploads to a bucket that began and were never finished, whoever began them; their bytes are paid for.
 
-    Each line shows when the upload began, the bytes that came, its id and its key. An upload that this machine may still
-    continue says so; `storage-tui resume` does that. Nothing is dropped without --drop.
+    Each line shows when the upload began, the bytes that came, its id and its key. An upload that this machine may
+    still continue says so; `storage-tui resume` does that. Nothing is dropped without --drop.
     """
     with open_storage(settings) as storage:
         found = storage.engine.run(left_uploads(storage.engine.service, location.key))

@@ -69,3 +69,25 @@ async def test_a_delete_is_taken_back_and_the_trash_shows_the_versions(bucket: s
     assert [one["Key"] for one in told["Versions"]] == ["a.txt", "b.txt"]
     assert "DeleteMarkers" not in told
     assert client.get_object(Bucket=bucket, Key="a.txt")["Body"].read() == b"a.txt"
+
+
+async def test_an_archived_blob_is_asked_back_and_the_details_say_so(bucket: str, tmp_path: Path) -> None:
+    client = amazon.client(amazon.endpoint())
+    client.put_object(
+        Bucket=bucket, Key="cold.txt", Body=b"cold", StorageClass="DEEP_ARCHIVE", CacheControl="max-age=5",
+        Metadata={"own": "word\x1b[31m"}, Tagging="team=maps",
+    )  # fmt: skip
+    async with opened(bucket, tmp_path) as browser:
+        await browser.until(lambda: browser.names == ["a.txt", "b.txt", "cold.txt"])
+        await browser.press("g", "a")
+        await browser.shows("no blob here is archived")
+        await browser.press("G", "g", "a")
+        await browser.shows("Ask the archive for 1 blob?")
+        await browser.press("right", "right", "enter")
+        await browser.shows("asked the archive for 1 blob for 7 days")
+        await browser.press("i")
+        await browser.shows("DEEP_ARCHIVE")
+        await browser.shows("team = maps")
+        assert "restored until" in browser.text and "max-age=5" in browser.text
+        assert "own: word" in browser.text and "\x1b" not in browser.text
+    assert "Restore" in client.head_object(Bucket=bucket, Key="cold.txt")
