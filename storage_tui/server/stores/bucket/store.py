@@ -88,7 +88,8 @@ class BucketStore:
     - *Moves.* A move is a copy and a delete; one that breaks off leaves both. A copy onto itself changes nothing, but
       its content type where another is asked for; then metadata, headers, tags and storage class stay.
     - *ETags* are those of the engine: the same bytes stored again may have the same one. They are no checksums.
-    - *Honesty.* Bytes are compared with a crc32c where the engine has stored one of the whole object.
+    - *Honesty.* A read of a whole object is compared with a checksum that the engine has stored of the whole: crc32c,
+      sha256, crc32, sha1 or crc64nvme. A read of a part is compared with nothing; nor is an object without one.
     - *Uploads* continue on this machine only, as their state is here. They take no parts beside each other.
     - *Lists* are in byte order on engines that follow the S3 API, and on SeaweedFS. Of an engine that lists otherwise,
       only the entries of one page are in order.

@@ -18,6 +18,7 @@ from storage_tui.contract.moments import parse_http_date
 from storage_tui.contract.wire import Span, format_range, parse_content_range
 from storage_tui.server.stores.s3.protocol.answers import elements, error_code, fields_of, read_answer
 from storage_tui.server.stores.s3.protocol.requests import MissingError, S3Engine, length_of, path_of
+from storage_tui.server.stores.s3.protocol.stored_checks import whole_checks
 
 LIST_LIMIT = 1000  # the most that one request lists, by the S3 API
 CRC = "x-amz-checksum-crc32c"
@@ -64,6 +65,7 @@ class Object:
     storage_class: str = ""  # as the engine names it, such as GLACIER; empty for the usual class
     headers: Mapping[str, str] = field(default_factory=dict)  # those of KEPT_HEADERS, of a described object
     is_restored: bool = False  # an archived object whose bytes can be read for a while
+    checks: Mapping[str, str] = field(default_factory=dict)  # stored checksums of the whole, by name, in base64
     tag_count: int = 0
     version_id: str | None = None  # of a version that was asked for; None is the present object
 
@@ -313,7 +315,10 @@ class Bucket:
         is_restored = 'ongoing-request="false"' in headers.get("x-amz-restore", "")
         tags = headers.get("x-amz-tagging-count", "0")
         tag_count = int(tags) if tags.isdecimal() and len(tags) < 4 else 0
-        return Object(name, size_bytes, _etag(headers), modified, crc32c, meta, stored, kept, is_restored, tag_count)
+        return Object(
+            name, size_bytes, _etag(headers), modified, crc32c, meta, stored, kept, is_restored,
+            {} if self.is_ours else whole_checks(headers), tag_count,
+        )  # fmt: skip
 
     def _listed(self, fields: Mapping[str, str]) -> Object:
         modified = datetime.fromisoformat(fields["LastModified"]).replace(microsecond=0)
