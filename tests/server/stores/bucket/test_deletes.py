@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from storage_tui.server.stores.bucket import bulk
 from storage_tui.server.stores.bucket.store import BucketStore
 from tests import seaweed
 from tests.server.stores.bucket import amazon
@@ -71,8 +70,7 @@ async def test_what_the_engine_refuses_of_one_key_is_told(empty: BucketStore, mo
     assert "\x1b" not in json.dumps([one.message for one in results], ensure_ascii=False)
 
 
-async def test_seaweedfs_takes_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "AT_ONCE", 3)
+async def test_seaweedfs_takes_many_at_once(tmp_path: Path) -> None:
     bucket = amazon.new_bucket(seaweed.endpoint())
     async with amazon.opened(seaweed.endpoint(), bucket, tmp_path, prefix="p/") as store:
         keys = ["a b", "a+b", "a&b", "\u00e9", "d/e", "f"]

@@ -10,9 +10,8 @@ from storage_tui.contract.models import Retention
 from storage_tui.contract.trash import DELETED, OVERWRITTEN, BringBack, BringBackResult, GoneBlob
 from storage_tui.server.stores.base import Precondition
 from storage_tui.server.stores.bucket.store import BucketStore
-from storage_tui.server.stores.bucket.versions import calls
 from storage_tui.server.stores.bucket.versions.calls import History, Version
-from storage_tui.server.stores.bucket.versions.trash import find
+from storage_tui.server.stores.bucket.versions.trash import VersionTrash, find
 from storage_tui.server.stores.s3.protocol.bucket import Object
 from tests.server.stores.bucket import amazon
 from tests.server.stores.bucket.amazon import at, content_of, keys_of
@@ -34,11 +33,12 @@ def set_versions(bucket: str, status: str) -> None:
     amazon.client(amazon.endpoint()).put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
 
 
-async def gone(store: BucketStore, prefix: str = "", *, limit: int = 1000) -> list[GoneBlob]:
+async def gone(store: BucketStore | VersionTrash, prefix: str = "", *, limit: int = 1000) -> list[GoneBlob]:
+    trash = store.trash if isinstance(store, BucketStore) else store
     rows: list[GoneBlob] = []
     after: str | None = ""
     while after is not None:
-        page = await store.trash.list_page("", "data", prefix=prefix, after=after, limit=limit)
+        page = await trash.list_page("", "data", prefix=prefix, after=after, limit=limit)
         assert len(page.blobs) <= limit
         rows += page.blobs
         after = page.next_token
@@ -103,16 +103,17 @@ def test_a_version_is_found_by_its_moment() -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])
-async def test_versions_are_listed_page_by_page(kept: BucketStore, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "LIST_LIMIT", 4)  # so that the versions of one key are in two answers of the engine
+async def test_versions_are_listed_page_by_page(kept: BucketStore, limit: int) -> None:
+    run = kept._run()
+    trash = VersionTrash(run.bucket, run.threads, run.copies, lambda _verb, _key: None, list_limit=4)
     for number in range(3):
         for key in KEYS:
             await kept.put(at(key), f"{key} {number}".encode())
     await kept.delete(at("a/b"))
-    rows = await gone(kept, limit=limit)
+    rows = await gone(trash, limit=limit)
     expected = [(key, n) for key in sorted(KEYS, key=str.encode) for n in range(3 if key == "a/b" else 2)]
     assert [(row.key, row.how) for row in rows] == [(key, DELETED if n == 2 else OVERWRITTEN) for key, n in expected]
-    assert {row.key for row in await gone(kept, "a/", limit=limit)} == {"a/b", "a//b"}
+    assert {row.key for row in await gone(trash, "a/", limit=limit)} == {"a/b", "a//b"}
 
 
 async def test_a_purge_removes_the_versions_named_and_never_the_present_object(kept: BucketStore, bucket: str) -> None:

@@ -90,11 +90,13 @@ def keeping(bucket: Bucket) -> Status:
     return "Enabled" if status == "Enabled" else "Suspended" if status == "Suspended" else ""
 
 
-def list_versions(bucket: Bucket, prefix: str, after: tuple[str, str] | None = None) -> VersionPage:
-    """Return up to LIST_LIMIT versions of the objects whose names begin with the prefix, in the order of the engine:
+def list_versions(
+    bucket: Bucket, prefix: str, after: tuple[str, str] | None = None, *, limit: int = LIST_LIMIT
+) -> VersionPage:
+    """Return up to `limit` versions of the objects whose names begin with the prefix, in the order of the engine:
     by name, the newest version of a name first. Raise UnavailableError for an answer that cannot be read."""
     query = {
-        "versions": "", "encoding-type": "url", "prefix": bucket.root + prefix, "max-keys": str(LIST_LIMIT),
+        "versions": "", "encoding-type": "url", "prefix": bucket.root + prefix, "max-keys": str(limit),
     }  # fmt: skip
     if after is not None:
         query["key-marker"] = bucket.root + after[0]

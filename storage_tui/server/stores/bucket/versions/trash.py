@@ -37,9 +37,13 @@ CheckWritable = Callable[[str, str], None]  # called with a verb and a key; rais
 
 
 class VersionTrash:
-    """The `Trash` of somebody else's bucket."""
+    """The `Trash` of somebody else's bucket; `list_limit` is the number of versions in one answer of the engine."""
 
-    def __init__(self, bucket: Bucket, threads: Threads, copies: Copies, check_writable: CheckWritable) -> None:
+    def __init__(
+        self, bucket: Bucket, threads: Threads, copies: Copies, check_writable: CheckWritable, *,
+        list_limit: int = LIST_LIMIT,
+    ) -> None:  # fmt: skip
+        self._list_limit = list_limit
         self._bucket = bucket
         self._threads = threads
         self._copies = copies
@@ -63,7 +67,7 @@ class VersionTrash:
         if last_version:
             found += await self._rest_of(last_name, last_version)
         position: tuple[str, str] | None = (last_name, "") if last_name else None
-        scan = _Scan(self._bucket, prefix, position)
+        scan = _Scan(self._bucket, prefix, position, self._list_limit)
         for _ in range(LISTS_AT_MOST):
             if len(found) > limit or scan.is_done:
                 break
@@ -109,7 +113,7 @@ class VersionTrash:
         check_type(storage_type)
         self._check_writable("purge", prefix)
         found: list[Gone] = []
-        scan = _Scan(self._bucket, prefix, None)
+        scan = _Scan(self._bucket, prefix, None, self._list_limit)
         while not scan.is_done and len(found) <= PURGED_AT_ONCE:
             for history in await self._threads.lists.run(scan.next):
                 found += history.gone()
@@ -201,7 +205,8 @@ class VersionTrash:
 class _Scan:
     """The versions below a prefix, object by object, after a position."""
 
-    def __init__(self, bucket: Bucket, prefix: str, after: tuple[str, str] | None) -> None:
+    def __init__(self, bucket: Bucket, prefix: str, after: tuple[str, str] | None, limit: int) -> None:
+        self._limit = limit
         self._bucket = bucket
         self._prefix = prefix
         self._after = after
@@ -212,7 +217,7 @@ class _Scan:
 
     def next(self) -> list[History]:
         """Read one list; return the objects whose versions are all known now. Blocking."""
-        page = calls.list_versions(self._bucket, self._prefix, self._after)
+        page = calls.list_versions(self._bucket, self._prefix, self._after, limit=self._limit)
         versions = self._waiting + [one for one in page.versions if self._is_new(one.name)]
         self._waiting, self._after, self.is_done = [], page.after, page.after is None
         if page.after is not None and len(versions) < calls.MOST_OF_A_KEY + LIST_LIMIT:
