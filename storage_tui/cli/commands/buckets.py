@@ -21,7 +21,7 @@ from storage_tui.client.buckets import drop_uploads, left_uploads
 from storage_tui.client.buckets import thaw as ask_back
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError
-from storage_tui.contract.keys import Location
+from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.models import Blob, parse_time
 from storage_tui.contract.moments import local_time
 from storage_tui.contract.places import TIERS, LeftUpload
@@ -112,6 +112,8 @@ def uploads(
     """
     with open_storage(settings) as storage:
         found = storage.engine.run(left_uploads(storage.engine.service, location.key))
+        folder = as_folder(location).key
+        found = [one for one in found if one.key == location.key or one.key.startswith(folder)]
         chosen = [one for one in found if _is_chosen(one, ids, older_than)]
         if not chosen:
             remark(f"no unfinished uploads at {spell(location)}")
@@ -150,7 +152,7 @@ def _list(chosen: Sequence[LeftUpload], location: Location, *, as_json: bool) ->
         if as_json:
             say_json(one.to_json())
             continue
-        began = parse_time(one.began)
+        began = _moment(one)
         when = "-" if began is None else f"{local_time(began):%Y-%m-%d %H:%M}"
         size = "-" if one.size_bytes is None else size_text(one.size_bytes)
         ours = "  (of this machine)" if one.is_ours else ""
@@ -164,8 +166,15 @@ def _is_chosen(one: LeftUpload, ids: Sequence[str], older_than: timedelta | None
         return False
     if older_than is None:
         return True
-    began = parse_time(one.began)
+    began = _moment(one)
     return began is not None and began < datetime.now(UTC) - older_than
+
+
+def _moment(one: LeftUpload) -> datetime | None:
+    try:
+        return parse_time(one.began)
+    except ValueError:
+        return None
 
 
 def _sum_text(chosen: Sequence[LeftUpload]) -> str:

@@ -26,7 +26,7 @@ class ThawScreen(Dialog[tuple[int, str] | None]):
     """Asks for the days and the tier; None asks for nothing."""
 
     IS_QUESTION = True
-    HINT = "↑ ↓ days or speed, Enter answers, Esc leaves"
+    HINT = "← → choose, Tab goes to the days, Enter answers, Esc leaves"
 
     def __init__(self, blobs: Sequence[Blob]) -> None:
         super().__init__()

@@ -16,6 +16,8 @@ from storage_tui.tui.state.listing import Row
 
 ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")  # storage classes whose bytes must be asked back
 
+ASKED_AT_MOST = 50  # blobs whose storage class is asked for one by one
+
 
 async def thaw_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
     """Ask the archive for the archived blobs of the rows, after a question."""
@@ -24,6 +26,8 @@ async def thaw_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
             desk.refuse(f"nothing to ask back: {WHY_NOT}")
             return
         found = [one.blob for one in await gather(desk, rows)]
+        if len(found) <= ASKED_AT_MOST:  # a long list leaves the storage class out
+            found = [one if one.storage_class else await desk.storage.stat(one.key, one.storage_type) for one in found]
     except (*EXPECTED, TooManyError) as exc:
         desk.fail("cannot count what would be asked back", exc)
         return

@@ -68,9 +68,9 @@ class VersionTrash:
             found += await self._rest_of(last_name, last_version)
         position: tuple[str, str] | None = (last_name, "") if last_name else None
         scan = _Scan(self._bucket, prefix, position, self._list_limit)
-        for _ in range(LISTS_AT_MOST):
-            if len(found) > limit or scan.is_done:
-                break
+        lists = 0
+        while len(found) <= limit and not scan.is_done and (lists < LISTS_AT_MOST or scan.last_name == last_name):
+            lists += 1
             for history in await self._threads.lists.run(scan.next):
                 found += [_to_gone(one) for one in history.gone()]
         if len(found) > limit:
