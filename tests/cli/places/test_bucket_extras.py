@@ -29,6 +29,7 @@ def test_an_archived_blob_is_asked_back(call: Call, bucket: str, client: Any) ->
     url = f"s3://{bucket}"
     for key, stored in (("a b", "GLACIER"), ("c", "DEEP_ARCHIVE"), ("warm", "STANDARD_IA")):
         client.put_object(Bucket=bucket, Key=key, Body=b"cold", StorageClass=stored)
+    assert [line.split()[-2] for line in call("ls", "-l", url).lines[1:]] == ["DEEP_ARCHIVE", "STANDARD_IA"]
     said = call("cat", f"{url}/a b")
     assert f"storage-tui thaw '{url}/a b' --write" in said.err
     assert "read only" in call("thaw", f"{url}/a b").err
