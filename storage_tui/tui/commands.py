@@ -352,9 +352,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "content-type", ("E",), "Content type…", "give the marked blobs, or this one, another content type", ACT, ROWS
     ),
-    Command(
-        "thaw", ("g a",), "Ask the archive…", "ask the archive of a bucket for archived blobs", ACT, ROWS
-    ),
+    Command("thaw", ("g a",), "Ask the archive…", "ask the archive of a bucket for archived blobs", ACT, ROWS),
     Command(
         "rename",
         ("r",),
