@@ -60,6 +60,8 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     ),
     "trash": ("storage_tui.cli.commands.trash", "trash", "List what can be brought back at LOCATION."),
     "purge": ("storage_tui.cli.commands.trash", "purge", "Remove deleted and overwritten blobs for good, at once."),
+    "thaw": ("storage_tui.cli.commands.buckets", "thaw", "Ask the archive of a bucket for blobs, to be read for days."),
+    "uploads": ("storage_tui.cli.commands.buckets", "uploads", "List and drop the unfinished uploads to a bucket."),
     "du": ("storage_tui.cli.commands.blobs", "du", "Show blobs and bytes per folder below LOCATION, and in total."),
     "diff": ("storage_tui.cli.commands.diff", "diff", "Compare two blobs: text, facts, or the first difference."),
     "url": ("storage_tui.cli.commands.blobs", "url", "Print a signed URL, which opens a blob until it expires."),

@@ -3,6 +3,7 @@
 | file | holds |
 |---|---|
 | async_storage.py | `AsyncStorage`: the same calls as coroutines |
+| buckets.py | what only buckets have, as calls: facts of objects, archives, unfinished uploads |
 | calls.py | every call, written once and without I/O: yields a Request, receives the Response, returns a model |
 | catalog_calls.py | the catalog's calls for `products`: the image of a blob, and deleting an image |
 | control.py | pause, cancel and progress of one transfer |

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from storage_tui.client.batch.plan import BatchPlan
     from storage_tui.client.batch.results import BatchResult
     from storage_tui.client.batch.scheduler import Batch, Begun, Ended
+    from storage_tui.client.buckets import AsyncBucket
     from storage_tui.client.http.async_session import AsyncSession
     from storage_tui.client.transfer.conflict import Conflict
     from storage_tui.client.transfer.records import UnfinishedTransfer
@@ -126,6 +127,13 @@ class AsyncStorage:
         from storage_tui.client.undoing.trash import AsyncTrash
 
         return AsyncTrash(self._run, self.engine.service)
+
+    @property
+    def bucket(self) -> "AsyncBucket":
+        """Return what only buckets have: facts of objects, and archives."""
+        from storage_tui.client.buckets import AsyncBucket
+
+        return AsyncBucket(self._run, self.engine.service)
 
     # The published calls.
 

@@ -6,7 +6,7 @@ Times are aware UTC datetimes, on the wire RFC 3339 with a `Z`. Sizes are bytes.
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from storage_tui.contract.errors import ProtocolError, StorageError
 from storage_tui.contract.keys import DELIMITER, Location, check_prefix
@@ -315,26 +315,44 @@ class UserQuotas:
             raise ProtocolError(f"the server described quotas in a way that cannot be read: {exc}") from exc
 
 
+Versions = Literal["", "kept", "older"]
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long a server keeps deleted and overwritten blobs, in seconds; 0 keeps none.
+    """How long a server keeps deleted and overwritten blobs, in seconds; 0 keeps none, or has no length of time.
 
     `since` (UTC) is the moment from which on no blob went before its time; older ones may be missing because the disk
-    needed room. None means that nothing is missing.
+    needed room. None means that nothing is missing. `versions` is that of a bucket: "kept" for one that keeps versions,
+    "older" for one that has older versions and makes no new ones.
     """
 
     retention_s: int = 0
     since: datetime | None = None
+    versions: Versions = ""
+
+    @property
+    def keeps(self) -> bool:
+        """Return whether a blob that is deleted or overwritten now can come back."""
+        return self.retention_s > 0 or self.versions == "kept"
+
+    @property
+    def has_any(self) -> bool:
+        """Return whether there can be something to bring back."""
+        return self.keeps or self.versions == "older"
 
     def to_json(self) -> dict[str, Any]:
         """Return the value as the JSON object of the wire."""
-        return {"retention_s": self.retention_s, "since": format_time(self.since)}
+        told = {"versions": self.versions} if self.versions else {}
+        return {"retention_s": self.retention_s, "since": format_time(self.since), **told}
 
     @classmethod
     def from_json(cls, raw: Any) -> Self:
         """Read the value from the JSON object of the wire; raise ProtocolError for anything else."""
         try:
-            return cls(_known_count(raw.get("retention_s", 0)), parse_time(raw.get("since")))
+            versions = raw.get("versions", "")
+            known: Versions = "kept" if versions == "kept" else "older" if versions == "older" else ""
+            return cls(_known_count(raw.get("retention_s", 0)), parse_time(raw.get("since")), known)
         except (TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described its trash in a way that cannot be read: {exc}") from exc
 

@@ -176,3 +176,69 @@ def _words(raw: Any) -> tuple[str, ...]:
     for word in raw:
         word.encode("utf-8")  # JSON can hold half of a surrogate pair, which is not valid text
     return tuple(raw)
+
+
+BUCKET_EXTRAS = "bucket-extras"  # the feature of a server that shows a bucket: facts, archives, unfinished uploads
+TIERS = ("standard", "bulk", "expedited")  # how fast an archive gives bytes back, and at what price
+
+
+@dataclass(frozen=True, slots=True)
+class BucketFacts:
+    """What an object of a bucket has beside its bytes: `fields` by name, such as `storage class`, `Cache-Control` or
+    `checksum`; `metadata` and `tags` of its owner. The texts are foreign and as they are stored."""
+
+    fields: tuple[tuple[str, str], ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the value as the JSON object of the wire."""
+        return {name: [list(pair) for pair in pairs] for name, pairs in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Self:
+        """Read the value from the JSON object of the wire; raise ProtocolError for anything else."""
+        try:
+            return cls(*(tuple(_pair(one) for one in raw[name]) for name in ("fields", "metadata", "tags")))
+        except (KeyError, TypeError, ValueError) as exc:
+            raise ProtocolError(f"the server described an object in a way that cannot be read: {exc}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class LeftUpload:
+    """An upload to a bucket that nobody has finished: its key and id, when it began (RFC 3339), the bytes that came so
+    far (None where that was not asked or is not told), and whether this machine may still continue it."""
+
+    key: str
+    upload_id: str
+    began: str
+    size_bytes: int | None = None
+    is_ours: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the value as the JSON object of the wire."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Self:
+        """Read the value from the JSON object of the wire; raise ProtocolError for anything else."""
+        try:
+            key, upload_id, began = (_line(raw[name]) for name in ("key", "upload_id", "began"))
+            size_bytes = raw["size_bytes"]
+            if not (size_bytes is None or (type(size_bytes) is int and size_bytes >= 0)):
+                raise ValueError("a size is a number")
+            return cls(key, upload_id, began, size_bytes, raw["is_ours"] is True)
+        except (KeyError, TypeError, ValueError) as exc:
+            raise ProtocolError(f"the server described an upload in a way that cannot be read: {exc}") from exc
+
+
+def _pair(raw: Any) -> tuple[str, str]:
+    name, value = raw
+    return _line(name), _line(value)
+
+
+def _line(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise TypeError("a text is expected")
+    raw.encode()  # JSON can hold half of a surrogate pair, which is no text
+    return raw

@@ -21,14 +21,14 @@ class GoneBlob:
     """A blob that can be brought back: the blob as it was, when, how and by whom it went, and how long it is kept.
 
     `how` is one of WAYS. `by` is the user of the token, empty when the server does not know. `until` (UTC) is the end
-    of its retention; a full disk or a quota can end the retention earlier.
+    of its retention; a full disk or a quota can end the retention earlier. None is no end that the server knows.
     """
 
     blob: Blob
     gone: datetime
     how: str
     by: str
-    until: datetime
+    until: datetime | None
 
     @property
     def key(self) -> str:
@@ -49,9 +49,10 @@ class GoneBlob:
     def from_json(cls, raw: Any, storage_type: str) -> Self:
         """Read the value from the JSON object of the wire; raise ProtocolError for anything else."""
         try:
-            gone, until = parse_time(raw["gone"]), parse_time(raw["until"])
-            if gone is None or until is None:
-                raise ValueError("a gone blob has two times")
+            gone = parse_time(raw["gone"])
+            if gone is None:
+                raise ValueError("a gone blob has the time when it went")
+            until = parse_time(raw["until"])
             return cls(Blob.from_json(raw, storage_type), gone, _text(raw["how"]), _text(raw["by"]), until)
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described a deleted blob in a way that cannot be read: {exc}") from exc

@@ -32,6 +32,9 @@ MOVE = "move"
 TRASH = "trash"
 UNDELETE = "undelete"
 PURGE = "purge"
+FACTS = "facts"  # these three of a bucket that is shown as it is
+THAW = "thaw"
+LEFT_UPLOADS = "left_uploads"
 
 NEXT = "X-NEXT"  # request and response: the page token, absent on the last page
 REQUEST_GROUP = "X-Request-Group"  # the same on every retry of one call: idempotency

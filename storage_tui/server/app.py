@@ -30,13 +30,16 @@ from storage_tui.contract.visible import one_line
 from storage_tui.contract.wire import (
     COPY,
     DELETE,
+    FACTS,
     GET,
     GET_SIGNED_URL,
+    LEFT_UPLOADS,
     LIST,
     MOVE,
     NEW_RESUMABLE_URL,
     PURGE,
     SET,
+    THAW,
     TRASH,
     UNDELETE,
     UPLOAD_PARTS,
@@ -73,6 +76,7 @@ from storage_tui.server.limits.shares import BusyError
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.resources.batches import Batches
 from storage_tui.server.resources.blobs import Blobs
+from storage_tui.server.resources.buckets import BucketResource
 from storage_tui.server.resources.description import Description
 from storage_tui.server.resources.health import Health
 from storage_tui.server.resources.listing import ListResource
@@ -143,6 +147,7 @@ class StorageApi:
         moves = Moves(store, limits, quotas)
         self._listing = listing = ListResource(store, access.keyring, limits)
         trash = TrashResource(store, access.keyring, limits, quotas, listing)
+        buckets = BucketResource(store, limits)
         gate = UploadGate(bounds.gate)
         self.uploads = uploads = UploadResource(store, access.keyring, limits, quotas, public_url, gate)
         parts = UploadParts(store, quotas, gate)
@@ -188,6 +193,13 @@ class StorageApi:
             ),
             Route("POST", f"/{{type}}/{UNDELETE}", trash.bring_back, names=names_undelete, verb=Verb.WRITE),
             Route("POST", f"/{{type}}/{PURGE}", trash.purge, names=names_purge, verb=Verb.DELETE),
+            Route("GET", f"/{{type}}/{FACTS}/{{key}}", buckets.facts, names=reads, verb=Verb.READ),
+            Route("POST", f"/{{type}}/{THAW}", buckets.thaw, names=names_undelete, verb=Verb.WRITE),
+            Route(
+                "GET", f"/{{type}}/{LEFT_UPLOADS}", buckets.left_uploads, parameters=frozenset(("prefix",)),
+                names=names_prefix, verb=Verb.LIST,
+            ),
+            Route("POST", f"/{{type}}/{LEFT_UPLOADS}", buckets.drop_uploads, names=names_batch, verb=Verb.DELETE),
             Route("DELETE", ANY_KEY, blobs.delete, names=names_key(Verb.DELETE)),
             *self.catalog.routes,
             *self.health.routes,

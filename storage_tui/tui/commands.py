@@ -75,6 +75,7 @@ ACROSS = frozenset(("copy-across", "move-across"))
 CHANGES = frozenset((
     "upload", "delete", "move-across", "edit", "new-blob", "keep-longer", "rename", "take-copy", "take-move", "paste",
     "move-to", "undo", "bring-back", "purge", "retry-delete", "rescue",
+    "content-type", "thaw",
 ))  # fmt: skip
 
 COMMANDS: tuple[Command, ...] = (
@@ -354,6 +355,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "content-type", ("E",), "Content type…", "give the marked blobs, or this one, another content type", ACT, ROWS
     ),
+    Command("thaw", ("g a",), "Ask the archive…", "ask the archive of a bucket for archived blobs", ACT, ROWS),
     Command(
         "rename",
         ("r",),

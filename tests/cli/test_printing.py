@@ -44,6 +44,8 @@ WALK = {  # words, {there} being a directory with a hostile name
     "undelete": ("undelete", f"data:gone/{KEY}"),
     "trash": ("trash", "data:"),
     "purge": ("purge", "-r", "--yes", "data:purged/"),
+    "thaw": ("thaw", f"data:{KEY}"),
+    "uploads": ("uploads", "data:"),
     "du": ("du", f"data:{KEY}"),
     "show": ("show", f"data:{KEY}"),
     "diff": ("diff", f"data:{KEY}", "data:plain"),

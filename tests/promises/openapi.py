@@ -101,6 +101,10 @@ CALLS: list[tuple[str, str, str, dict[str, Any], str, Any]] = [
     ("GET", BASE_PATH, "/{type}/trash", {"prefix": _KEY, "limit": _NUMBER}, "", None),
     ("POST", BASE_PATH, "/{type}/undelete", {}, _JSON, _BACK),
     ("POST", BASE_PATH, "/{type}/purge", {}, _JSON, _PURGE),
+    ("GET", BASE_PATH, "/{type}/facts/{key}", {}, "", None),
+    ("POST", BASE_PATH, "/{type}/thaw", {}, _JSON, _TARGETS),
+    ("GET", BASE_PATH, "/{type}/left_uploads", {"prefix": _KEY}, "", None),
+    ("POST", BASE_PATH, "/{type}/left_uploads", {}, _JSON, _TARGETS),
     ("DELETE", BASE_PATH, "/{type}/{key}", {}, "", None),
     ("DELETE", CATALOG_PATH, "/files/{key}", {}, "", None),
     *(

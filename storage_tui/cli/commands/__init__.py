@@ -4,6 +4,7 @@
 |---|---|
 | blobs.py | the commands that look at blobs: cat, du, url |
 | browse.py | the command that a bare `storage-tui` runs: open the browser |
+| buckets.py | `storage-tui thaw` and `uploads`: what only buckets have |
 | content_types.py | `storage-tui content-type`: shows the content type of blobs, or gives them another |
 | diff.py | `storage-tui diff`: two blobs beside each other |
 | editing.py | `storage-tui edit` and `touch`: a text blob in an editor, and another seven days in tmp |

@@ -11,11 +11,12 @@ import click
 
 from storage_tui.cli.options import LOCATION, duration, with_settings
 from storage_tui.cli.output import PartialFailureError
+from storage_tui.cli.places import spell
 from storage_tui.cli.printing import Complaints, confirm, remark, say, say_json
 from storage_tui.cli.search.gone import GoneChoice, choose_gone
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
-from storage_tui.cli.way_back import kept_text
+from storage_tui.cli.way_back import kept_words
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError, PreconditionFailedError
 from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_name
@@ -85,7 +86,7 @@ def undelete(
     if told.failed:
         raise PartialFailureError(f"brought back {told.done:,} of {told.done + told.failed:,}, {told.failed:,} failed")
     if not (quiet or as_json):
-        places = f": {locations[0]}" if len(locations) == 1 else ""
+        places = f": {spell(locations[0])}" if len(locations) == 1 else ""
         say(f"brought back {plural(told.done, 'blob')}{places}")
         if told.kept:
             remark(
@@ -112,8 +113,8 @@ def trash(location: Location, as_json: bool, settings: Settings) -> None:
             else:
                 size = size_text(row.blob.size_bytes or 0)
                 say(
-                    f"{_time(row.gone)}  {row.how:<11}  {row.by or '-':<10}  {size:>9}  until {_time(row.until)}  "
-                    f"{location.storage_type}:{row.key}"
+                    f"{_time(row.gone)}  {row.how:<11}  {row.by or '-':<10}  {size:>9}  {_until(row.until)}  "
+                    f"{spell(Location(location.storage_type, row.key))}"
                 )
         if as_json:
             return
@@ -121,8 +122,8 @@ def trash(location: Location, as_json: bool, settings: Settings) -> None:
             remark(f"{plural(count, 'version')}, {size_text(size_bytes)}")
             return
         terms = storage.trash.terms()
-        kept = f"blobs are kept for {kept_text(terms.retention_s)}" if terms.retention_s else "the server keeps none"
-        remark(f"nothing can be brought back at {location}; {kept} after they were deleted or overwritten")
+        kept = f"blobs are {kept_words(terms)}" if terms.keeps else "the server keeps none"
+        remark(f"nothing can be brought back at {spell(location)}; {kept} after they were deleted or overwritten")
 
 
 @click.command()
@@ -164,7 +165,7 @@ def purge(
                 place = choice.location
                 say_json({"storage_type": place.storage_type, "location": str(place), **purged.to_json()})
     if not (quiet or as_json):
-        say(f"purged {plural(done, 'version')}" + (f" of {locations[0]}" if len(locations) == 1 else ""))
+        say(f"purged {plural(done, 'version')}" + (f" of {spell(locations[0])}" if len(locations) == 1 else ""))
 
 
 def _purge(choice: GoneChoice) -> Purged:
@@ -212,20 +213,20 @@ def _bring_one_back(choice: GoneChoice, at: datetime | None, told: _Told, *, yes
     except NotFoundError:
         present = None
     if present is not None and not any(True for _ in choice.rows()):
-        raise NotFoundError(f"{place} exists, and no other version of it can be brought back", key=key)
+        raise NotFoundError(f"{spell(place)} exists, and no other version of it can be brought back", key=key)
     if present is not None and not yes:
         if not sys.stdin.isatty():
-            raise click.UsageError(f"{place} exists and would be replaced; give --yes to do it")
-        confirm(f"{place} exists. Replace it by what was there before? The present blob goes to the trash.")
+            raise click.UsageError(f"{spell(place)} exists and would be replaced; give --yes to do it")
+        confirm(f"{spell(place)} exists. Replace it by what was there before? The present blob goes to the trash.")
     target = BringBack(key, at=at, if_etag=None if present is None else present.etag)
     results = storage.trash.bring_back_many([target], place.storage_type)
     [result] = results
     if result.error == NotFoundError.code and present is None and _has_more(storage, place):
         raise NotFoundError(
-            f"{place} is a folder, and no blob of that name was deleted; give -r to bring back all of it"
+            f"{spell(place)} is a folder, and no blob of that name was deleted; give -r to bring back all of it"
         )
     if result.error == NotFoundError.code:
-        raise NotFoundError(result.message or f"nothing of {place} can be brought back")
+        raise NotFoundError(result.message or f"nothing of {spell(place)} can be brought back")
     told.add(place.storage_type, results, is_kept=False)
 
 
@@ -266,6 +267,10 @@ def _chosen(choice: GoneChoice, at: datetime | None) -> Iterator[GoneBlob]:
                 chosen = row
         if chosen is not None:
             yield chosen
+
+
+def _until(moment: datetime | None) -> str:
+    return f"until {_time(moment)}" if moment is not None else "as a version"
 
 
 def _time(moment: datetime) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from storage_tui.cli.places import spell
 from storage_tui.client.patterns.globs import Glob, has_magic
 from storage_tui.contract.keys import DELIMITER, Location, as_folder
 from storage_tui.contract.trash import GoneBlob
@@ -48,7 +49,7 @@ class GoneChoice:
                 return
 
     def __str__(self) -> str:
-        return f"below {self.location}" if self.glob is None and self.is_deep else f"of {self.location}"
+        return f"below {spell(self.location)}" if self.glob is None and self.is_deep else f"of {spell(self.location)}"
 
 
 def choose_gone(storage: "Storage", location: Location, *, recursive: bool) -> GoneChoice:

@@ -159,7 +159,7 @@ def _print(entries: Sequence[Entry], cut: int, *, is_long: bool, as_json: bool) 
 def _facts(entry: Entry) -> str:
     if isinstance(entry, str):
         return f"{'':>10}  {'':16}  {'':8}"
-    left = human_countdown(entry.expires)
+    left = human_countdown(entry.expires) or (f"{entry.storage_class}  " if entry.storage_class else "")
     return f"{size_text(entry.size_bytes):>10}  {human_time(entry.modified):16}  {left:8}"
 
 

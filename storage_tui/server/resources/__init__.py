@@ -4,6 +4,7 @@
 |---|---|
 | batches.py | many small blobs in one request: a pack of blobs to store, or to send |
 | blobs.py | single blobs: reading, HEAD, storing a small one, deleting one or many |
+| buckets.py | what only a bucket has: facts of objects, archives, unfinished uploads |
 | compressing.py | lists in gzip, which are faster over a slow link |
 | conditions.py | conditional requests (RFC 9110 section 13): the ETags that a change or a read requires |
 | damage.py | blobs found damaged while they were sent: clients that resume one get the reason |

@@ -1,7 +1,10 @@
 """What some engines can do beyond a Store: show a place as it is, sign URLs of their own, take any name."""
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from storage_tui.contract.models import DeleteResult
+from storage_tui.contract.places import BucketFacts, LeftUpload
 from storage_tui.server.stores.base import Address, Store
 
 
@@ -27,6 +30,31 @@ class Noting(Protocol):
 
     async def place_notes(self) -> list[str]:
         """Return a sentence for each reason why something was left out so far."""
+
+
+class BucketExtras(Protocol):
+    """What only buckets have."""
+
+    async def facts(self, address: Address) -> BucketFacts:
+        """Return what the object has beside its bytes. Raise NotFoundError."""
+
+    async def thaw(self, addresses: Sequence[Address], *, days: int, tier: str) -> list[DeleteResult]:
+        """Ask archives for the bytes of objects, for so many days; return a result for each, in order."""
+
+    async def left_uploads(self, prefix: str) -> list[LeftUpload]:
+        """Return the uploads that began below the prefix and were not finished."""
+
+    async def drop_uploads(self, targets: Sequence[tuple[str, str]]) -> list[DeleteResult]:
+        """Drop unfinished uploads, each a key and an id; return a result for each, in order."""
+
+
+@runtime_checkable
+class Bucketed(Protocol):
+    """A Store over a bucket as it is."""
+
+    @property
+    def extras(self) -> BucketExtras:
+        """What only buckets have."""
 
 
 def takes_any_name(store: Store) -> bool:

@@ -31,6 +31,7 @@
 | save_window.py | the question before a window of a raster is saved: the file |
 | send.py | the question before local paths that were chosen or pasted are uploaded |
 | shell.py | the question for a shell command, with the blobs that the command gets |
+| thaw.py | the question before archived blobs of a bucket are asked back |
 | trash.py | the question before local files go to the trash of the desktop |
 | undo.py | the question before the last change is taken back |
 | unfinished.py | the question at the start about transfers of an earlier session |

@@ -7,5 +7,6 @@
 | editing.py | one edit: fetch, the editor, the question, write back |
 | keeping.py | another seven days for the chosen blobs |
 | left_edits.py | the message about edits that an earlier session did not write back |
+| thawing.py | archived blobs of a bucket asked back |
 | voice.py | where an edit says what happens: the status line of a list, or of the viewer |
 """

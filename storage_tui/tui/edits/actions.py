@@ -1,4 +1,4 @@
-"""The commands that make and change blobs: edit, new blob, keep seven more days, content type."""
+"""The commands that make and change blobs: edit, new blob, keep seven more days, content type, archives."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -107,3 +107,15 @@ class EditActions:
             await change_content_type(self._screen.app, self._desk, rows)
             if self._screen.has_lines:
                 self._changed()
+
+    def action_thaw(self) -> None:
+        """Ask the archive of a bucket for the chosen blobs."""
+        if not self._job.is_busy():
+            self._job.start(self._thaw)
+
+    async def _thaw(self) -> None:
+        from storage_tui.tui.edits.thawing import thaw_rows
+
+        rows = await self._asked("Ask back which marks?")
+        if rows is not None:
+            await thaw_rows(self._screen.app, self._desk, rows)

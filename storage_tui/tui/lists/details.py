@@ -24,6 +24,7 @@ from storage_tui.tui.widgets.text_lines import Line
 LABEL_CELLS = 13  # and a space
 COLUMNS_FROM = 40  # cells: on a narrower screen the values stand right after their labels
 NARROW_INDENT = 2
+MOST_FACTS = 200  # of an object of a bucket; S3 allows ten tags and 2 KB of metadata
 DELETED_WHOLE = "D in the list deletes the whole image, with all its files"
 
 
@@ -64,7 +65,9 @@ class DetailsScreen(LinesScreen):
                 await self._read_mix(row, usage.count)
             else:
                 self._row = await storage.stat(row.key, storage_type=row.storage_type)
-                self._facts = [*await self._image_facts(row), *await pair_facts(self._desk, row)]
+                self._facts = [
+                    *await self._image_facts(row), *await pair_facts(self._desk, row), *await self._bucket_facts(row),
+                ]  # fmt: skip
         except EXPECTED as exc:
             self._error = explain(exc)
         self._show_facts()
@@ -72,6 +75,16 @@ class DetailsScreen(LinesScreen):
     async def _image_facts(self, row: Row) -> list[tuple[str, str]]:
         image = await image_of_row(self._desk.storage, row)
         return [] if image is None else [*image_facts(image), *file_facts(image), ("delete", DELETED_WHOLE)]
+
+    async def _bucket_facts(self, row: Blob) -> list[tuple[str, str]]:
+        """Return what an object of a bucket has beside its bytes."""
+        told = await self._desk.storage.bucket.facts(row.key, row.storage_type)
+        if told is None:
+            return []
+        facts = [*told.fields]
+        facts += [("metadata", f"{name}: {value}") for name, value in told.metadata]
+        facts += [("tag", f"{name} = {value}") for name, value in told.tags]
+        return [(visible(label), visible(value)) for label, value in facts[:MOST_FACTS]]
 
     async def _read_mix(self, folder: Folder, total: int) -> None:
         mix, known = Mix(), list(self._facts)

@@ -105,7 +105,7 @@ class Moves:
             self._changed()
 
     async def _delete_blobs(self, blobs: list[Blob]) -> None:
-        keeps = bool(blobs) and (await terms_of(self._desk)).retention_s > 0
+        keeps = bool(blobs) and (await terms_of(self._desk)).keeps
         for name in dict.fromkeys(blob.storage_type for blob in blobs):
             some = [blob for blob in blobs if blob.storage_type == name]
             try:

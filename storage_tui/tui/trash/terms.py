@@ -22,12 +22,14 @@ async def terms_of(desk: Desk) -> Retention:
         terms = await desk.storage.trash.terms()
     except EXPECTED:
         terms = Retention()
-    desk.keeps_deleted = terms.retention_s > 0
+    desk.keeps_deleted = terms.keeps
     return terms
 
 
 def delete_words(terms: Retention) -> str:
     """Return what can be done after a delete, as a sentence."""
-    if terms.retention_s <= 0:
+    if not terms.keeps:
         return "This cannot be undone."
+    if terms.versions:
+        return "Deleted blobs can come back (Z, gz): the bucket keeps versions."
     return f"Deleted blobs can come back for {lasting(terms.retention_s)} (Z, gz), unless the disk gets full."

@@ -78,7 +78,7 @@ class TrashScreen(CommandScreen[None]):
         try:
             self._terms = await self._desk.storage.trash.terms()
             token: str | None = None
-            while self._terms.retention_s:
+            while self._terms.has_any:
                 page = await self._desk.storage.trash.list_page(place.key, place.storage_type, next_token=token)
                 found += page.blobs
                 self.view.show(found)
@@ -96,7 +96,7 @@ class TrashScreen(CommandScreen[None]):
             self.update_lines()
 
     def _empty_words(self) -> str:
-        if not self._terms.retention_s:
+        if not self._terms.has_any:
             return "This server keeps nothing that was deleted or replaced. Esc goes back."
         return f"Nothing below {place_text(self._location)} was deleted or replaced lately. Esc goes back."
 

@@ -72,6 +72,14 @@ def _copy_to(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
     return client.post("/data/copy", json={"key": OWN, "to_key": key})
 
 
+def _drop_uploads(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    return client.post("/data/left_uploads", json={"targets": [{"key": key, "upload_id": "1"}]})
+
+
+def _thaw(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    return client.post("/data/thaw", json={"targets": [{"key": key}]})
+
+
 def _bring_back(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
     return client.post("/data/undelete", json={"targets": [{"key": OWN + "/never"}, {"key": key}]})
 
@@ -185,6 +193,10 @@ WAYS = (
     Way(("POST", "/{type}/undelete"), _bring_back_as, (W,)),
     Way(("POST", "/{type}/purge"), _purge, (D,)),
     Way(("POST", "/{type}/purge"), _purge_below, (D,)),
+    _plain("GET", "/{type}/facts/{key}", R),
+    _prefixed("/{type}/left_uploads"),
+    Way(("POST", "/{type}/left_uploads"), _drop_uploads, (D,)),
+    Way(("POST", "/{type}/thaw"), _thaw, (W,)),
     Way(("POST", "/{type}/set"), _pack_up, (W,)),
     Way(("POST", "/{type}/get"), _pack_down, (R,)),
     Way(("POST", "/{type}/delete"), _batch, (D,)),

@@ -1,1 +1,1 @@
-"""The browser on a place: a folder of this machine."""
+"""The browser on a place: a folder of this machine, and a bucket."""

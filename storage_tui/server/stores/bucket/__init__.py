@@ -2,9 +2,11 @@
 
 | file | holds |
 |---|---|
+| bulk.py | deletes of many objects by one request |
 | changes.py | a change of one object under a precondition |
 | connecting.py | the connection to a bucket: endpoint, form of addresses, signatures; the names of all buckets |
 | copies.py | copies and moves of objects inside the engine |
+| extras.py | what only buckets have: metadata and tags, archives, unfinished uploads |
 | identity.py | who asks, and where: credentials, region and endpoint out of the sources of AWS programs |
 | listing.py | lists and sums over the objects, from the engine's lists alone |
 | objects.py | objects as blobs |
@@ -14,5 +16,6 @@
 | store.py | the Store, and what it promises less |
 | trees.py | lists in byte order from an engine that keeps names as a tree of folders |
 | uploads.py | the upload sessions: begun, found, written by one request at a time, cancelled |
+| versions/ | the versions that a bucket keeps, as its trash |
 | writer.py | the writer of one upload session: parts go to the engine while the next one gathers |
 """

@@ -63,6 +63,23 @@ class Copies:
         nothing."""
         return self._copy(wanted, is_move=False)[1:]
 
+    def retype(self, wanted: Trip, content_type: str) -> Blob:
+        """Copy an object, also onto itself, with another content type; return the copy. All else that it has beside its
+        bytes is kept."""
+
+        def change(condition: Condition) -> None:
+            self.transfer(self._source(wanted, is_move=False), wanted.target, condition, content_type=content_type)
+
+        found = self._source(wanted, is_move=False)
+        if wanted.source == wanted.target and found.headers.get("content-type") == content_type:
+            wanted.check(found)
+            return wanted.source.to_blob(found)
+        changes.replace(self._bucket, wanted.target, wanted.check, change)
+        made = self._bucket.head(wanted.target.name)
+        if made is None:
+            raise UnavailableError(f"{wanted.target.key!r} was removed by somebody else as soon as it was there")
+        return wanted.target.to_blob(made)
+
     def move(self, wanted: Trip) -> tuple[Blob, str | None]:
         """Move an object, and return what `copy` returns."""
         copied, made, before = self._copy(wanted, is_move=True)
@@ -88,7 +105,7 @@ class Copies:
 
         def change(condition: Condition) -> Object:
             found = self._source(wanted, is_move=is_move)
-            self._transfer(found, wanted.target, condition)
+            self.transfer(found, wanted.target, condition)
             return found
 
         copied, before = changes.replace(self._bucket, wanted.target, wanted.check, change)
@@ -103,23 +120,36 @@ class Copies:
         check_source(KIND, wanted.source.key, etag, wanted.source_etag, is_move=is_move)
         assert found is not None
         if found.storage_class in ARCHIVES and not found.is_restored:
-            raise archived(self._bucket.name, found.name, found.storage_class)
+            raise archived(self._bucket.name, self._bucket.root + found.name, found.storage_class)
         return found
 
-    def _transfer(self, found: Object, place: ObjectPlace, condition: Condition) -> None:
-        """Copy an object to a place. Raise ConditionError when the object has changed or is gone."""
+    def transfer(
+        self, found: Object, place: ObjectPlace, condition: Condition, *, content_type: str | None = None
+    ) -> None:
+        """Copy an object to a place, with another content type where one is given. Raise ConditionError when the object
+        has changed or is gone."""
         try:
-            if found.size_bytes <= self._whole_bytes:
+            if found.size_bytes > self._whole_bytes:
+                self._copy_parts(found, place, condition, content_type=content_type)
+            elif content_type is None:
                 self._bucket.copy(found, place.name, condition=condition)
             else:
-                self._copy_parts(found, place, condition)
+                self._bucket.copy(
+                    found, place.name, content_type=content_type, meta=found.meta, condition=condition,
+                    kept=_kept_of(found),
+                )  # fmt: skip
         except MissingError as exc:
             raise ConditionError("the source is gone") from exc
 
-    def _copy_parts(self, found: Object, place: ObjectPlace, condition: Condition) -> None:
-        kept = {name: value for name, value in found.headers.items() if name != "content-type"}
+    def _copy_parts(
+        self, found: Object, place: ObjectPlace, condition: Condition, *, content_type: str | None = None
+    ) -> None:
+        content_type, kept = content_type or found.headers.get("content-type"), _kept_of(found)
+        tags = self._bucket.tags(found)
+        if tags:
+            kept["x-amz-tagging"] = tags
         parts_id = self._bucket.begin_parts(
-            place.name, content_type=found.headers.get("content-type"), meta=found.meta, is_checked=False, kept=kept
+            place.name, content_type=content_type, meta=found.meta, is_checked=False, kept=kept
         )
         step = max(self._part_bytes, -(-found.size_bytes // MOST_PARTS))
         try:
@@ -131,3 +161,9 @@ class Copies:
         except BaseException:
             self._bucket.drop_parts(place.name, parts_id)
             raise
+
+
+def _kept_of(found: Object) -> dict[str, str]:
+    """Return the headers that a copy must be given, but the content type; its storage class is one of them."""
+    kept = {name: value for name, value in found.headers.items() if name != "content-type"}
+    return kept | ({"x-amz-storage-class": found.storage_class} if found.storage_class else {})

@@ -60,10 +60,11 @@ def check_type(storage_type: str) -> None:
         raise NotFoundError(f"a bucket has no storage type {storage_type}; its objects are in {DEFAULT}")
 
 
-def to_blob(found: Object) -> Blob:
-    """Return the object as a blob. A blob of a listed object has neither crc32c nor content type."""
+def to_blob(found: Object, *, etag: str | None = None) -> Blob:
+    """Return the object as a blob, with another ETag where one is given. A blob of a listed object has neither crc32c
+    nor content type."""
     content_type = found.headers.get("content-type")
     return Blob(
-        found.name, KIND.name, found.size_bytes, found.modified, found.etag, found.crc32c,
+        found.name, KIND.name, found.size_bytes, found.modified, etag or found.etag, found.crc32c,
         None if content_type in UNTOLD else content_type, storage_class=found.storage_class or None,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """What a refusal of somebody else's bucket means, each as one line with the next step."""
 
+import shlex
 from collections.abc import Callable
 from urllib.parse import unquote
 
@@ -49,9 +50,10 @@ def explaining(bucket: str, identity: Identity) -> Callable[[Refusal], StorageEr
 def archived(bucket: str, name: str, storage_class: str) -> ConflictError:
     """Return the error for an object whose bytes must be restored before they can be read."""
     where = storage_class or "GLACIER or DEEP_ARCHIVE"
+    place = shlex.quote(one_line(f"s3://{bucket}/{name}"))
     return ConflictError(
-        f"{name!r} is archived in {where} and must be restored before it can be read: "
-        f"aws s3api restore-object --bucket {bucket} --key KEY --restore-request Days=1",
+        f"{name!r} is archived in {where} and must be asked back before it can be read: "
+        f"storage-tui thaw {place} --write",
         key=name,
     )
 

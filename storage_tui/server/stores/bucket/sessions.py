@@ -226,6 +226,11 @@ class SessionFolder:
             with suppress(OSError):
                 file.unlink()
 
+    def parts_ids(self) -> set[str]:
+        """Return the engine's ids of the parts of all sessions."""
+        sessions = (self._read(file.stem) for file in self._path.glob("*.json"))
+        return {session.parts_id for session in sessions if session is not None and session.parts_id is not None}
+
     def expired(self, now: datetime) -> list[SessionRecord]:
         """Return the sessions whose time has passed."""
         sessions = (self._read(file.stem) for file in self._path.glob("*.json"))

@@ -31,8 +31,10 @@ from storage_tui.server.stores.base import (
     UploadWriter,
 )
 from storage_tui.server.stores.bucket import changes
+from storage_tui.server.stores.bucket.bulk import Deletes
 from storage_tui.server.stores.bucket.connecting import connect
 from storage_tui.server.stores.bucket.copies import Copies, trip
+from storage_tui.server.stores.bucket.extras import Extras
 from storage_tui.server.stores.bucket.identity import Identity
 from storage_tui.server.stores.bucket.listing import Lists
 from storage_tui.server.stores.bucket.objects import ObjectPlace, check_type, locate
@@ -41,6 +43,8 @@ from storage_tui.server.stores.bucket.refusals import DeniedError
 from storage_tui.server.stores.bucket.sessions import SessionFolder, folder_of
 from storage_tui.server.stores.bucket.trees import SERVERS
 from storage_tui.server.stores.bucket.uploads import UploadSessions
+from storage_tui.server.stores.bucket.versions.calls import Status, keeping
+from storage_tui.server.stores.bucket.versions.trash import VersionTrash
 from storage_tui.server.stores.rules import addresses_of, check_precondition, check_target, precondition_of, refusal
 from storage_tui.server.stores.s3.memory import TOTAL_BYTES, new_memory
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition, Object
@@ -62,6 +66,10 @@ class _Running:
     lists: Lists
     copies: Copies
     uploads: UploadSessions
+    deletes: Deletes
+    trash: VersionTrash
+    extras: Extras
+    has_versions: bool
 
 
 class BucketStore:
@@ -75,19 +83,22 @@ class BucketStore:
     - *Rules.* There is one storage type, `data`, without expiry. The namespace of an address does not matter.
     - *Conditions.* A change under a precondition is checked here, and by the engine where it can. On an engine that
       has no conditional writes another writer may come between.
-    - *Deletes.* A delete without a precondition removes whatever the key has at that moment.
-    - *Moves.* A move is a copy and a delete; one that breaks off leaves both. A copy onto itself changes nothing.
+    - *Deletes.* A delete without a precondition removes whatever the key has at that moment. A delete of many keys does
+      not say of a key without an ETag whether there was anything.
+    - *Moves.* A move is a copy and a delete; one that breaks off leaves both. A copy onto itself changes nothing, but
+      its content type where another is asked for; then metadata, headers, tags and storage class stay.
     - *ETags* are those of the engine: the same bytes stored again may have the same one. They are no checksums.
-    - *Honesty.* Bytes are compared with a crc32c where the engine has stored one of the whole object.
+    - *Honesty.* A read of a whole object is compared with a checksum that the engine has stored of the whole: crc32c,
+      sha256, crc32, sha1 or crc64nvme. A read of a part is compared with nothing; nor is an object without one.
     - *Uploads* continue on this machine only, as their state is here. They take no parts beside each other.
     - *Lists* are in byte order on engines that follow the S3 API, and on SeaweedFS. Of an engine that lists otherwise,
       only the entries of one page are in order.
-    - There is no trash, no audit log, and no record.
+    - *Trash.* Of a bucket that keeps versions the versions are the trash, which promises less too; any other has none.
+    - There is no audit log, and no record.
     """
 
     opens_with_bytes = True
     takes_any_name = True
-    lacks = frozenset({"content-type", "upload-parts"})  # features of the description that this engine does not have
 
     def __init__(
         self, title: str, connect: Connect, sessions: Callable[[Bucket], Path], *, is_writable: bool,
@@ -121,31 +132,35 @@ class BucketStore:
         can be done there; a bucket that may not be listed can still be read."""
         threads = Threads()
         try:
-            bucket, identity, is_tree = await threads.calls.run(self._begin)
+            bucket, identity, is_tree, kept = await threads.calls.run(self._begin)
         except BaseException:
             threads.close()
             raise
         folder = SessionFolder(self._sessions(bucket))
         memory = new_memory(self._upload_bytes)
+        copies = Copies(bucket)
         self._running = _Running(
-            bucket, identity, threads, Lists(bucket, threads, is_tree=is_tree), Copies(bucket),
+            bucket, identity, threads, Lists(bucket, threads, is_tree=is_tree), copies,
             UploadSessions(bucket, threads, folder, self._now, memory=memory),
+            Deletes(bucket, threads), VersionTrash(bucket, threads, copies, self._check_writable),
+            Extras(bucket, threads, folder, self._check_writable), has_versions=bool(kept),
         )  # fmt: skip
 
-    def _begin(self) -> tuple[Bucket, Identity, bool]:
+    def _begin(self) -> tuple[Bucket, Identity, bool, Status]:
         bucket, identity = self._connect()
         served_by = ""
         try:
             with suppress(DeniedError):  # a bucket that may not be listed can still have objects that may be read
                 bucket.list("", limit=1)
                 served_by = bucket.served_by()
+            kept = keeping(bucket)
         except MissingError as exc:
             bucket.engine.close()
             raise BadRequestError(f"nothing of the S3 API is at {bucket.engine.endpoint}; check the endpoint") from exc
         except BaseException:
             bucket.engine.close()
             raise
-        return bucket, identity, served_by.startswith(SERVERS)
+        return bucket, identity, served_by.startswith(SERVERS), kept
 
     async def close(self) -> None:
         running, self._running = self._running, None
@@ -154,6 +169,22 @@ class BucketStore:
         await running.uploads.settle()
         running.threads.close()
         running.bucket.engine.close()
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The features of the description that this engine does not have."""
+        trash = frozenset[str]() if self._run().has_versions else frozenset({"trash"})
+        return trash | {"upload-parts"}
+
+    @property
+    def trash(self) -> VersionTrash:
+        """The versions of the bucket."""
+        return self._run().trash
+
+    @property
+    def extras(self) -> Extras:
+        """What only buckets have."""
+        return self._run().extras
 
     async def signed_url(self, address: Address, *, valid_s: int) -> str:
         """Return a URL of the engine's own, as `Presigning` promises."""
@@ -165,8 +196,8 @@ class BucketStore:
         without credentials."""
         running = self._run()
         rules = [] if self._is_writable else ["read only"]
-        if await running.threads.calls.run(_is_versioned, running.bucket):
-            rules.append("versioned")
+        if kept := await running.threads.calls.run(keeping, running.bucket):
+            rules.append("versioned" if kept == "Enabled" else "versions suspended")
         if running.identity.pays:
             rules.append("requester pays")
         if running.identity.endpoint_url is None:
@@ -234,26 +265,16 @@ class BucketStore:
         self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
     ) -> list[DeleteResult]:
         self._check_writable("delete", targets[0][0] if targets else "")
-
-        async def delete(key: str, positions: list[int]) -> list[tuple[int, DeleteResult]]:
-            address = Address(namespace, storage_type, key)
-            return [(position, await self._delete_one(address, targets[position][1])) for position in positions]
-
-        places: dict[str, list[int]] = {}
-        for position, (key, _) in enumerate(targets):
-            places.setdefault(key, []).append(position)
-        done = await gather_few(delete(key, positions) for key, positions in places.items())
-        results = dict(result for of_key in done for result in of_key)
-        return [results[position] for position in range(len(targets))]
+        return await self._run().deletes.carry_out(targets)
 
     async def copy(
         self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY,
         content_type: str | None = None,
     ) -> Blob:  # fmt: skip
         self._check_writable("copy", source.key)
-        if content_type is not None:
-            raise BadRequestError("the content type of an object in a bucket is not changed here", key=source.key)
         wanted = trip(source, target, source_etag, precondition, check_precondition)
+        if content_type is not None:
+            return await self._run().threads.writes.run(self._run().copies.retype, wanted, content_type)
         return (await self._run().threads.writes.run(self._run().copies.copy, wanted))[0]
 
     async def move(
@@ -327,13 +348,6 @@ class BucketStore:
             results += await gather_few(carry_out(moves[number]) for number in run)
         return results
 
-    async def _delete_one(self, address: Address, etag: str | None) -> DeleteResult:
-        try:
-            await self.delete(address, precondition=ANY if etag is None else Precondition(if_match=(etag,)))
-        except StorageError as exc:
-            return DeleteResult(address.key, exc.code, exc.message)
-        return DeleteResult(address.key)
-
     def _changed(self, address: Address, verb: str) -> ObjectPlace:
         self._check_writable(verb, address.key)
         return locate(address)
@@ -346,14 +360,6 @@ class BucketStore:
         if self._running is None:
             raise StorageError("the store is not started")
         return self._running
-
-
-def _is_versioned(bucket: Bucket) -> bool:
-    """Return whether the bucket keeps versions; False where that is not told."""
-    try:
-        return bucket.is_versioned()
-    except (StorageError, MissingError):
-        return False
 
 
 def _mismatch(key: str, told: str, found: str) -> ChecksumError:

@@ -12,13 +12,13 @@ from typing import Protocol
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from storage_tui.contract import checksum
 from storage_tui.contract.errors import DamagedError, PreconditionFailedError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import READ_SIZE
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Object
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError, unreachable
+from storage_tui.server.stores.s3.protocol.stored_checks import Comparison, comparison
 from storage_tui.server.stores.s3.protocol.threads import Threads
 
 FIRST_BYTES = READ_SIZE  # read together with the description: all of most blobs, and cheap when not needed
@@ -75,14 +75,14 @@ class ObjectReader:
         size_bytes = self._found.size_bytes
         if not 0 <= span.start <= span.stop <= size_bytes:
             raise ValueError(f"{span} is not within the {size_bytes} bytes of {self._blob.key!r}")
-        is_whole = span.size_bytes == size_bytes
-        crc, left = 0, span.size_bytes
+        compared = await self._comparison() if span.size_bytes == size_bytes else None
+        left = span.size_bytes
         async for piece in self._pieces(span, step_bytes):
             left -= len(piece)
-            if is_whole:
-                crc = checksum.extend(crc, piece)
+            if compared is not None:
+                compared.add(piece)
                 if not left:
-                    self._check(crc)
+                    self._check(compared)
             yield piece
         if left:
             raise _damaged(self._blob, f"{left} bytes are missing")
@@ -118,9 +118,20 @@ class ObjectReader:
                 f"{self._blob.key!r} was overwritten or deleted while it was read; start over", key=self._blob.key
             ) from exc
 
-    def _check(self, crc: int) -> None:
-        if self._blob.crc32c is not None and checksum.encode(crc) != self._blob.crc32c:
-            raise _damaged(self._blob, f"their crc32c is {checksum.encode(crc)}, not {self._blob.crc32c}")
+    async def _comparison(self) -> Comparison | None:
+        """Return the comparison with the checksum that is stored of the whole blob; None where there is none."""
+        if self._blob.crc32c is not None:
+            return Comparison("crc32c", self._blob.crc32c)
+        found = self._found
+        if not found.checks and not self._bucket.is_ours and found.size_bytes > len(self._first):
+            described = await self._threads.calls.run(self._bucket.head, self._place.name)  # not told of a part of it
+            found = described if described is not None and described.etag == found.etag else found
+        return comparison(found.checks, found.size_bytes)
+
+    def _check(self, compared: Comparison) -> None:
+        found = compared.found()
+        if found != compared.told:
+            raise _damaged(self._blob, f"their {compared.name} is {found}, not {compared.told}")
 
 
 def open_first(bucket: Bucket, place: Readable) -> tuple[Object, bytes] | None:

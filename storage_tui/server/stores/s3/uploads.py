@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from storage_tui.contract import checksum
-from storage_tui.contract.errors import ConflictError, StorageError
+from storage_tui.contract.errors import ConflictError, StorageError, TooLargeError
 from storage_tui.contract.wire import Span
 from storage_tui.server.limits.shares import Shares
 from storage_tui.server.stores.base import Address, Precondition, UploadPart, UploadSession, UploadWriter
@@ -20,7 +20,7 @@ from storage_tui.server.stores.s3.protocol.requests import ConditionError
 from storage_tui.server.stores.s3.protocol.threads import Threads
 from storage_tui.server.stores.s3.sessions import Kept, SessionRecord
 from storage_tui.server.stores.s3.trash.keeping import Keeper
-from storage_tui.server.stores.s3.writer import SessionWriter, begin_parts, place_of
+from storage_tui.server.stores.s3.writer import MOST_BYTES, SessionWriter, begin_parts, place_of
 
 ATTEMPTS = 20  # attempts to cancel a session; each fails through a checkpoint of a writer
 
@@ -45,6 +45,12 @@ class UploadSessions:
     ) -> UploadSession:  # fmt: skip
         """Begin a session, as `Store.create_upload` promises."""
         place, now = locate(address), self._now()
+        if size_bytes is not None and size_bytes > MOST_BYTES:  # said before the bytes are sent, not after
+            raise TooLargeError(
+                f"a blob of this server has {MOST_BYTES:,} bytes at most, and {place.key!r} was announced with "
+                f"{size_bytes:,}; store it in several blobs, or put it into a bucket opened as s3://BUCKET",
+                key=place.key,
+            )
         want_crc = None if crc32c is None else checksum.encode(checksum.decode(crc32c))
         wanted = checksum.join_hashes(want_crc, promised)
         repeat = None if repeat_key is None else sessions.repeat_name(place, repeat_key, size_bytes)

@@ -327,6 +327,9 @@ def place_of(number: int) -> int:
     return PARTS_OF_A_SIZE * PART_BYTES * ((1 << doublings) - 1) + rest * part_bytes(number)
 
 
+MOST_BYTES = place_of(MAX_PARTS - 1)  # of a blob: 306 GB; larger parts would not fit into the memory of a writer
+
+
 def number_at(place: int) -> int:
     """Return the number of the part that begins at or before the place."""
     doublings = (place // (PARTS_OF_A_SIZE * PART_BYTES) + 1).bit_length() - 1

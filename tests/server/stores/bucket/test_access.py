@@ -92,7 +92,7 @@ REFUSALS = [
     (403, "SignatureDoesNotMatch", "", ForbiddenError, r"secret key of .* is wrong"),
     (403, "AccessDenied", "not allowed: kms:Decrypt", ForbiddenError, r"KMS key.*kms:Decrypt"),
     (400, "KMS.DisabledException", "", ForbiddenError, r"KMS key"),
-    (403, "InvalidObjectState", "", ConflictError, r"aws s3api restore-object --bucket test"),
+    (403, "InvalidObjectState", "", ConflictError, r"storage-tui thaw s3://test/"),
     (301, "PermanentRedirect", "", BadRequestError, r"is in .*; give the region"),
     (400, "InvalidArgument", "bad \x1b[31m", BadRequestError, r"refuses this \(InvalidArgument\)"),
     (503, "SlowDown", "", UnavailableError, r"SlowDown.*try again"),

@@ -13,7 +13,7 @@ TYPES = "a bucket has one storage type"
 SPACES = "the namespace of an address does not matter"
 NAMES = "a bucket takes any name of 1 to 1024 bytes; test_names.py"
 TREES = "SeaweedFS cannot hold a name below a name and folds slashes; test_names.py has moto's server"
-CONTENT = "the content type of an object is not changed"
+CONTENT = TYPES + "; test_objects.py"
 LESS = {  # what a bucket promises less, by the case of the suite
     "test_a_blob_of_another_type_is_another_blob": TYPES,
     "test_a_copy_onto_itself_changes_the_content_type_and_no_byte": CONTENT,

@@ -130,4 +130,5 @@ async def test_what_is_not_there_is_not_found(empty: BucketStore) -> None:
         with pytest.raises(NotFoundError):
             await call
     results = await empty.delete_many("", "data", [("there", "another"), ("k", None), ("there", None), ("there", None)])
-    assert [result.error for result in results] == ["precondition_failed", "not_found", None, "not_found"]
+    # of many keys without an ETag the engine does not say whether there was anything
+    assert [result.error for result in results] == ["precondition_failed", None, None, "not_found"]

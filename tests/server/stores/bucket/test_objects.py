@@ -49,7 +49,7 @@ async def test_an_archived_object_is_listed_as_such_and_not_read(empty: BucketSt
     }  # fmt: skip
     assert (await empty.stat(at("GLACIER"))).storage_class == "GLACIER"
     for key in ("GLACIER", "DEEP_ARCHIVE"):
-        with pytest.raises(ConflictError, match=rf"archived.*restore-object --bucket {bucket}"):
+        with pytest.raises(ConflictError, match=rf"archived.*storage-tui thaw s3://{bucket}/{key}"):
             await content_of(empty, key)
         with pytest.raises(ConflictError, match="archived"):
             await empty.copy(at(key), at("copy"))
@@ -158,3 +158,38 @@ async def test_a_move_onto_itself_keeps_the_blob(empty: BucketStore, tmp_path: P
     assert (await empty.move(at("k"), at("k"))).etag == blob.etag
     assert (await empty.copy(at("k"), at("k"))).etag == blob.etag
     assert await content_of(empty, "k") == b"1"
+
+
+@pytest.mark.parametrize("part_bytes", [256 * MIB, 5 * MIB])
+async def test_another_content_type_keeps_all_else(empty: BucketStore, bucket: str, part_bytes: int) -> None:
+    client, content = amazon.client(amazon.endpoint()), random_bytes(6 * MIB)
+    client.put_object(
+        Bucket=bucket, Key="a b/\u00e9", Body=content, ContentType="image/x", ContentEncoding="gzip",
+        CacheControl="max-age=5", Metadata={"own": "word, and 100%"}, Tagging="team=maps&of=a%20%2B%20b",
+        StorageClass="STANDARD_IA",
+    )  # fmt: skip
+    copies = Copies(empty._run().bucket, whole_bytes=part_bytes, part_bytes=part_bytes)
+    here = at("a b/\u00e9")
+    made = copies.retype(trip(here, here, None, Precondition(), check_target), "text/csv")
+    assert (made.content_type, made.size_bytes, made.storage_class) == ("text/csv", len(content), "STANDARD_IA")
+    head = client.get_object(Bucket=bucket, Key="a b/\u00e9")
+    assert head["Body"].read() == content
+    assert (head["ContentType"], head["ContentEncoding"], head["CacheControl"]) == ("text/csv", "gzip", "max-age=5")
+    assert (head["Metadata"], head["StorageClass"]) == ({"own": "word, and 100%"}, "STANDARD_IA")
+    tags = client.get_object_tagging(Bucket=bucket, Key="a b/\u00e9")["TagSet"]
+    assert sorted((tag["Key"], tag["Value"]) for tag in tags) == [("of", "a + b"), ("team", "maps")]
+    assert "Uploads" not in client.list_multipart_uploads(Bucket=bucket)
+
+
+async def test_the_content_type_of_what_changed_stays(empty: BucketStore) -> None:
+    old = await empty.put(at("k"), b"old", content_type="image/tiff")
+    new = await empty.put(at("k"), b"new", content_type="image/tiff")
+    with pytest.raises(PreconditionFailedError):
+        await empty.copy(at("k"), at("k"), source_etag=old.etag, content_type="text/csv")
+    with pytest.raises(NotFoundError):
+        await empty.copy(at("none"), at("none"), content_type="text/csv")
+    assert (await empty.stat(at("k"))).content_type == "image/tiff"
+    assert (await empty.copy(at("k"), at("k"), source_etag=new.etag, content_type="image/tiff")).etag == new.etag
+    elsewhere = await empty.copy(at("k"), at("l"), content_type="text/csv")
+    assert (elsewhere.content_type, await content_of(empty, "l")) == ("text/csv", b"new")
+    assert (await empty.stat(at("k"))).content_type == "image/tiff"

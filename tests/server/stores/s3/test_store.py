@@ -13,7 +13,14 @@ from typing import Any
 
 import pytest
 
-from storage_tui.contract.errors import BadRequestError, ChecksumError, ConflictError, DamagedError, UnavailableError
+from storage_tui.contract.errors import (
+    BadRequestError,
+    ChecksumError,
+    ConflictError,
+    DamagedError,
+    TooLargeError,
+    UnavailableError,
+)
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.s3.blobs import locate
@@ -23,6 +30,7 @@ from storage_tui.server.stores.s3.protocol.probe import probe
 from storage_tui.server.stores.s3.protocol.requests import S3Engine
 from storage_tui.server.stores.s3.protocol.signing import Credentials
 from storage_tui.server.stores.s3.store import DEFAULTS, S3Bounds, S3Store, utc_now
+from storage_tui.server.stores.s3.writer import MOST_BYTES
 from tests import seaweed
 from tests.faults.answering import AnsweringServer
 from tests.server.stores.engines import ALICE, random_bytes, whole
@@ -240,6 +248,12 @@ async def test_a_large_blob_is_copied_in_parts(bucket: Bucket) -> None:
         assert copied.crc32c == (await store.stat(KEY)).crc32c
         async with store.open(Address(ALICE, "tmp", "c")) as reader:
             assert await whole(reader) == content
+
+
+async def test_a_blob_that_no_parts_can_hold_is_refused_before_its_bytes(store: S3Store) -> None:
+    with pytest.raises(TooLargeError, match=r"305,949,310,976 bytes at most.*opened as s3://BUCKET"):
+        await store.create_upload(KEY, size_bytes=MOST_BYTES + 1)
+    assert (await store.create_upload(KEY, size_bytes=MOST_BYTES)).offset == 0
 
 
 async def test_one_server_sweeps_at_a_time(store: S3Store, bucket: Bucket) -> None:

@@ -27,8 +27,8 @@ class TimedBucket(Bucket):
         super().now()
         return self._clock()
 
-    def head(self, name: str) -> Object | None:
-        found = super().head(name)
+    def head(self, name: str, **options: Any) -> Object | None:
+        found = super().head(name, **options)
         return None if found is None else self._timed(found)
 
     def open(self, name: str, *args: Any, **options: Any) -> tuple[Object, Any]:

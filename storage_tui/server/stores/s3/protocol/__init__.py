@@ -9,5 +9,6 @@
 | probe.py | the test that an engine respects the conditions of writes; a bucket is used only after this test |
 | requests.py | the requests to an S3 engine: signed, over kept connections, with deadlines |
 | signing.py | Signature Version 4 of the S3 protocol, for headers and for URLs |
+| stored_checks.py | the checksums that an engine has stored of whole objects, compared with the bytes |
 | threads.py | the threads in which a server waits for the engine, and the deadline of a call |
 """

@@ -6,9 +6,9 @@ Source of the calls: the Amazon S3 API Reference. The engine checks a condition 
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from urllib.parse import quote, unquote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus, urlencode
 
 from urllib3 import HTTPHeaderDict
 from urllib3.response import BaseHTTPResponse
@@ -18,6 +18,7 @@ from storage_tui.contract.moments import parse_http_date
 from storage_tui.contract.wire import Span, format_range, parse_content_range
 from storage_tui.server.stores.s3.protocol.answers import elements, error_code, fields_of, read_answer
 from storage_tui.server.stores.s3.protocol.requests import MissingError, S3Engine, length_of, path_of
+from storage_tui.server.stores.s3.protocol.stored_checks import whole_checks
 
 LIST_LIMIT = 1000  # the most that one request lists, by the S3 API
 CRC = "x-amz-checksum-crc32c"
@@ -64,6 +65,9 @@ class Object:
     storage_class: str = ""  # as the engine names it, such as GLACIER; empty for the usual class
     headers: Mapping[str, str] = field(default_factory=dict)  # those of KEPT_HEADERS, of a described object
     is_restored: bool = False  # an archived object whose bytes can be read for a while
+    checks: Mapping[str, str] = field(default_factory=dict)  # stored checksums of the whole, by name, in base64
+    tag_count: int = 0
+    version_id: str | None = None  # of a version that was asked for; None is the present object
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +108,20 @@ class Bucket:
         """Return the name of the engine, as its answer to HEAD of the bucket has it; empty where it has none."""
         return (self.describe() or {}).get("server", "")
 
-    def is_versioned(self) -> bool:
-        """Return whether the bucket keeps the earlier versions of its objects."""
-        _, content = self.engine.call("GET", path_of(self.name), {"versioning": ""})
-        return fields_of(read_answer(content)).get("Status") == "Enabled"
-
-    def head(self, name: str) -> Object | None:
-        """Return the object without its bytes; None when there is none."""
+    def head(self, name: str, *, version_id: str | None = None) -> Object | None:
+        """Return the object, or one version of it, without its bytes; None when there is none."""
+        query = {} if version_id is None else {"versionId": version_id}
         try:
-            headers, _ = self.engine.call("HEAD", self._path(name), headers={"x-amz-checksum-mode": "ENABLED"})
+            headers, _ = self.engine.call("HEAD", self.path(name), query, {"x-amz-checksum-mode": "ENABLED"})
         except MissingError:
             return None
-        return self._described(name, headers, int(headers.get("content-length", "0")))
+        found = self._described(name, headers, int(headers.get("content-length", "0")))
+        return found if version_id is None else replace(found, version_id=version_id)
 
     def read(self, name: str) -> tuple[Object, bytes] | None:
         """Return a small object and its bytes; None when there is none."""
         try:
-            headers, content = self.engine.call("GET", self._path(name))
+            headers, content = self.engine.call("GET", self.path(name))
         except MissingError:
             return None
         return self._described(name, headers, len(content)), content
@@ -133,7 +134,7 @@ class Bucket:
         ConditionError when `etag` is given and the object has another ETag.
         """
         headers = {"Range": format_range(span), "x-amz-checksum-mode": "ENABLED", **Condition(etag).headers()}
-        answer = self.engine.stream(self._path(name), headers)
+        answer = self.engine.stream(self.path(name), headers)
         told = answer.headers.get("content-range")
         found, size_bytes = (
             parse_content_range(told) if told else (None, int(answer.headers.get("content-length", "0")))
@@ -153,30 +154,44 @@ class Bucket:
         if crc32c is not None:
             headers[CRC] = crc32c
         size_bytes = length_of(content)
-        answer, _ = self.engine.call("PUT", self._path(name), headers=headers, content=content)
+        answer, _ = self.engine.call("PUT", self.path(name), headers=headers, content=content)
         at = parse_http_date(answer.get("date", "")) or _EPOCH
         return Object(name, size_bytes, _etag(answer), _written(meta or {}, at), crc32c, meta or {})
 
     def copy(
         self, source: Object, target: str, *, content_type: str | None = None, meta: Mapping[str, str] | None = None,
-        condition: Condition = NOTHING_ASKED,
+        condition: Condition = NOTHING_ASKED, kept: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         """Make `target` an object with the bytes of `source`, inside the engine, on condition that the source is
-        unchanged. Without `meta` the target has the metadata, headers and tags of the source."""
+        unchanged. Without `meta` the target has the metadata, headers and tags of the source. With `meta` it has these,
+        the content type, the headers `kept`, and the tags of the source."""
         headers = {
-            "x-amz-copy-source": self._path(source.name),
+            "x-amz-copy-source": self._source(source),
             "x-amz-copy-source-if-match": f'"{source.etag}"',
             **condition.headers(),
         }
         if meta is not None:
-            headers |= {"x-amz-metadata-directive": "REPLACE", **_meta_headers(content_type, meta)}
-        _, content = self.engine.call("PUT", self._path(target), headers=headers)
+            described = _meta_headers(content_type, meta, is_quoted=self.is_ours)
+            headers |= {"x-amz-metadata-directive": "REPLACE", **described, **(kept or {})}
+        _, content = self.engine.call("PUT", self.path(target), headers=headers)
         _check(content)
 
-    def delete(self, name: str, *, etag: str | None = None) -> None:
-        """Remove the object. With `etag`, the object must have this ETag. Do nothing when there is no object."""
+    def delete(self, name: str, *, etag: str | None = None, version_id: str | None = None) -> None:
+        """Remove the object, or one version of it for good. With `etag`, the object must have this ETag. Do nothing
+        when there is no object."""
+        query = {} if version_id is None else {"versionId": version_id}
         with suppress(MissingError):
-            self.engine.call("DELETE", self._path(name), headers=Condition(etag).headers())
+            self.engine.call("DELETE", self.path(name), query, Condition(etag).headers())
+
+    def tags(self, found: Object) -> str:
+        """Return the tags of an object in the form of a header; empty for none, and where they may not be read."""
+        if not found.tag_count:
+            return ""
+        query = {"tagging": ""} | ({} if found.version_id is None else {"versionId": found.version_id})
+        _, content = self.engine.call("GET", self.path(found.name), query)
+        groups = elements(read_answer(content, "Tagging"), "TagSet")
+        rows = [fields_of(tag) for group in groups for tag in elements(group, "Tag")]
+        return urlencode([(row.get("Key", ""), row.get("Value", "")) for row in rows])
 
     def list(
         self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT, token: str = ""
@@ -194,7 +209,7 @@ class Bucket:
         answer = read_answer(content, "ListBucketResult")
         try:
             objects = [self._listed(fields_of(found)) for found in elements(answer, "Contents")]
-            prefixes = [self._name(fields_of(found)["Prefix"]) for found in elements(answer, "CommonPrefixes")]
+            prefixes = [self.name_of(fields_of(found)["Prefix"]) for found in elements(answer, "CommonPrefixes")]
         except (KeyError, ValueError, OverflowError) as exc:
             raise UnavailableError("the storage engine sent a list that cannot be read; check the endpoint") from exc
         fields = fields_of(answer)
@@ -212,7 +227,7 @@ class Bucket:
         headers = {**_meta_headers(content_type, meta, is_quoted=self.is_ours), **(kept or {})}
         if is_checked:
             headers |= {"x-amz-checksum-algorithm": "CRC32C", "x-amz-checksum-type": "FULL_OBJECT"}
-        _, content = self.engine.call("POST", self._path(name), {"uploads": ""}, headers)
+        _, content = self.engine.call("POST", self.path(name), {"uploads": ""}, headers)
         found = fields_of(read_answer(content)).get("UploadId")
         if not found:
             raise UnavailableError("the storage engine started an upload but returned no id; try again later")
@@ -225,18 +240,18 @@ class Bucket:
         5 MiB or more."""
         query = {"partNumber": str(number), "uploadId": parts_id}
         checked = {} if crc32c is None else {CRC: crc32c}
-        headers, _ = self.engine.call("PUT", self._path(name), query, checked, content)
+        headers, _ = self.engine.call("PUT", self.path(name), query, checked, content)
         return _etag(headers)
 
     def copy_part(self, source: Object, name: str, parts_id: str, number: int, span: Span) -> str:
         """Make part `number` from a span of another object, inside the engine, and return its ETag."""
         headers = {
-            "x-amz-copy-source": self._path(source.name),
+            "x-amz-copy-source": self._source(source),
             "x-amz-copy-source-if-match": f'"{source.etag}"',
             "x-amz-copy-source-range": format_range(span),
         }
         query = {"partNumber": str(number), "uploadId": parts_id}
-        _, content = self.engine.call("PUT", self._path(name), query, headers)
+        _, content = self.engine.call("PUT", self.path(name), query, headers)
         _check(content)
         return fields_of(read_answer(content)).get("ETag", "").strip('"')
 
@@ -253,25 +268,32 @@ class Bucket:
         if crc32c is not None:
             headers |= {CRC: crc32c, "x-amz-checksum-type": "FULL_OBJECT"}
         document = f"<CompleteMultipartUpload>{rows}</CompleteMultipartUpload>".encode()
-        _, content = self.engine.call("POST", self._path(name), {"uploadId": parts_id}, headers, document)
+        _, content = self.engine.call("POST", self.path(name), {"uploadId": parts_id}, headers, document)
         _check(content)
 
     def drop_parts(self, name: str, parts_id: str) -> None:
         """Drop parts that will not become an object."""
         with suppress(MissingError):
-            self.engine.call("DELETE", self._path(name), {"uploadId": parts_id})
+            self.engine.call("DELETE", self.path(name), {"uploadId": parts_id})
 
     def presign(self, name: str, headers: Mapping[str, str], *, valid_s: int) -> str:
         """Return a URL for one GET of the object, valid for `valid_s` seconds. The answer will have the given
         headers."""
         query = {f"response-{header.lower()}": value for header, value in headers.items()}
-        return self.engine.presign(self._path(name), query, valid_s=valid_s)
+        return self.engine.presign(self.path(name), query, valid_s=valid_s)
 
-    def _path(self, name: str) -> str:
+    def _source(self, source: Object) -> str:
+        version = "" if source.version_id is None else f"?versionId={quote(source.version_id, safe='')}"
+        return self.path(source.name) + version
+
+    def path(self, name: str) -> str:
+        """Return the percent-encoded URL path of an object."""
         return path_of(self.name, self.root + name)
 
-    def _name(self, encoded: str) -> str:
-        name = unquote_plus(encoded)  # engines write a space as `+`, and a plus as `%2B`
+    def name_of(self, told: str, *, is_encoded: bool = True) -> str:
+        """Return the name of an object out of an answer, without `root`. Raise ValueError for a name outside of
+        `root`."""
+        name = unquote_plus(told) if is_encoded else told  # engines write a space as `+`, and a plus as `%2B`
         if not name.startswith(self.root):
             raise ValueError("a name outside of what was asked for")
         return name[len(self.root) :]
@@ -291,7 +313,12 @@ class Bucket:
         kept = {header: headers[header] for header in KEPT_HEADERS if header in headers}
         stored = headers.get("x-amz-storage-class", "")
         is_restored = 'ongoing-request="false"' in headers.get("x-amz-restore", "")
-        return Object(name, size_bytes, _etag(headers), modified, crc32c, meta, stored, kept, is_restored)
+        tags = headers.get("x-amz-tagging-count", "0")
+        tag_count = int(tags) if tags.isdecimal() and len(tags) < 4 else 0
+        return Object(
+            name, size_bytes, _etag(headers), modified, crc32c, meta, stored, kept, is_restored,
+            {} if self.is_ours else whole_checks(headers), tag_count,
+        )  # fmt: skip
 
     def _listed(self, fields: Mapping[str, str]) -> Object:
         modified = datetime.fromisoformat(fields["LastModified"]).replace(microsecond=0)
@@ -299,7 +326,7 @@ class Bucket:
         if size_bytes < 0:
             raise ValueError("a size below nothing")
         return Object(
-            self._name(fields["Key"]), size_bytes, fields.get("ETag", "").strip('"'), modified,
+            self.name_of(fields["Key"]), size_bytes, fields.get("ETag", "").strip('"'), modified,
             storage_class="" if stored == USUAL_CLASS else stored,
         )  # fmt: skip
 

@@ -61,7 +61,7 @@ class BucketTrash:
         place = ObjectPlace(rule, "", "")
         now, kept_for = self._now(), self._keeper.kept_for
         rows = [kept.to_gone(head, place, kept_for) for kept, head in zip(shown, heads, strict=True) if head]
-        living = tuple(row for row in rows if row.until > now)
+        living = tuple(row for row in rows if row.until is not None and row.until > now)
         return GonePage(living, shown[-1].rest if len(found) > limit else None)
 
     async def bring_back(
