@@ -51,10 +51,14 @@ def trip(source: Address, target: Address, source_etag: str | None, precondition
 
 
 class Copies:
-    """The copies and moves in one bucket. A copy of more than `whole_bytes` is made in parts."""
+    """The copies and moves in one bucket, or from the bucket `source` into it. A copy of more than `whole_bytes` is
+    made in parts."""
 
-    def __init__(self, bucket: Bucket, *, whole_bytes: int = WHOLE_BYTES, part_bytes: int = PART_BYTES) -> None:
-        self._bucket = bucket
+    def __init__(
+        self, bucket: Bucket, *, source: Bucket | None = None, whole_bytes: int = WHOLE_BYTES,
+        part_bytes: int = PART_BYTES,
+    ) -> None:  # fmt: skip
+        self._bucket, self._from = bucket, source or bucket
         self._whole_bytes = whole_bytes
         self._part_bytes = part_bytes
 
@@ -82,7 +86,7 @@ class Copies:
 
     def _copy(self, wanted: Trip, *, is_move: bool) -> tuple[Object, Blob, str | None]:
         source = self._source(wanted, is_move=is_move)
-        if wanted.source == wanted.target:
+        if self._from is self._bucket and wanted.source == wanted.target:
             wanted.check(source)
             return source, wanted.source.to_blob(source), None
 
@@ -98,19 +102,19 @@ class Copies:
         return copied, wanted.target.to_blob(made), None if before is None else before.etag
 
     def _source(self, wanted: Trip, *, is_move: bool) -> Object:
-        found = self._bucket.head(wanted.source.name)
+        found = self._from.head(wanted.source.name)
         etag = None if found is None else found.etag
         check_source(KIND, wanted.source.key, etag, wanted.source_etag, is_move=is_move)
         assert found is not None
         if found.storage_class in ARCHIVES and not found.is_restored:
-            raise archived(self._bucket.name, found.name, found.storage_class)
+            raise archived(self._from.name, found.name, found.storage_class)
         return found
 
     def _transfer(self, found: Object, place: ObjectPlace, condition: Condition) -> None:
         """Copy an object to a place. Raise ConditionError when the object has changed or is gone."""
         try:
             if found.size_bytes <= self._whole_bytes:
-                self._bucket.copy(found, place.name, condition=condition)
+                self._bucket.copy(found, place.name, condition=condition, origin=self._from)
             else:
                 self._copy_parts(found, place, condition)
         except MissingError as exc:
@@ -126,7 +130,9 @@ class Copies:
             etags = []
             for number, start in enumerate(range(0, found.size_bytes, step), 1):
                 span = Span(start, min(start + step, found.size_bytes))
-                etags.append(self._bucket.copy_part(found, place.name, parts_id, number, span))
+                etags.append(
+                    self._bucket.copy_part(found, place.name, parts_id, number, span, origin=self._from)
+                )  # fmt: skip
             self._bucket.finish_parts(place.name, parts_id, etags, crc32c=None, condition=condition)
         except BaseException:
             self._bucket.drop_parts(place.name, parts_id)

@@ -159,12 +159,13 @@ class Bucket:
 
     def copy(
         self, source: Object, target: str, *, content_type: str | None = None, meta: Mapping[str, str] | None = None,
-        condition: Condition = NOTHING_ASKED,
+        condition: Condition = NOTHING_ASKED, origin: "Bucket | None" = None,
     ) -> None:  # fmt: skip
         """Make `target` an object with the bytes of `source`, inside the engine, on condition that the source is
-        unchanged. Without `meta` the target has the metadata, headers and tags of the source."""
+        unchanged. Without `meta` the target has the metadata, headers and tags of the source. `origin` is the bucket of
+        the source, where that is another one."""
         headers = {
-            "x-amz-copy-source": self._path(source.name),
+            "x-amz-copy-source": (origin or self)._path(source.name),
             "x-amz-copy-source-if-match": f'"{source.etag}"',
             **condition.headers(),
         }
@@ -228,10 +229,13 @@ class Bucket:
         headers, _ = self.engine.call("PUT", self._path(name), query, checked, content)
         return _etag(headers)
 
-    def copy_part(self, source: Object, name: str, parts_id: str, number: int, span: Span) -> str:
-        """Make part `number` from a span of another object, inside the engine, and return its ETag."""
+    def copy_part(
+        self, source: Object, name: str, parts_id: str, number: int, span: Span, *, origin: "Bucket | None" = None
+    ) -> str:
+        """Make part `number` from a span of another object, inside the engine, and return its ETag. `origin` is the
+        bucket of that object, where that is another one."""
         headers = {
-            "x-amz-copy-source": self._path(source.name),
+            "x-amz-copy-source": (origin or self)._path(source.name),
             "x-amz-copy-source-if-match": f'"{source.etag}"',
             "x-amz-copy-source-range": format_range(span),
         }
