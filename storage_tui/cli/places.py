@@ -103,10 +103,11 @@ def whole_words(location: Location) -> str:
     return "a whole storage type" if spell(location) == str(location) else "a whole bucket or folder"
 
 
-def place_of(text: str) -> tuple[Place, str]:
-    """Return the place and the key of one word. Raise BadRequestError or click.UsageError."""
-    place, [key], _ = _resolved([text])
-    return place, key
+def place_of(text: str) -> tuple[Place, str, str]:
+    """Return the place and the key of one word, and what stands before a key there. Raise BadRequestError or
+    click.UsageError."""
+    place, [key], lead = _resolved([text])
+    return place, key, lead
 
 
 def _words(context: click.Context, values: Mapping[str, Any]) -> Iterator[PlaceWord]:

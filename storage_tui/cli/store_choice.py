@@ -54,18 +54,17 @@ def settings_of_two(
         return (settings_of(flags) if source is None else settings_for(source, flags)), None
     if source is not None and target is not None and (flags["url"] is not None or flags["data_dir"] is not None):
         raise click.UsageError(f"{source} and {target} name what to open; leave out --url and --data-dir")
-    no_store = dict.fromkeys(("url", "data_dir", "token_file"))
-    ours = _side(source, {**flags, **({} if changes_source else {"write": False})}, no_store)
+    ours = settings_of(flags) if source is None else settings_of_side(source, flags, changes=changes_source)
     if to_profile is not None:
         return ours, settings_of({**dict.fromkeys((*SHARED, *PLACE_SETTINGS)), "profile": to_profile})
-    return ours, _side(target, flags, no_store)
+    return ours, settings_of(flags) if target is None else settings_of_side(target, flags, changes=True)
 
 
-def _side(place: Place | None, flags: Mapping[str, Any], no_store: Mapping[str, None]) -> Settings:
-    if place is None:
-        return settings_of(flags)
-    only_store = dict.fromkeys(PLACE_SETTINGS) if place.kind == "file" else {}
-    return settings_for(place, {**flags, **no_store, **only_store})
+def settings_of_side(place: Place, flags: Mapping[str, Any], *, changes: bool) -> Settings:
+    """Return the settings for a place that is one of two sides: flags that name a store are for the other side, and
+    those for buckets are not for a folder. Only a place that `changes` is opened for changes."""
+    unheard = dict.fromkeys(("url", "data_dir", "token_file", *(PLACE_SETTINGS if place.kind == "file" else ())))
+    return settings_for(place, {**flags, **({} if changes else {"write": False}), **unheard})
 
 
 def check_may_change(command: str, settings: Settings) -> None:

@@ -42,8 +42,11 @@ class Crossing:
                 raise ConflictError(refusal)
 
     def copy(self, wanted: Move, control: TransferControl) -> Blob:
-        """Copy a blob, and return the blob at the target. Raise PreconditionFailedError for another version than that of
-        the ETag, ConflictError for a target that exists and is not overwritten."""
+        """Copy a blob, and return the blob at the target.
+
+        Raise PreconditionFailedError for another version than that of the ETag, ConflictError for a target that exists
+        and is not overwritten.
+        """
         wanted = checked_move(wanted)
         return self._carried(wanted, self._seen(wanted), control)
 

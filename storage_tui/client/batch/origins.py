@@ -109,7 +109,8 @@ def _check_together(
                     raise BadRequestError(f"{origin} would be moved into {outer}, which is moved too; do one at a time")
         if to in goals and conflict is Conflict.OVERWRITE:
             raise BadRequestError(
-                f"{goals[to][0]} and {origin} would overwrite each other at {Location(target.storage_type, to)}; do one at a time"
+                f"{goals[to][0]} and {origin} would overwrite each other at {Location(target.storage_type, to)}; do "
+                "one at a time"
             )
         goals.setdefault(to, []).append(origin)
     for origin in found if is_move or conflict is Conflict.OVERWRITE else ():

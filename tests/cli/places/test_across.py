@@ -92,6 +92,28 @@ def test_blobs_go_from_a_bucket_into_the_store_and_back(call: Call, s3: Any, two
     assert "top" not in content(s3, ours)
 
 
+def test_a_sync_makes_two_buckets_equal_and_check_tells_what_differs(call: Call, s3: Any, two: tuple[str, str]) -> None:
+    ours, theirs = (f"s3://{name}" for name in two)
+    s3.put_object(Bucket=two[1], Key="maps/a.txt", Body=b"b")  # as large as that of the source
+    s3.put_object(Bucket=two[1], Key="maps/more", Body=b"more")
+    said = call("check", f"{ours}/maps", f"{theirs}/maps")
+    assert said.lines == [
+        "+ \x01  (not in the target)", "+ 2024/b.bin  (not in the target)",
+        "* a.txt  (same size, other bytes)", "- more  (not in the source)",
+        f"{ours}/maps/ and {theirs}/maps/: 2 missing, 1 differing, 1 extra, 0 the same",
+    ]  # fmt: skip
+    words = ("sync", ours, theirs, "--write", "--delete")
+    lines = call(*words, "-n").lines
+    assert f"copy      {theirs}/maps/a.txt  (from {ours}/maps/a.txt, 1 B, same size, other bytes)" in lines
+    assert f"delete    {theirs}/maps/more  (not in the source)" in [row.replace("4 B, ", "") for row in lines]
+    said = call(*words)
+    assert said.out == f"synced {ours}/ to {theirs}/: 4 copied (3.0 MB), 1 deleted, 0 the same\n"
+    assert content(s3, two[1]) == KEYS
+    assert call(*words).out == f"synced {ours}/ to {theirs}/: 4 the same\n"
+    said = call("sync", f"{theirs}/maps", f"{theirs}/twin", "--write")
+    assert (said.code, content(s3, two[1])["twin/a.txt"]) == (0, b"a"), said.err
+
+
 def test_a_folder_goes_into_a_bucket_and_nothing_into_a_folder(
     call: Call, s3: Any, two: tuple[str, str], tmp_path: Path
 ) -> None:
