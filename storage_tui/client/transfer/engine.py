@@ -106,6 +106,12 @@ class TransferEngine:
         access = self.server.place if isinstance(self.server, EmbeddedServer) else None
         return None if access is None else access.described()
 
+    @property
+    def opening(self) -> PlaceOptions:
+        """Return how the place is opened; plain for a server."""
+        access = self.server.place if isinstance(self.server, EmbeddedServer) else None
+        return PLAIN if access is None else access.options
+
     def account(self) -> str:
         """Return one text for the server and the owner of the token; see `Storage.account`. Blocks."""
         user = self.server.user()

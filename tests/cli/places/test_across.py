@@ -8,7 +8,9 @@ from typing import Any
 import boto3
 import pytest
 
+from storage_tui.client.agent.place import AgentPlace
 from tests import seaweed
+from tests.agents import ended_at_last
 from tests.cli.places.conftest import Call
 
 KEYS = {"maps/a.txt": b"a", "maps/2024/b.bin": secrets.token_bytes(3_000_000), "maps/\x01": b"odd", "top": b""}
@@ -155,3 +157,19 @@ def test_what_cannot_be_between_places_is_refused_in_words(call: Call, words: tu
     said = call(*words)
     assert said.code == 2
     assert told in said.err
+
+
+def test_transfers_of_a_bucket_go_on_in_the_background(
+    call: Call, s3: Any, two: tuple[str, str], tmp_path: Path
+) -> None:
+    ours, theirs = two
+    here = tmp_path / "here"
+    with ended_at_last(AgentPlace.here()):
+        said = call("get", "--background", f"s3://{ours}/maps/2024/b.bin", "b")
+        assert said.out == "1 file in the background, number 1; see: storage-tui transfers --follow\n", said.err
+        assert call("put", "--background", "-q", str(tmp_path / "here"), f"s3://{theirs}/x").code != 0
+        (here / "up").write_bytes(b"up")
+        assert call("put", "--background", "-q", "up", f"s3://{theirs}/up", "--write").code == 0
+        assert call("transfers", "--follow").code == 0
+    assert (here / "b").read_bytes() == KEYS["maps/2024/b.bin"]
+    assert content(s3, theirs) == {"up": b"up"}
