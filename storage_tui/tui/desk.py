@@ -16,7 +16,7 @@ from storage_tui.contract.keys import EXACT_NAMES, STRICT, KeyRules, Location
 from storage_tui.contract.models import Blob, TokenScope
 from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.visible import visible
+from storage_tui.contract.visible import place_text, visible
 from storage_tui.tui.history import History
 from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.bookmarks import Places
@@ -88,6 +88,16 @@ class Desk:
     def filled(self, row: Row) -> Row:
         """Return the row with its size, if a single question to the server has returned the size."""
         return row if isinstance(row, Folder) else self.sizes.fill(row)
+
+    def type_name(self, storage_type: str) -> str:
+        """Return what stands before a prefix in a title: the storage type, or the place that has only one of them."""
+        return storage_type if self.place is None else visible(self.place.name)
+
+    def spell(self, location: Location) -> str:
+        """Return a key or prefix as a sentence names it: `tmp`, `tmp:maps/`, `s3://bucket/maps/`."""
+        if self.place is None:
+            return place_text(location)
+        return visible(f"{self.place.title.rstrip('/')}/{location.key}")
 
     async def key_rules(self) -> KeyRules:
         """Return which names the server takes for keys; the strict rules while it does not answer."""

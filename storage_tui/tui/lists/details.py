@@ -92,7 +92,7 @@ class DetailsScreen(LinesScreen):
         row = self._row
         facts = [
             ("key" if isinstance(row, Blob) else "prefix", visible(row.key)),
-            ("location", visible(str(Location(row.storage_type, row.key)))),
+            ("location", self._desk.spell(Location(row.storage_type, row.key))),
             ("type", f"{row.storage_type}, {rule_text(row.storage_type)}"),
         ]
         if isinstance(row, Blob):
