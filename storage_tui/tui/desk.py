@@ -16,6 +16,7 @@ from storage_tui.contract.keys import EXACT_NAMES, STRICT, KeyRules, Location
 from storage_tui.contract.models import Blob, TokenScope
 from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import place_text, visible
 from storage_tui.tui.history import History
 from storage_tui.tui.runner import TransferRunner
@@ -91,11 +92,13 @@ class Desk:
 
     def type_name(self, storage_type: str) -> str:
         """Return what stands before a prefix in a title: the storage type, or the place that has only one of them."""
-        return storage_type if self.place is None else visible(self.place.name)
+        if self.place is None or storage_type not in STORAGE_TYPES:  # local files are of no storage type
+            return storage_type
+        return visible(self.place.name)
 
     def spell(self, location: Location) -> str:
         """Return a key or prefix as a sentence names it: `tmp`, `tmp:maps/`, `s3://bucket/maps/`."""
-        if self.place is None:
+        if self.place is None or location.storage_type not in STORAGE_TYPES:
             return place_text(location)
         return visible(f"{self.place.title.rstrip('/')}/{location.key}")
 
