@@ -96,6 +96,11 @@ class Desk:
             return storage_type
         return visible(self.place.name)
 
+    @property
+    def lead(self) -> str:
+        """What stands before a key where a location of the open bucket is typed; empty for all else."""
+        return f"{self.place.title.rstrip('/')}/" if self.place is not None and self.place.kind == "s3" else ""
+
     def spell(self, location: Location) -> str:
         """Return a key or prefix as a sentence names it: `tmp`, `tmp:maps/`, `s3://bucket/maps/`."""
         if self.place is None or location.storage_type not in STORAGE_TYPES:

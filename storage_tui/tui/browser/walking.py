@@ -102,7 +102,9 @@ class Walking:
         self._ask(self._go_to)
 
     async def _go_to(self) -> None:
-        question = GoToScreen(self._place.location, lambda typed: names_from(self._desk.storage, typed))
+        question = GoToScreen(
+            self._place.location, lambda typed: names_from(self._desk.storage, typed), lead=self._desk.lead
+        )
         answer = await self._screen.app.push_screen_wait(question)
         if isinstance(answer, Path):
             await self._open_local(answer)
