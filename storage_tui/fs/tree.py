@@ -70,13 +70,21 @@ class StorageTree(AbstractFileSystem):
         path = self._strip_protocol(path)
         name = name_of(path)
         if not name.storage_type:
-            rows = [_folder(storage_type) for storage_type in STORAGE_TYPES]
+            with os_errors(path):
+                rows = [_folder(storage_type) for storage_type in self._types()]
         else:
             with os_errors(path):
                 rows = sorted(self._in_folder(name), key=lambda row: str(row["name"]))
             if not rows and name.key:
                 rows = [self.info(path)]
         return rows if detail else [row["name"] for row in rows]
+
+    def _types(self) -> list[str]:
+        """Return the storage types; a bucket or folder has those that its server describes."""
+        if self.storage.place is None:
+            return list(STORAGE_TYPES)
+        told = [row.get("name") for row in self.storage.describe().storage_types]
+        return [name for name in STORAGE_TYPES if name in told]
 
     def _in_folder(self, name: Name) -> Iterator[Info]:
         for page in self.pages(name, DELIMITER):
@@ -85,7 +93,7 @@ class StorageTree(AbstractFileSystem):
 
     def _below(self, name: Name) -> Iterator[Blob]:
         """Yield every blob below the folder; for the top, the blobs of every storage type."""
-        for storage_type in [name.storage_type] if name.storage_type else STORAGE_TYPES:
+        for storage_type in [name.storage_type] if name.storage_type else self._types():
             for page in self.pages(Name(storage_type, name.key), ""):
                 yield from page.blobs
 
