@@ -71,20 +71,13 @@ class StorageTree(AbstractFileSystem):
         name = name_of(path)
         if not name.storage_type:
             with os_errors(path):
-                rows = [_folder(storage_type) for storage_type in self._types()]
+                rows = [_folder(storage_type) for storage_type in _types(self.storage)]
         else:
             with os_errors(path):
                 rows = sorted(self._in_folder(name), key=lambda row: str(row["name"]))
             if not rows and name.key:
                 rows = [self.info(path)]
         return rows if detail else [row["name"] for row in rows]
-
-    def _types(self) -> list[str]:
-        """Return the storage types; a bucket or folder has those that its server describes."""
-        if self.storage.place is None:
-            return list(STORAGE_TYPES)
-        told = [row.get("name") for row in self.storage.describe().storage_types]
-        return [name for name in STORAGE_TYPES if name in told]
 
     def _in_folder(self, name: Name) -> Iterator[Info]:
         for page in self.pages(name, DELIMITER):
@@ -93,7 +86,7 @@ class StorageTree(AbstractFileSystem):
 
     def _below(self, name: Name) -> Iterator[Blob]:
         """Yield every blob below the folder; for the top, the blobs of every storage type."""
-        for storage_type in [name.storage_type] if name.storage_type else self._types():
+        for storage_type in [name.storage_type] if name.storage_type else _types(self.storage):
             for page in self.pages(Name(storage_type, name.key), ""):
                 yield from page.blobs
 
@@ -181,3 +174,11 @@ def _folders_of(path: str, root: str) -> Iterator[str]:
         if folder:
             storage_type, slash, key = folder.partition(DELIMITER)
             yield folder_path(storage_type, key + slash)
+
+
+def _types(storage: Storage) -> list[str]:
+    """Return the storage types; a bucket or folder has those that its server describes."""
+    if storage.place is None:
+        return list(STORAGE_TYPES)
+    told = [row.get("name") for row in storage.describe().storage_types]
+    return [name for name in STORAGE_TYPES if name in told]

@@ -21,7 +21,7 @@ from storage_tui.contract.visible import place_text, visible
 from storage_tui.tui.history import History
 from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.bookmarks import Places
-from storage_tui.tui.state.listing import DEFAULTS, Folder, ListBounds, Row
+from storage_tui.tui.state.listing import DEFAULTS, Folder, ListBounds, Listing, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
 from storage_tui.tui.state.paths import working_folder
@@ -100,6 +100,11 @@ class Desk:
     def lead(self) -> str:
         """What stands before a key where a location of the open bucket is typed; empty for all else."""
         return f"{self.place.title.rstrip('/')}/" if self.place is not None and self.place.kind == "s3" else ""
+
+    def named(self, listing: Listing) -> str:
+        """Return the folder of a list in an open place; empty in a store of ours, and for a list of local files."""
+        is_local = listing.storage_type not in STORAGE_TYPES
+        return "" if self.place is None or is_local else self.spell(Location(listing.storage_type, listing.prefix))
 
     def spell(self, location: Location) -> str:
         """Return a key or prefix as a sentence names it: `tmp`, `tmp:maps/`, `s3://bucket/maps/`."""

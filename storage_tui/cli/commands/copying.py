@@ -219,7 +219,7 @@ def _single(
     [row] = told
     if row.state == "failed":
         is_taken = row.result.error == "conflict" and conflict is Conflict.REFUSE
-        way_out = "name another target" if row.result.move.is_onto_itself else "give --force to overwrite it"
+        way_out = "name another target" if job.is_onto_itself(row.result.move) else "give --force to overwrite it"
         message = f"{row.result.message}; {way_out}" if is_taken else f"{row.result.message}"
         raise error_of(row.result.error or "", message, key=row.result.move.key)
     report.tell([row])

@@ -84,8 +84,12 @@ class Crossing:
             return None
         try:
             return self.target.run(_copy_from(self.target.service, wanted, bucket))
-        except (ConflictError, PreconditionFailedError):
+        except PreconditionFailedError:
             raise
+        except ConflictError as exc:  # somebody else wrote the target just now, or the source cannot be read
+            if self.target.run(calls.exists(wanted.to_key, wanted.target_type)):
+                raise
+            raise StorageError(exc.message, key=wanted.key) from exc
         except StorageError as exc:
             if exc.status not in _NO_WAY:
                 raise

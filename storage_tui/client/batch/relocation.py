@@ -332,11 +332,12 @@ class Relocation:
         return count, tuple(examples)
 
     def _exists(self, move: Move) -> bool:
-        if self._is_onto_itself(move):
+        if self.is_onto_itself(move):
             return False
         return self._to_engine.run(calls.exists(move.to_key, move.target_type))
 
-    def _is_onto_itself(self, move: Move) -> bool:
+    def is_onto_itself(self, move: Move) -> bool:
+        """Return whether source and target of a move are one blob."""
         return self._crossing is None and move.is_onto_itself
 
     def _notes(self, conflicts: int) -> Iterator[str]:
@@ -415,7 +416,7 @@ class Relocation:
                 message = f"{move.key!r} cannot be {move.to_key!r}: {exc.message}"
                 ended.append(Relocated(MoveResult(move, error=exc.code, message=message), "failed"))
                 continue
-            if self._is_move and self._is_onto_itself(move):
+            if self._is_move and self.is_onto_itself(move):
                 ended.append(Relocated(MoveResult(move), "skipped", note="it is there already"))
                 continue
             rows.append(row)

@@ -278,11 +278,10 @@ class BrowserScreen(CommandScreen[None]):
         again = self._reconnecting.words
         remedy = f"{again[:1].upper()}{again[1:]}; R tries now." if again else "R tries again."
         error = f"{visible(self.reader.error)}\n{remedy}" if self.reader.error else ""
-        listing, is_reading = self.keys.listing, self.reader.is_reading or self._walking.is_looking
-        here = Location(listing.storage_type, listing.prefix)
-        name = "" if self.desk.place is None else self.desk.spell(here)
-        words = error or empty_words(listing, is_reading=is_reading, name=name)
-        self.keys.set_state(words, is_error=bool(error))
+        is_reading, name = self.reader.is_reading or self._walking.is_looking, self.desk.named(self.keys.listing)
+        self.keys.set_state(
+            error or empty_words(self.keys.listing, is_reading=is_reading, name=name), is_error=bool(error)
+        )
         self._bars.say_path(width=self.size.width)
         self._sides.say_lines()
         self._say_status()

@@ -55,6 +55,9 @@ def test_two_buckets_of_one_engine_copy_inside_it(call: Call, s3: Any, two: tupl
     assert (made["Metadata"], made["ContentType"]) == ({"mine": "yes"}, "text/x-own"), "as only the engine copies"
     said = call("cp", f"s3://{ours}/maps/a.txt", f"s3://{theirs}/old/maps/a.txt", "--write")
     assert (said.code, "exists already" in said.err, "--force" in said.err) == (4, True, True)
+    s3.put_object(Bucket=theirs, Key="top", Body=b"theirs")
+    assert "--force" in call("cp", f"s3://{ours}/top", f"s3://{theirs}/top", "--write").err, "another blob of that name"
+    s3.delete_object(Bucket=theirs, Key="top")
     assert call("cp", f"s3://{ours}/maps/a.txt", f"s3://{theirs}/x", "--write").out == f"s3://{theirs}/x\n"
     assert content(s3, ours) == KEYS
 
