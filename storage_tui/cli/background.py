@@ -12,8 +12,8 @@ from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 
 if TYPE_CHECKING:
+    from storage_tui.client.agent.handed import Fields
     from storage_tui.client.agent.link import AgentLink
-    from storage_tui.client.agent.stores import Fields
     from storage_tui.client.batch.plan import BatchItem
     from storage_tui.client.storage import Storage
 

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from storage_tui.cli.places import PlaceWord, take_place
+from storage_tui.cli.places import PlaceWord, take_place, take_two_places
 from storage_tui.cli.settings import PLACE_SETTINGS
-from storage_tui.cli.store_choice import SHARED, check_may_change, settings_for, settings_of, tell_left_out
+from storage_tui.cli.store_choice import (
+    SHARED,
+    check_may_change,
+    settings_for,
+    settings_of,
+    settings_of_two,
+    tell_left_out,
+)
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.places import is_place
@@ -74,6 +81,37 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     for flag in reversed((*_FLAGS, *_PLACE_FLAGS)):
+        wrapped = flag(wrapped)
+    return wrapped
+
+
+def with_two_stores(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the shared flags, those of places and `--to-profile` to a command with `sources` and a `target`. The command
+    gets the Settings of the sources in `settings`, and those of the target in `target_settings`, None where one store
+    has both."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        flags = {name: kwargs.pop(name) for name in (*SHARED, *PLACE_SETTINGS)}
+        context = click.get_current_context()
+        to_profile = kwargs.pop("to_profile")
+        kwargs, place, there = take_two_places(context, kwargs)
+        if to_profile is not None and there is not None:
+            raise click.UsageError("--to-profile is the store of TARGET; write TARGET as data:KEY")
+        name = context.command.name or ""
+        settings, target_settings = settings_of_two(place, there, flags, to_profile, changes_source=name == "mv")
+        check_may_change(name, target_settings or settings)
+        if target_settings is not None and name == "mv":
+            check_may_change(name, settings)
+        result = command(*args, settings=settings, target_settings=target_settings, **kwargs)
+        if place is not None and place.kind == "file":
+            tell_left_out(settings)
+        return result
+
+    to_profile = click.option(
+        "--to-profile", metavar="NAME", shell_complete=_profiles, help="TARGET is in the store of this profile."
+    )
+    for flag in reversed((to_profile, *_FLAGS, *_PLACE_FLAGS)):
         wrapped = flag(wrapped)
     return wrapped
 

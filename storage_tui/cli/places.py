@@ -1,7 +1,8 @@
 """The places among the words of a command: `s3://BUCKET/KEY` and `./DIR/KEY` become a place to open, and keys in it.
 
-A command works on one place. Of a bucket the place is the bucket, and what follows its name is the key. Of a folder the
-place is the deepest folder that exists, of several words the folder that holds all of them.
+A command works on one place, and cp and mv on two: that of the sources, and that of the target. Of a bucket the place
+is the bucket, and what follows its name is the key. Of a folder the place is the deepest folder that exists, of several
+words the folder that holds all of them.
 """
 
 import os
@@ -16,7 +17,11 @@ from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.places import FILE_SCHEME, S3_SCHEME, Place, is_place, parse_place
 from storage_tui.contract.storage_types import DEFAULT
 
-LEAD = "storage-tui.place"  # in the meta of click's context: what stands before a key, as the user wrote the place
+# In the meta of click's context: what stands before a key, as the user wrote the place; that before a target apart.
+LEAD, TARGET_LEAD = "storage-tui.place", "storage-tui.target-place"
+TARGET = "target"  # the parameter of a command between two places that names where everything goes
+
+_DOTS = (".", "..", "~")  # ends of a path that are no name of a folder
 
 # Parameters whose words are texts, and which of these words may be places. A word with a scheme is a place anywhere;
 # a local path is one only where the command takes no local files.
@@ -41,9 +46,12 @@ def is_remote_word(text: str) -> bool:
     return text.startswith((S3_SCHEME, FILE_SCHEME))
 
 
-def take_place(context: click.Context, values: Mapping[str, Any]) -> tuple[dict[str, Any], Place | None]:
+def take_place(
+    context: click.Context, values: Mapping[str, Any], *, keeps_name: bool = False
+) -> tuple[dict[str, Any], Place | None]:
     """Return the parameters of a command with locations in the place of the words that name a place, and the place;
-    None without such a word. Raise click.UsageError for words that name several places, or a place and the store."""
+    None without such a word. With `keeps_name` the name of a folder is a key in the folder above. Raise
+    click.UsageError for words that name several places, or a place and the store."""
     words = [word.text for word in _words(context, values)]
     if not words:
         return dict(values), None
@@ -51,18 +59,42 @@ def take_place(context: click.Context, values: Mapping[str, Any]) -> tuple[dict[
     given = [other for other in others if not _is_default(context, values, other)]
     if given:
         raise click.UsageError(
-            f"{words[0]!a} and {str(given[0])!a} are in two stores; move blobs by get and put, or sync"
+            f"{words[0]!a} and {str(given[0])!a} are in two stores; cp, mv and sync go from one to the other"
         )
-    place, keys, lead = _resolved(words)
+    place, keys, lead = _resolved(words, keeps_name=keeps_name)
     context.meta[LEAD] = lead
     named = dict(zip(words, keys, strict=True))
     return {name: _replaced(context, name, value, named) for name, value in values.items()}, place
 
 
-def spell(location: Location) -> str:
-    """Return the location as the user can write it again: with the place before the key, where one was named."""
+def take_two_places(
+    context: click.Context, values: Mapping[str, Any]
+) -> tuple[dict[str, Any], Place | None, Place | None]:
+    """Return what `take_place` returns, and the place of the target: the same object where one place has both, None for
+    the store. Raise click.UsageError for sources in several places."""
+    words = [word.text for word in _words(context, values)]
+    target = values[TARGET]
+    ours = [word.text for word in _words(context, {**values, TARGET: ()})]
+    strangers = [value for value in _flat([values["sources"]]) if isinstance(value, Location)]
+    theirs = target.text if isinstance(target, PlaceWord) else None
+    is_one = bool(ours) == (theirs is not None) and (theirs is None or len(_homes(words)) == 1)
+    if is_one or (ours and strangers):
+        taken, place = take_place(context, values)
+        return taken, place, place
+    taken, place = take_place(context, {**values, TARGET: ()}, keeps_name=True)
+    context.meta[TARGET_LEAD] = None
+    if theirs is None:
+        return {**taken, TARGET: target}, place, None
+    there, [key], context.meta[TARGET_LEAD] = _resolved([theirs])
+    return {**taken, TARGET: Location(DEFAULT, key)}, place, there
+
+
+def spell(location: Location, *, is_target: bool = False) -> str:
+    """Return the location as the user can write it again: with the place before the key, where one was named. With
+    `is_target` the location is where a command between two places puts blobs."""
     context = click.get_current_context(silent=True)
-    lead = None if context is None else context.meta.get(LEAD)
+    meta = {} if context is None else context.meta
+    lead = meta.get(TARGET_LEAD if is_target and TARGET_LEAD in meta else LEAD)
     return str(location) if lead is None else f"{lead}{location.key}"
 
 
@@ -71,10 +103,11 @@ def whole_words(location: Location) -> str:
     return "a whole storage type" if spell(location) == str(location) else "a whole bucket or folder"
 
 
-def place_of(text: str) -> tuple[Place, str]:
-    """Return the place and the key of one word. Raise BadRequestError or click.UsageError."""
-    place, [key], _ = _resolved([text])
-    return place, key
+def place_of(text: str) -> tuple[Place, str, str]:
+    """Return the place and the key of one word, and what stands before a key there. Raise BadRequestError or
+    click.UsageError."""
+    place, [key], lead = _resolved([text])
+    return place, key, lead
 
 
 def _words(context: click.Context, values: Mapping[str, Any]) -> Iterator[PlaceWord]:
@@ -120,15 +153,15 @@ def _replaced(context: click.Context, name: str, value: Any, named: Mapping[str,
     return value
 
 
-def _resolved(words: Sequence[str]) -> tuple[Place, list[str], str]:
-    """Return the place of the words, the key of each word in it, and what stands before a key."""
+def _resolved(words: Sequence[str], *, keeps_name: bool = False) -> tuple[Place, list[str], str]:
+    """Return the place of the words, the key of each word in it, and what stands before a key; see `take_place`."""
     places = [place for word in words if (place := parse_place(word)) is not None]
     first = places[0]
-    if {(place.kind, place.bucket) for place in places} != {(first.kind, first.bucket)}:
+    if len(_homes(words)) > 1:
         raise click.UsageError("a command works on one bucket, or on folders of this machine")
     if first.kind == "s3":
         return replace(first, prefix=""), [place.prefix for place in places], f"{S3_SCHEME}{first.bucket}{DELIMITER}"
-    parts = [_split(place) for place in places]
+    parts = [_split(place, keeps_name=keeps_name) for place in places]
     root = os.path.commonpath([root for root, _ in parts])
     keys = []
     for folder, key in parts:
@@ -137,12 +170,19 @@ def _resolved(words: Sequence[str]) -> tuple[Place, list[str], str]:
     return Place("file", root=root), keys, _lead(root, places)
 
 
-def _split(place: Place) -> tuple[str, str]:
-    """Return the deepest folder that exists on the path of a folder, as an absolute path, and the rest of the path."""
+def _homes(words: Sequence[str]) -> set[tuple[str, str]]:
+    """Return the kinds and buckets of the places that the words name."""
+    return {(place.kind, place.bucket) for word in words if (place := parse_place(word)) is not None}
+
+
+def _split(place: Place, *, keeps_name: bool = False) -> tuple[str, str]:
+    """Return the deepest folder that exists on the path of a folder, as an absolute path, and the rest of the path.
+    With `keeps_name` a name at the end of the path is in the rest, unless a slash follows the name."""
     path = Path(place.root).expanduser().absolute()
     ends = DELIMITER if place.root.endswith(DELIMITER) else ""
     folder, rest = path, ""
-    while not folder.is_dir() and folder != folder.parent:
+    keeps = keeps_name and not ends and Path(place.root).name not in ("", *_DOTS)
+    while (keeps and not rest) or (not folder.is_dir() and folder != folder.parent):
         rest = f"{folder.name}/{rest}" if rest else folder.name + ends
         folder = folder.parent
     return os.path.normpath(folder), rest

@@ -43,6 +43,30 @@ def settings_for(place: Place, flags: Mapping[str, Any]) -> Settings:
     return replace(load({**flags, "url": str(place)}), data_dir=None, token_file=None)
 
 
+def settings_of_two(
+    source: Place | None, target: Place | None, flags: Mapping[str, Any], to_profile: str | None, *,
+    changes_source: bool,
+) -> tuple[Settings, Settings | None]:  # fmt: skip
+    """Return the settings for the place of the sources and for that of the target, None for the store; the second are
+    None where one store has both. Flags that name a store are for the side without a place, and `--write` is for the
+    target, and for a source that changes. Raise click.UsageError for flags that are for neither side."""
+    if source is target and to_profile is None:
+        return (settings_of(flags) if source is None else settings_for(source, flags)), None
+    if source is not None and target is not None and (flags["url"] is not None or flags["data_dir"] is not None):
+        raise click.UsageError(f"{source} and {target} name what to open; leave out --url and --data-dir")
+    ours = settings_of(flags) if source is None else settings_of_side(source, flags, changes=changes_source)
+    if to_profile is not None:
+        return ours, settings_of({**dict.fromkeys((*SHARED, *PLACE_SETTINGS)), "profile": to_profile})
+    return ours, settings_of(flags) if target is None else settings_of_side(target, flags, changes=True)
+
+
+def settings_of_side(place: Place, flags: Mapping[str, Any], *, changes: bool) -> Settings:
+    """Return the settings for a place that is one of two sides: flags that name a store are for the other side, and
+    those for buckets are not for a folder. Only a place that `changes` is opened for changes."""
+    unheard = dict.fromkeys(("url", "data_dir", "token_file", *(PLACE_SETTINGS if place.kind == "file" else ())))
+    return settings_for(place, {**flags, **({} if changes else {"write": False}), **unheard})
+
+
 def check_may_change(command: str, settings: Settings) -> None:
     """Raise ConflictError for a command that changes blobs of a place that is opened read only."""
     place = None if settings.url is None or command not in CHANGING else parse_place(settings.url)

@@ -88,14 +88,14 @@ def copy(service: Service, wanted: Move) -> Call[Blob]:
     info = yield from calls.describe(service)
     is_older = COPY_BATCH_FEATURE not in info.features
     if wanted.etag is not None and is_older:  # such a server does not look at the ETag
-        _check_seen(wanted, (yield from calls.stat(wanted.key, wanted.storage_type)))
+        check_seen(wanted, (yield from calls.stat(wanted.key, wanted.storage_type)))
     request = calls.json_post(wire.COPY, wanted.storage_type, _body(wanted), key=wanted.key, keys=_keys(wanted))
     response = yield request
     try:
         answer = checked(request, response)
     except PreconditionFailedError as exc:
         if is_older and not wanted.overwrite:
-            raise _exists(wanted) from exc
+            raise exists_already(wanted) from exc
         raise
     return Blob.from_json(wire.parse_answer(answer.body), wanted.target_type)
 
@@ -194,20 +194,21 @@ def _one_by_one(moves: Sequence[Move], call: Callable[[Move], Call[Blob]]) -> Ca
 def _move_by_copy(service: Service, wanted: Move) -> Call[Blob]:
     """Copy the blob, then delete the version of it that was seen before."""
     seen = yield from calls.stat(wanted.key, wanted.storage_type)
-    _check_seen(wanted, seen)
+    check_seen(wanted, seen)
     if wanted.is_onto_itself:
         return _stays(wanted, seen)
     made = yield from copy(service, wanted)
-    yield from _delete_seen(wanted, seen)
+    yield from delete_seen(wanted, seen)
     return made
 
 
-def _check_seen(wanted: Move, seen: Blob) -> None:
+def check_seen(wanted: Move, seen: Blob) -> None:
+    """Raise PreconditionFailedError when the blob is not the version that the move is of."""
     if wanted.etag is not None and seen.etag is not None and seen.etag != wanted.etag:
         raise PreconditionFailedError(f"{wanted.key!r} has changed; look at it again first", key=wanted.key)
 
 
-def _delete_seen(wanted: Move, seen: Blob) -> Call[None]:
+def delete_seen(wanted: Move, seen: Blob) -> Call[None]:
     """Delete the source if it is still what was seen; a plain server ignores If-Match, so look first."""
     now = yield from calls.stat(wanted.key, wanted.storage_type)
     if (now.etag, now.size_bytes, now.modified) != (seen.etag, seen.size_bytes, seen.modified):
@@ -222,11 +223,12 @@ def _delete_seen(wanted: Move, seen: Blob) -> Call[None]:
 def _stays(wanted: Move, seen: Blob) -> Blob:
     """Return the blob that is moved onto itself; raise ConflictError when nothing may be overwritten."""
     if not wanted.overwrite:
-        raise _exists(wanted)
+        raise exists_already(wanted)
     return seen
 
 
-def _exists(wanted: Move) -> ConflictError:
+def exists_already(wanted: Move) -> ConflictError:
+    """Return the error for a target that exists and is not overwritten."""
     return ConflictError(f"{wanted.to_key!r} exists already in {wanted.target_type}", key=wanted.to_key)
 
 
@@ -294,17 +296,17 @@ class Moves:
             check_may_move(wanted.storage_type, wanted.key)
         target = find_storage_type(wanted.target_type)
         seen = engine.run(calls.stat(wanted.key, wanted.storage_type))
-        _check_seen(wanted, seen)
+        check_seen(wanted, seen)
         if wanted.is_onto_itself and is_move:
             return _stays(wanted, seen)
         if not (wanted.overwrite and target.may_overwrite) and engine.run(calls.exists(wanted.to_key, target.name)):
-            raise _exists(wanted)
+            raise exists_already(wanted)
         made = engine.copy_through(
             wanted.key, wanted.storage_type, wanted.to_key, target.name, control=self._control,
             replaces=wanted.overwrite,
         )  # fmt: skip
         if is_move:
-            engine.run(_delete_seen(wanted, seen))
+            engine.run(delete_seen(wanted, seen))
         return made
 
 

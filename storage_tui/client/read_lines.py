@@ -3,10 +3,14 @@
 The Python lines need `pip install 'storage-tui[fsspec]'`; `storage_tui` registers `dlstorage` with fsspec.
 """
 
+import os
 import shlex
+from collections.abc import Mapping
 
 from storage_tui.contract.keys import DELIMITER, FILE_PROTOCOL, Location, file_path
+from storage_tui.contract.places import S3_SCHEME, OpenPlace, PlaceOptions
 
+PLAIN = PlaceOptions()
 RASTERS = (".tif", ".tiff", ".jp2", ".asc", ".img")
 SHAPES = (".geojson", ".gpkg", ".fgb")
 CUBES = (".nc", ".nc4", ".h5", ".hdf5", ".hdf", ".cdf")
@@ -34,13 +38,82 @@ def shell_line(place: Location, *, is_folder: bool, url: str | None, profile: st
     return shlex.join([*words, str(place)])
 
 
-def library_line(place: Location, *, is_folder: bool, url: str | None) -> tuple[str, str] | None:
+def place_text(place: OpenPlace, key: str) -> str:
+    """Return a key of a place as commands take it: `s3://bucket/a/b`, `/folder/a/b`."""
+    return f"{place.title.rstrip(DELIMITER)}{DELIMITER}{key}"
+
+
+def place_shell_line(place: OpenPlace, opening: PlaceOptions, key: str, *, is_folder: bool) -> str:
+    """Return the shell line that downloads a blob or folder of a bucket, or copies that of a folder of this machine."""
+    if place.kind != "s3":
+        return shlex.join(["cp", *(["-r"] if is_folder else []), "--", place_text(place, key), "."])
+    words = ["storage-tui", "get"]
+    for flag, value in (("--endpoint", opening.endpoint_url), ("--region", opening.region)):
+        words += [] if value is None else [flag, value]
+    words += ["--no-sign-request"] if opening.no_sign_request else []
+    words += ["--request-payer"] if opening.request_payer else []
+    words += ["-r"] if is_folder else []
+    return shlex.join([*words, place_text(place, key)])
+
+
+def place_storage(place: OpenPlace, opening: PlaceOptions) -> str:
+    """Return the expression of Python that opens a place to read it."""
+    how = _options(opening)
+    return f"Storage({place.title!a}{f', opening={how}' if how else ''})"
+
+
+def place_library_line(
+    place: OpenPlace, opening: PlaceOptions, key: str, *, is_folder: bool, environ: Mapping[str, str] = os.environ
+) -> tuple[str, str] | None:
+    """Return what `library_line` returns, for a place: a file of this machine is read by its path, and a raster of a
+    bucket at Amazon through GDAL itself. All else goes through `storage_tui`."""
+    if place.kind != "s3":
+        return _local_library_line(place_text(place, key), is_folder=is_folder)
+    is_elsewhere = any(environ.get(name) for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"))
+    is_plain = opening == PlaceOptions(is_writable=opening.is_writable) and not is_elsewhere
+    if is_plain and not is_folder and key.lower().endswith(RASTERS):
+        path = f"/vsis3/{place_text(place, key).removeprefix(S3_SCHEME)}"
+        return "rasterio", f"rasterio.open({path!a})"
+    return library_line(Location("data", key), is_folder=is_folder, url=place.title, opening=opening)
+
+
+def _options(opening: PlaceOptions) -> str:
+    told = {name: value for name, value in opening.to_json().items() if name != "is_writable"}
+    return f"PlaceOptions({', '.join(f'{name}={value!a}' for name, value in told.items())})" if told else ""
+
+
+def _local_library_line(path: str, *, is_folder: bool) -> tuple[str, str] | None:
+    name = path.rstrip(DELIMITER).lower()
+    if is_folder:
+        return ("xarray", f"xarray.open_zarr({path!a})") if name.endswith(".zarr") else None
+    if name.endswith(RASTERS):
+        return "rasterio", f"rasterio.open({path!a})"
+    if name.endswith(CUBES):
+        return "xarray", f'xarray.open_dataset({path!a}, engine="h5netcdf")'
+    if name.endswith(SHAPES):
+        return "geopandas", f"geopandas.read_file({path!a})"
+    reader = _reader(name)
+    return None if reader is None else ("pandas", f"pandas.{reader[0]}({path!a}{reader[1]})")
+
+
+def _reader(name: str) -> tuple[str, str] | None:
+    """Return the function of pandas for a name in small letters, and its arguments."""
+    for packed in PACKED:
+        name = name.removesuffix(packed)
+    return next((reader for suffix, reader in READERS.items() if name.endswith(suffix)), None)
+
+
+def library_line(
+    place: Location, *, is_folder: bool, url: str | None, opening: PlaceOptions = PLAIN
+) -> tuple[str, str] | None:
     """Return the name of a library, and the line of Python that reads a blob or folder with the library, chosen by the
-    suffix; None when none fits. `url` as for `shell_line`."""
+    suffix; None when none fits. `url` as for `shell_line`, `opening` how a place at this URL is opened."""
     path = file_path(place.storage_type, place.key.rstrip(DELIMITER) if is_folder else place.key)
     full = f"{FILE_PROTOCOL}://{path}"
-    more = "" if url is None else f", url={url!a}"
-    options = "" if url is None else f', storage_options={{"url": {url!a}}}'
+    how = _options(opening)
+    more = "" if url is None else f", url={url!a}{f', opening={how}' if how else ''}"
+    given = [f'"url": {url!a}', *([f'"opening": {how}'] if how else [])]
+    options = "" if url is None else f", storage_options={{{', '.join(given)}}}"
     name = place.key.rstrip(DELIMITER).lower()
     if is_folder:
         return ("xarray", f"xarray.open_zarr({full!a}{options})") if name.endswith(".zarr") else None
@@ -50,10 +123,5 @@ def library_line(place: Location, *, is_folder: bool, url: str | None) -> tuple[
         return "xarray", f'xarray.open_dataset(fsspec.open({full!a}{more}).open(), engine="h5netcdf")'
     if name.endswith(SHAPES):
         return "geopandas", f"geopandas.read_file(fsspec.open({full!a}{more}).open())"
-    for packed in PACKED:
-        name = name.removesuffix(packed)
-    suffix = next((suffix for suffix in READERS if name.endswith(suffix)), None)
-    if suffix is None:
-        return None
-    function, arguments = READERS[suffix]
-    return "pandas", f"pandas.{function}({full!a}{arguments}{options})"
+    reader = _reader(name)
+    return None if reader is None else ("pandas", f"pandas.{reader[0]}({full!a}{reader[1]}{options})")

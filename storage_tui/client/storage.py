@@ -1,7 +1,7 @@
 """`Storage`: the blocking client, with the published calls under their names and meanings, and our additional calls."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from functools import partial
@@ -38,7 +38,7 @@ class Storage:
     data directory of an embedded store and excludes `url`. Without `url` and `data_dir`, the client uses the server
     that STORAGE_TUI_URL or DESCARTESLABS_STORAGE_URL names, else the store of this machine, which is started when it
     is not running. A `url` such as `s3://bucket/prefix` or `./folder` opens a bucket or a folder of this machine as it
-    is, with the storage type `data` alone. Nothing there is changed without `opening=PlaceOptions(is_writable=True)`.
+    is, with the type `data` alone; `opening` says how, also as a dict, and nothing is changed without `is_writable`.
     `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole transfer.
 
     `auth` is an object whose `token` is read instead, such as an `Auth` of the published client. `retries` is the
@@ -78,7 +78,7 @@ class Storage:
         data_dir: str | Path | None = None,
         timeout_s: float = 60.0,
         patience_s: float | None = None,
-        opening: PlaceOptions = PLAIN,
+        opening: PlaceOptions | Mapping[str, Any] = PLAIN,
     ) -> None:
         self.engine = TransferEngine(
             url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth,

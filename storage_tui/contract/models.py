@@ -242,7 +242,9 @@ FEATURES = (
     "content-type",
 )  # fmt: skip
 """The additions of our server to the published wire, by the names that the service description uses. EXACT_NAMES comes
-to them where the store takes any name."""
+to them where the store takes any name, COPY_FROM_BUCKET where its engine has other buckets too."""
+
+COPY_FROM_BUCKET = "copy-from-bucket"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -55,7 +55,7 @@ class StorageFileSystem(StorageTree):
     def __init__(
         self, url: str | None = None, *, token: str | None = None, token_file: str | Path | None = None,
         data_dir: str | Path | None = None, retries: int = 3, timeout_s: float = 60.0,
-        opening: PlaceOptions = PLAIN, **options: Any,
+        opening: PlaceOptions | Mapping[str, Any] = PLAIN, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(**options)
         self.storage = Storage(

@@ -70,7 +70,8 @@ class StorageTree(AbstractFileSystem):
         path = self._strip_protocol(path)
         name = name_of(path)
         if not name.storage_type:
-            rows = [_folder(storage_type) for storage_type in STORAGE_TYPES]
+            with os_errors(path):
+                rows = [_folder(storage_type) for storage_type in _types(self.storage)]
         else:
             with os_errors(path):
                 rows = sorted(self._in_folder(name), key=lambda row: str(row["name"]))
@@ -85,7 +86,7 @@ class StorageTree(AbstractFileSystem):
 
     def _below(self, name: Name) -> Iterator[Blob]:
         """Yield every blob below the folder; for the top, the blobs of every storage type."""
-        for storage_type in [name.storage_type] if name.storage_type else STORAGE_TYPES:
+        for storage_type in [name.storage_type] if name.storage_type else _types(self.storage):
             for page in self.pages(Name(storage_type, name.key), ""):
                 yield from page.blobs
 
@@ -173,3 +174,11 @@ def _folders_of(path: str, root: str) -> Iterator[str]:
         if folder:
             storage_type, slash, key = folder.partition(DELIMITER)
             yield folder_path(storage_type, key + slash)
+
+
+def _types(storage: Storage) -> list[str]:
+    """Return the storage types; a bucket or folder has those that its server describes."""
+    if storage.place is None:
+        return list(STORAGE_TYPES)
+    told = [row.get("name") for row in storage.describe().storage_types]
+    return [name for name in STORAGE_TYPES if name in told]

@@ -16,11 +16,12 @@ from storage_tui.contract.keys import EXACT_NAMES, STRICT, KeyRules, Location
 from storage_tui.contract.models import Blob, TokenScope
 from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.visible import visible
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.contract.visible import place_text, visible
 from storage_tui.tui.history import History
 from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.bookmarks import Places
-from storage_tui.tui.state.listing import DEFAULTS, Folder, ListBounds, Row
+from storage_tui.tui.state.listing import DEFAULTS, Folder, ListBounds, Listing, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
 from storage_tui.tui.state.paths import working_folder
@@ -88,6 +89,28 @@ class Desk:
     def filled(self, row: Row) -> Row:
         """Return the row with its size, if a single question to the server has returned the size."""
         return row if isinstance(row, Folder) else self.sizes.fill(row)
+
+    def type_name(self, storage_type: str) -> str:
+        """Return what stands before a prefix in a title: the storage type, or the place that has only one of them."""
+        if self.place is None or storage_type not in STORAGE_TYPES:  # local files are of no storage type
+            return storage_type
+        return visible(self.place.name)
+
+    @property
+    def lead(self) -> str:
+        """What stands before a key where a location of the open bucket is typed; empty for all else."""
+        return f"{self.place.title.rstrip('/')}/" if self.place is not None and self.place.kind == "s3" else ""
+
+    def named(self, listing: Listing) -> str:
+        """Return the folder of a list in an open place; empty in a store of ours, and for a list of local files."""
+        is_local = listing.storage_type not in STORAGE_TYPES
+        return "" if self.place is None or is_local else self.spell(Location(listing.storage_type, listing.prefix))
+
+    def spell(self, location: Location) -> str:
+        """Return a key or prefix as a sentence names it: `tmp`, `tmp:maps/`, `s3://bucket/maps/`."""
+        if self.place is None or location.storage_type not in STORAGE_TYPES:
+            return place_text(location)
+        return visible(f"{self.place.title.rstrip('/')}/{location.key}")
 
     async def key_rules(self) -> KeyRules:
         """Return which names the server takes for keys; the strict rules while it does not answer."""

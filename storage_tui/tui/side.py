@@ -85,6 +85,9 @@ class Side(Protocol):
     def hint(self, text: str) -> None:
         """Show what a key does here."""
 
+    def spell(self, location: Location) -> str:
+        """Return a key or prefix as a sentence names it."""
+
     def refuse(self, text: str) -> None:
         """Show why what was asked is not possible."""
 

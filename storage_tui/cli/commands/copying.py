@@ -1,6 +1,8 @@
-"""`storage-tui cp` and `mv`: blobs and folders copied, moved and renamed on the server, also between storage types."""
+"""`storage-tui cp` and `mv`: blobs and folders copied, moved and renamed, also between storage types, and between two
+places or stores."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,7 +10,7 @@ import click
 from storage_tui.cli.folder_hints import as_target, expecting_blob, has_blobs
 from storage_tui.cli.live_line import live_line
 from storage_tui.cli.moving import StoppedError, obeying_signals, telling
-from storage_tui.cli.options import LOCATION, with_patience, with_settings
+from storage_tui.cli.options import LOCATION, with_patience, with_two_stores
 from storage_tui.cli.output import PartialFailureError
 from storage_tui.cli.places import spell, whole_words
 from storage_tui.cli.printing import Complaints, complain, remark, say, say_json
@@ -67,8 +69,8 @@ class _WithTarget(click.Command):
 
 @click.command(cls=_WithTarget)
 @_relocating
-@with_settings
-def cp(sources: tuple[Location, ...], target: Location, settings: Settings, **options: Any) -> None:
+@with_two_stores
+def cp(sources: tuple[Location, ...], target: Location, **options: Any) -> None:
     """Copy blobs on the server, also between storage types: `cp tmp:a.tif data:` keeps it past its seven days.
 
     With -r a folder is copied: `cp -r tmp:maps data:` makes data:maps/, and `cp -r tmp:maps/ data:old` puts what is in
@@ -76,37 +78,46 @@ def cp(sources: tuple[Location, ...], target: Location, settings: Settings, **op
     `cp 'tmp:maps/*/a.tif' data:old` makes data:old/2024/a.tif. `data:` and `data:/` are the top of data; a key that
     begins with a slash is spelled out: `cp a.tif data:/a.tif`. To go on after a stop, run the same command with
     --on-conflict skip.
+
+    Sources and target may be in two places: `cp -r s3://A/maps/ s3://B/maps --write`, `cp s3://A/a.tif data:a.tif`.
+    One engine with both buckets copies by itself; all else goes through this program, and nothing is kept here.
     """
-    _carry_out(sources, target, settings, is_move=False, **options)
+    _carry_out(sources, target, is_move=False, **options)
 
 
 @click.command(cls=_WithTarget)
 @_relocating
-@with_settings
-def mv(sources: tuple[Location, ...], target: Location, settings: Settings, **options: Any) -> None:
+@with_two_stores
+def mv(sources: tuple[Location, ...], target: Location, **options: Any) -> None:
     """Move or rename blobs on the server, also between storage types: `mv a.tif b.tif`, `mv tmp:a.tif tmp:b.tif data:`.
 
     With -r a folder is moved: `mv -r maps old/` makes old/maps/, and `mv -r maps/ old` puts what is in maps into old/.
     A quoted pattern moves what it matches. `data:` and `data:/` are the top of data; a key that begins with a slash is
     spelled out: `mv a.tif data:/a.tif`. Within tmp a blob keeps its expiry. To go on after a stop, run the same
-    command again.
+    command again. Between two places, as in `mv s3://A/a.tif data: --write`, a blob is deleted once its copy is whole.
     """
-    _carry_out(sources, target, settings, is_move=True, **options)
+    _carry_out(sources, target, is_move=True, **options)
 
 
 def _carry_out(
-    sources: Sequence[Location], target: Location, settings: Settings, *, is_move: bool, recursive: bool, force: bool,
-    no_overwrite: bool, on_conflict: str | None, dry_run: bool, verbose: bool, quiet: bool, as_json: bool,
-    patience_s: float | None, limits: Limits,
+    sources: Sequence[Location], target: Location, settings: Settings, target_settings: Settings | None, *,
+    is_move: bool, recursive: bool, force: bool, no_overwrite: bool, on_conflict: str | None, dry_run: bool,
+    verbose: bool, quiet: bool, as_json: bool, patience_s: float | None, limits: Limits,
 ) -> None:  # fmt: skip
     from storage_tui.client.batch.relocation import Relocation
 
     target = as_target(target)
     conflict = _conflict(on_conflict, force=force, no_overwrite=no_overwrite)
     if len(sources) > 1 and target.key and not target.key.endswith(DELIMITER):
-        raise click.UsageError(f"several sources need a folder to go to; write it as {spell(target)}/")
+        raise click.UsageError(f"several sources need a folder to go to; write it as {_spell(target)}/")
     told: list[Relocated] = []
-    with open_storage(settings, patience_s=patience_s) as storage, telling(storage):
+    with ExitStack() as stack:
+        storage = stack.enter_context(open_storage(settings, patience_s=patience_s))
+        stack.enter_context(telling(storage))
+        there = storage
+        if target_settings is not None:
+            there = stack.enter_context(open_storage(target_settings, patience_s=patience_s))
+            stack.enter_context(telling(there))
         choices = [choose(storage, source, limits) for source in sources]
         origins, is_single, into = _origins(choices, target, recursive=recursive)
         if not origins:  # limits that no blob is within
@@ -115,12 +126,13 @@ def _carry_out(
         job = Relocation(
             storage.engine, origins, Location(target.storage_type, into), is_move=is_move, conflict=conflict,
             on_results=told.extend if is_single else report.tell,
+            to_engine=None if target_settings is None else there.engine,
         )  # fmt: skip
         if is_single:
             with expecting_blob(storage, sources[0], f"give -r to {'move' if is_move else 'copy'} all of it"):
-                _single(job, told, report, conflict, dry_run=dry_run)
+                _single(job, told, report, conflict, dry_run=dry_run, shows=target_settings is not None and not quiet)
             _tell_overwritten(
-                storage, report.overwritten, Location(target.storage_type, origins[0].target(into)), quiet or as_json
+                there, report.overwritten, Location(target.storage_type, origins[0].target(into)), quiet or as_json
             )
             return
         try:
@@ -140,9 +152,9 @@ def _carry_out(
             raise StoppedError(f"{exc.message}; {_left(job, is_move=is_move)}") from None
         place = Location(target.storage_type, origins[0].target(into) if len(origins) == 1 else into)
         try:
-            report.end(summary, place=spell(place), is_quiet=quiet)
+            report.end(summary, place=_spell(place), is_quiet=quiet)
         finally:
-            _tell_overwritten(storage, report.overwritten, place, quiet or as_json)
+            _tell_overwritten(there, report.overwritten, place, quiet or as_json)
 
 
 def _conflict(chosen: str | None, *, force: bool, no_overwrite: bool) -> "Conflict":
@@ -193,19 +205,21 @@ def _origins(choices: Sequence[Choice], target: Location, *, recursive: bool) ->
 
 
 def _single(
-    job: "Relocation", told: "list[Relocated]", report: "_Report", conflict: "Conflict", *, dry_run: bool
+    job: "Relocation", told: "list[Relocated]", report: "_Report", conflict: "Conflict", *, dry_run: bool, shows: bool
 ) -> None:  # fmt: skip
+    """Carry out the job of one blob; `shows` its progress."""
     from storage_tui.client.transfer.conflict import Conflict
 
     if dry_run:
         [wanted] = job.preview()
         report.would(wanted.move, is_there=wanted.is_there)
         return
-    job.run()
+    with obeying_signals(), live_line(job.progress, "", is_on=shows, noun="blob"):
+        job.run()
     [row] = told
     if row.state == "failed":
         is_taken = row.result.error == "conflict" and conflict is Conflict.REFUSE
-        way_out = "name another target" if row.result.move.is_onto_itself else "give --force to overwrite it"
+        way_out = "name another target" if job.is_onto_itself(row.result.move) else "give --force to overwrite it"
         message = f"{row.result.message}; {way_out}" if is_taken else f"{row.result.message}"
         raise error_of(row.result.error or "", message, key=row.result.move.key)
     report.tell([row])
@@ -226,7 +240,7 @@ def _preview(job: "Relocation", report: "_Report", *, quiet: bool, as_json: bool
         for note in job.plan(looks=False).notes:
             say(note)
         exists = f", of which {there:,} {'exists' if there == 1 else 'exist'} there already" if there else ""
-        say(f"would {report.verb} {plural(count, 'blob')} ({size_text(size_bytes)}) to {spell(place)}{exists}")
+        say(f"would {report.verb} {plural(count, 'blob')} ({size_text(size_bytes)}) to {_spell(place)}{exists}")
 
 
 class _Report:
@@ -291,4 +305,8 @@ def _source(move: "Move") -> str:
 
 
 def _target(move: "Move") -> str:
-    return spell(Location(move.target_type, move.to_key))
+    return _spell(Location(move.target_type, move.to_key))
+
+
+def _spell(target: Location) -> str:
+    return spell(target, is_target=True)

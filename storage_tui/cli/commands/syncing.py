@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,24 +16,22 @@ from storage_tui.cli.output import EXIT_FAILED, PartialFailureError
 from storage_tui.cli.places import is_remote_word, place_of
 from storage_tui.cli.printing import Complaints, complain, say, say_json
 from storage_tui.cli.settings import PLACE_SETTINGS, Settings
-from storage_tui.cli.store_choice import SHARED, open_storage, settings_for, settings_of
+from storage_tui.cli.store_choice import SHARED, open_storage, settings_of, settings_of_side
 from storage_tui.cli.words import profile_words, source_words
 from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
 from storage_tui.client.sync.checksums import Checksums
 from storage_tui.client.sync.compare import UNKNOWN_CHECKSUM, By
+from storage_tui.client.sync.entries import StoreEntry
 from storage_tui.client.sync.plan import Action, LeftOuts, SyncPlan, make_plan
 from storage_tui.client.sync.rules import Rules, read_lines, read_patterns
 from storage_tui.client.sync.run import Outcome, SyncResult, SyncRun
-from storage_tui.client.sync.sides import Side, is_location, side_of
+from storage_tui.client.sync.sides import Side, StoreSide, is_location, side_of
 from storage_tui.client.sync.syncing import differences
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import BadRequestError, ConflictError
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import DEFAULT
 from storage_tui.machine import directories
-
-if TYPE_CHECKING:
-    from storage_tui.client.storage import Storage
 
 NAMES_TOLD = 5  # changed names told one by one; the rest are counted
 PAST = {"upload": "uploaded", "download": "downloaded", "copy": "copied", "delete": "deleted"}
@@ -85,7 +84,8 @@ def sync(
 ) -> None:  # fmt: skip
     """Make the folder DST as the folder SRC: `sync maps data:maps --delete`.
 
-    One of them, or both, is a place of the store with its type, such as data:maps; all else is a local folder. What is
+    One of them, or both, is a place of the store with its type, such as data:maps, or a bucket as s3://BUCKET/maps; all
+    else is a local folder. What is
     in SRC goes into DST, whether a slash ends them or not. Only what differs in size or checksum is moved; a file that
     has not changed since its last sync is not read again. Without --delete nothing is removed.
 
@@ -96,7 +96,7 @@ def sync(
     rules = _rules(include, include_files, exclude, exclude_files, filters, filter_files)
     with ExitStack() as stack:
         ours, theirs = _open(stack, source, target, settings, to_profile, patience_s)
-        report = _Report(as_json=as_json, quiet=quiet, verbose=verbose, dry_run=dry_run)
+        report = _Report(ours, theirs, as_json=as_json, quiet=quiet, verbose=verbose, dry_run=dry_run)
         checksums = stack.enter_context(closing(Checksums(directories.state_dir())))
         stack.enter_context(_stoppable())
         plan = stack.enter_context(
@@ -169,7 +169,8 @@ def check(
 class _Report:
     """What a sync prints: the plan of a dry run, or a line for each action, and one summary."""
 
-    def __init__(self, *, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
+    def __init__(self, source: Side, target: Side, *, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
+        self._source, self._target = source, target
         self._as_json, self._verbose, self._is_plan = as_json, verbose and not quiet, dry_run
         self._is_silent = quiet
         self._complaints = Complaints()
@@ -185,7 +186,7 @@ class _Report:
         if self._as_json and (self._is_plan or action.action == "same"):
             say_json(action.to_json())
         elif self._is_plan and not (self._is_silent or self._as_json):
-            say(f"{action.action:<8}  {_place(action)}  {_why(action)}")
+            say(f"{action.action:<8}  {_place(action, self._target)}  {_why(action, self._source)}")
 
     def tell(self, outcome: Outcome) -> None:
         """Print the end of an action."""
@@ -202,7 +203,7 @@ class _Report:
                 state |= {"error": error.code, "message": error.message}
             say_json(action.to_json() | state)
         elif self._verbose and error is None:
-            say(f"{PAST[action.action]}  {_place(action)}  {_why(action)}")
+            say(f"{PAST[action.action]}  {_place(action, self._target)}  {_why(action, self._source)}")
 
     def end_plan(self, plan: SyncPlan) -> None:
         """Print the summary of a dry run."""
@@ -256,8 +257,8 @@ def _open(
     """Open the stores that the sides need. Raise click.UsageError where no side is a place of a store."""
     if not (source.strip() and target.strip()):
         raise click.UsageError("SRC or DST is an empty text; name a folder, such as . for the working directory")
-    source, placed_source = _placed(source, settings, patience_s)
-    target, placed_target = _placed(target, settings, patience_s)
+    source, placed_source, lead = _placed(source, changes=False)
+    target, placed_target, to_lead = _placed(target, changes=True)
     if not is_location(source) and not is_location(target):
         raise click.UsageError(
             f"{source!a} and {target!a} are both local folders; write one as a place of the store, such as data:maps"
@@ -265,31 +266,40 @@ def _open(
     if to_profile is not None and not (is_location(target) and placed_target is None):
         raise click.UsageError("--to-profile is the server of DST; write DST as a place of it, such as data:maps")
     if to_profile is not None:
-        named = {**dict.fromkeys((*SHARED, *PLACE_SETTINGS)), "profile": to_profile}
-        placed_target = open_storage(settings_of(named), patience_s=patience_s)
-    is_own = (is_location(source) and placed_source is None) or (is_location(target) and placed_target is None)
-    own = open_storage(settings, patience_s=patience_s) if is_own else None
-    storage, other = placed_source or own or placed_target, placed_target or own or placed_source
-    assert storage is not None and other is not None  # one side at least is a location
+        placed_target = settings_of({**dict.fromkeys((*SHARED, *PLACE_SETTINGS)), "profile": to_profile})
+    if placed_source is not None and placed_target is not None and (settings.url or settings.data_dir):
+        raise click.UsageError("SRC and DST name what to open; leave out --url and --data-dir")
+    own = settings if (placed_source is None or placed_target is None) else placed_source
+    ours, theirs = placed_source or own, placed_target or own
+    if not is_location(source):
+        ours = theirs
+    if not is_location(target):
+        theirs = ours
+    if placed_source is not None and replace(ours, write=theirs.write) == theirs:
+        ours = theirs  # one place has both sides
+    opened = {one: open_storage(one, patience_s=patience_s) for one in dict.fromkeys((ours, theirs))}
+    storage, other = opened[ours], opened[theirs]
     refusal = other.place.refusal if is_location(target) and other.place is not None else None
     if refusal is not None and click.get_current_context().command.name == "sync":
         raise ConflictError(refusal)
-    for opened in dict.fromkeys((storage, other)):
-        stack.enter_context(opened)
-    stack.enter_context(telling(storage))
-    ours, theirs = side_of(source, storage.engine), side_of(target, other.engine)
-    return ours, theirs
+    for one in opened.values():
+        stack.enter_context(one)
+        stack.enter_context(telling(one))
+    return side_of(source, storage.engine, lead=lead), side_of(target, other.engine, lead=to_lead)
 
 
-def _placed(words: str, settings: Settings, patience_s: float | None) -> "tuple[str, Storage | None]":
-    """Return the words of a side as a location in the storage of a place, and this storage. Other words stay, and None
-    is returned: `./maps` is a local folder here, `file:///maps` is a place."""
+def _placed(words: str, *, changes: bool) -> tuple[str, Settings | None, str]:
+    """Return the words of a side as a location in a place, the settings of this place, and what stands before a key.
+
+    Other words stay, without settings: `./maps` is a local folder here, `file:///maps` is a place. Only the place that
+    `changes` is opened for changes.
+    """
     if not is_remote_word(words):
-        return words, None
-    place, key = place_of(words)
+        return words, None, ""
+    place, key, lead = place_of(words)
     params = click.get_current_context().params
-    settings = settings_for(place, {name: params.get(name) for name in (*SHARED, *PLACE_SETTINGS)})
-    return f"{DEFAULT}:{key}", open_storage(settings, patience_s=patience_s)
+    flags = {name: params.get(name) for name in (*SHARED, *PLACE_SETTINGS)}
+    return f"{DEFAULT}:{key}", settings_of_side(place, flags, changes=changes), lead
 
 
 def _by(*, checksum: bool, size_only: bool) -> By:
@@ -313,14 +323,18 @@ def _rules(
         raise click.UsageError(exc.message) from None
 
 
-def _place(action: Action) -> str:
+def _place(action: Action, target: Side) -> str:
     """Return the words for the place that an action changes."""
     is_local = action.action == "download" or (action.action == "delete" and action.path is not None)
-    return action.path or "" if is_local else f"{action.storage_type}:{action.key}"
+    if is_local or not isinstance(target, StoreSide):
+        return action.path or ""
+    return target.spell(action.key or "")
 
 
-def _why(action: Action) -> str:
-    origin = f"from {action.origin}, " if action.origin else ""
+def _why(action: Action, source: Side) -> str:
+    origin = ""
+    if action.action == "copy" and isinstance(action.source, StoreEntry) and isinstance(source, StoreSide):
+        origin = f"from {source.spell(action.source.blob.key)}, "
     size = "" if action.size_bytes is None else f"{size_text(action.size_bytes)}, "
     note = f", {action.note}" if action.note else ""
     late = ", after the deletes" if action.is_late else ""

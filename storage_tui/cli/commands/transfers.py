@@ -88,13 +88,12 @@ def _parsed(words: Sequence[str]) -> tuple[str | None, list[int] | None]:
 
 
 def _offer(link: "AgentLink", settings: Settings) -> None:
-    """Give the agent the token of this command, for transfers that wait for a token."""
+    """Give the agent the token or credentials of this command, for transfers that wait for them."""
     from storage_tui.client.agent import stores
 
     try:
         with open_storage(settings) as storage:
-            if not storage.engine.server.is_embedded:
-                link.offer(stores.fields_of(storage.engine.server))
+            link.offer(stores.fields_of(storage.engine.server))
     except StorageError:
         return  # without a token the transfers are shown all the same
 

@@ -19,7 +19,7 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 
-from storage_tui.client.access.place_access import PlaceAccess
+from storage_tui.client.access.place_access import AWS, PlaceAccess
 from storage_tui.client.access.runtime_folder import make_runtime, without_secrets
 from storage_tui.client.access.servers import Access, Endpoint
 from storage_tui.client.access.token_files import read_token_file
@@ -63,8 +63,17 @@ class EmbeddedServer:
         return f"embedded store in {self.data_dir}" if self.place is None else self.place.place.title
 
     def user(self) -> str | None:
-        """Return None: the store has one user only."""
-        return None
+        """Return None: the store has one user only. Of a bucket, return how it is opened."""
+        return None if self.place is None else self.place.opened_as()
+
+    def reopen(self, place: PlaceAccess) -> None:
+        """Open the same place with other credentials from now on."""
+        with self._lock:
+            self._access = None
+            if self._present is not None:
+                os.close(self._present)
+                self._present = None
+            self.place = place
 
     def ready(self) -> Access | None:
         """Return socket and token once this process has joined the server; None before."""
@@ -189,17 +198,22 @@ class EmbeddedServer:
         finally:
             connection.close()
         refusal = None if self.place is None else self.place.refusal
+        if refusal is not None and self.place is not None and self.place.place.kind == "s3":
+            refusal += "; in Python: opening=PlaceOptions(is_writable=True)"
         return Access(Endpoint(BASE_URL, path, refusal), secret) if is_ready else None
 
     def _start(self) -> subprocess.Popen[bytes]:
         log = self._open_log()
         what = ["--data-dir", str(self.data_dir)] if self.place is None else ["--place", self.place.argument()]
+        base = without_secrets(os.environ)
+        if self.place is not None:  # a part of other credentials makes those of the place useless
+            base = {name: value for name, value in base.items() if not name.startswith(AWS)}
         kept = {} if self.place is None else self.place.environment()
         try:
             child = subprocess.Popen(
                 interpreters.command("storage_tui", "serve", "--embedded", *what),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True,
-                env=interpreters.environment({**without_secrets(os.environ), **kept}),
+                env=interpreters.environment({**base, **kept}),
             )  # fmt: skip
         except OSError as exc:
             raise ConnectError(f"the {self.display_url} cannot be started: {exc.strerror}") from exc

@@ -5,10 +5,11 @@ earlier one. The server gets the environment variables of AWS programs, also tho
 with secrets are kept back. Only a digest of these names the folder of the socket.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from storage_tui.contract.keys import Location, as_folder
@@ -17,14 +18,22 @@ from storage_tui.contract.storage_types import DEFAULT
 from storage_tui.machine import directories
 
 AWS = "AWS_"
+# Of these names the values are no secrets: which files and which profile in them, which endpoint. All others may be.
+PLAIN_NAMES = frozenset({
+    "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
+    "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE", "AWS_NO_SIGN_REQUEST", "AWS_REQUEST_PAYER",
+    "AWS_EC2_METADATA_DISABLED", "AWS_SDK_LOAD_CONFIG", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceAccess:
-    """A place and how it is opened. The root of a folder is an absolute path."""
+    """A place and how it is opened. The root of a folder is an absolute path. `handed` are the variables of AWS
+    programs that another process gave, in the place of those of this one."""
 
     place: Place
     options: PlaceOptions
+    handed: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, place: Place, options: PlaceOptions) -> "PlaceAccess":
@@ -71,8 +80,25 @@ class PlaceAccess:
             }
         )
 
+    def opened_as(self) -> str | None:
+        """Return a short text that is different for buckets of one name at two endpoints, and for two profiles; it is
+        made from no secret. None for a folder."""
+        if self.place.kind != "s3":
+            return None
+        found = self.environment()
+        told = {name: value for name, value in found.items() if is_plain(name, value)}
+        how = [self.options.endpoint_url, self.options.no_sign_request, sorted(told.items()), len(told) == len(found)]
+        return hashlib.sha256(json.dumps(how).encode()).hexdigest()[:12]
+
     def environment(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         """Return the names of AWS programs and their values, for a bucket."""
         if self.place.kind != "s3":
             return {}
+        if self.handed is not None:
+            return dict(self.handed)
         return {name: value for name, value in environ.items() if name.startswith(AWS)}
+
+
+def is_plain(name: str, value: str) -> bool:
+    """Return whether a variable of AWS programs holds no secret, also not in a URL."""
+    return name in PLAIN_NAMES and "@" not in value

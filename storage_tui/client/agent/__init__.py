@@ -11,6 +11,7 @@ in the journal on the disk, so that the next agent goes on where a killed one st
 | frames.py | the messages between both: one JSON object a line, with limits |
 | place.py | where the agent's lock, socket and token are |
 | stores.py | a server as one process names it to another: an address, and a token file or a token |
+| handed.py | the secret beside the address: a token, or the credentials of an environment; in memory only |
 | items.py | a file to move, as JSON |
 | process.py | the process: lock, socket, clients, end |
 | service.py | the answers to the requests of one client |

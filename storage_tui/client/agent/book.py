@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 
 from storage_tui.client.agent import history, stores
 from storage_tui.client.agent.frames import AgentLostError
+from storage_tui.client.agent.handed import Fields
 from storage_tui.client.agent.items import record_of
 from storage_tui.client.agent.job import (
     NAME_CHARS,
@@ -92,7 +93,7 @@ class JobBook:
 
     # Requests
 
-    def add(self, fields: stores.Fields, name: str, items: Sequence[BatchItem], ticket: str = "") -> int:
+    def add(self, fields: Fields, name: str, items: Sequence[BatchItem], ticket: str = "") -> int:
         """Take a job, which is on the disk when this method returns; return its number. Raise StorageError.
 
         A job with the `ticket` of an earlier one is that job: a client asks again when an answer was lost.
@@ -119,10 +120,9 @@ class JobBook:
             self._enter(job)
         return number
 
-    def offer(self, fields: stores.Fields) -> None:
-        """Take a token for the jobs that may wait for one."""
-        token = stores.token_in(fields)
-        if token is None:
+    def offer(self, fields: Fields) -> None:
+        """Take a token, or the credentials of an environment, for the jobs that may wait for them."""
+        if not stores.has_secret(fields):
             return
         engine, _ = stores.engine_for(fields)
         account = engine.account()
@@ -132,7 +132,7 @@ class JobBook:
             if lane is None:
                 return
             was_held = bool(lane.holds_for)
-            lane.give(token)
+            lane.give(fields)
             if was_held:
                 for job in self._jobs.values():
                     if job.lane is lane:
@@ -275,20 +275,18 @@ class JobBook:
         self._hand_over(job, job.files.values())
         self._changed.notify_all()
 
-    def _lane(self, fields: stores.Fields, *, account: str | None = None) -> Lane:
+    def _lane(self, fields: Fields, *, account: str | None = None) -> Lane:
         """Return the lane for a server; `account` is known where no token is there to tell it. Raise StorageError."""
-        engine, tokens = stores.engine_for(fields)
+        engine, handed = stores.engine_for(fields)
         account = account or engine.account()  # may read a token, or renew it
-        token = stores.token_in(fields)
         with self._changed:
             lane = self._lanes.get(account)
             if lane is not None:
-                if token is not None:
-                    lane.give(token)
+                lane.give(fields)
             else:
                 engine.pace = self._pace
                 lane = self._lanes[account] = Lane(
-                    account, fields, engine, tokens, on_begin=self._begun, on_end=self._end_rows, on_stop=self._stopped
+                    account, fields, engine, handed, on_begin=self._begun, on_end=self._end_rows, on_stop=self._stopped
                 )
                 if self._is_paused:
                     lane.pause()
@@ -459,7 +457,7 @@ class JobBook:
         return found if found is not None and found[1].number == number and found[1].state in ACTIVE else None
 
     def _book(self, job: Job, row: MovedFile, result: BatchResult) -> None:
-        if job.lane.is_for_a_token(result.error):
+        if job.lane.is_for_a_secret(result.error):
             row.control, row.number = None, -1
             job.mark(row, "paused" if row.state == "paused" else "waiting", self._revision)
             self._hand_over(job, [row])  # a token may have come meanwhile

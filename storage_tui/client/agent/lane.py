@@ -1,37 +1,34 @@
-"""The batch that moves the files of one server and account, and the token that it may have to wait for."""
+"""The batch that moves the files of one server and account, and the secret that it may have to wait for."""
 
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
-from storage_tui.client.access.servers import HandedTokens
 from storage_tui.client.agent import stores
+from storage_tui.client.agent.handed import Fields, Handed
 from storage_tui.client.batch.plan import BatchItem
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.engine import TransferEngine
-from storage_tui.contract.errors import CredentialsError, StorageError, UnauthorizedError
-from storage_tui.machine.secrets import Secret
+from storage_tui.contract.errors import StorageError
 
 Begun = Callable[["Lane", Sequence[tuple[int, TransferControl]]], None]
 Ended = Callable[["Lane", Sequence[tuple[int, BatchResult]]], None]
 Stopped = Callable[["Lane", BaseException | None], None]
-NO_TOKEN = "waits for a token: open the browser on this server, or run storage-tui transfers with the token set"
-REFUSED = "the server refused the token; open the browser on this server, or run storage-tui transfers, with a new one"
 
 
 class Lane:
     """A batch without an end, run in a thread of its own. A defect ends the batch, which `on_stop` hears."""
 
     def __init__(
-        self, account: str, fields: stores.Fields, engine: TransferEngine, tokens: HandedTokens | None, *,
+        self, account: str, fields: Fields, engine: TransferEngine, handed: Handed | None, *,
         on_begin: Begun, on_end: Ended, on_stop: Stopped,
     ) -> None:  # fmt: skip
         self.account, self.fields = account, stores.for_journal(fields)
-        self.engine, self._tokens = engine, tokens
+        self.engine, self._handed = engine, handed
         self.rows: dict[int, object] = {}  # the book's, by the numbers of the batch
         self._on_stop = on_stop
         self._is_closed = False
@@ -49,26 +46,20 @@ class Lane:
     @property
     def holds_for(self) -> str:
         """The reason why nothing can move yet; empty in general."""
-        if self._tokens is None or self._tokens.ready() is not None:
-            return ""
-        return REFUSED if self._tokens.is_refused else NO_TOKEN
+        return "" if self._handed is None else self._handed.holds_for()
 
-    def is_for_a_token(self, error: StorageError | None) -> bool:
-        """Return whether a transfer with this error can go on once somebody hands over another token."""
-        if self._tokens is None:
-            return False
-        is_refused = isinstance(error, UnauthorizedError) and self._tokens.ready() is None
-        return is_refused or isinstance(error, CredentialsError)
+    def is_for_a_secret(self, error: StorageError | None) -> bool:
+        """Return whether a transfer with this error can go on once somebody hands over another secret."""
+        return self._handed is not None and self._handed.is_for_another(error)
 
-    def give(self, token: Secret[str]) -> None:
-        """Use this token from now on, where tokens are handed over."""
-        if self._tokens is not None:
-            self._tokens.give(token)
+    def give(self, fields: Fields) -> None:
+        """Use the secret in these fields from now on, where secrets are handed over."""
+        if self._handed is not None:
+            self._handed.give(fields)
 
-    def reopened(self) -> stores.Fields:
-        """Return the fields for another lane like this one; they may hold the token."""
-        token = None if self._tokens is None else self._tokens.ready()
-        return self.fields if token is None else {**self.fields, "token": token.reveal()}
+    def reopened(self) -> Fields:
+        """Return the fields for another lane like this one; they may hold the secret."""
+        return self.fields if self._handed is None else {**self.fields, **self._handed.reveal()}
 
     def add(self, items: Sequence[BatchItem], total_bytes: int) -> range:
         """Move these items too; return their numbers. Raise ValueError once the batch has ended."""

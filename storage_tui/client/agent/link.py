@@ -16,6 +16,7 @@ from storage_tui.client.access.runtime_folder import make_runtime, without_secre
 from storage_tui.client.access.token_files import read_token_file
 from storage_tui.client.agent import stores
 from storage_tui.client.agent.frames import PIECE_BYTES, PROTOCOL, AgentError, AgentLostError, Frames
+from storage_tui.client.agent.handed import Fields
 from storage_tui.client.agent.items import fields_of
 from storage_tui.client.agent.place import LOG_BYTES, AgentPlace
 from storage_tui.client.agent.snapshots import FileSnapshot, News, State, file_of, news_of
@@ -145,7 +146,7 @@ class AgentLink:
             raise kind(str(answer["error"]))
         return answer
 
-    def add(self, store: stores.Fields, items: Iterable[BatchItem], *, name: str = "", ticket: str = "") -> int:
+    def add(self, store: Fields, items: Iterable[BatchItem], *, name: str = "", ticket: str = "") -> int:
         """Hand over a job, and return its number; from then on it is in the journal. See `stores.fields_of`.
 
         After a lost answer, ask again with the same random `ticket`: a job is taken once.
@@ -172,9 +173,9 @@ class AgentLink:
         answer = self.ask("steer", verb=verb, jobs=jobs, files=files)
         return int(answer["count"]), int(answer["revision"])
 
-    def offer(self, store: stores.Fields) -> None:
-        """Give a token for the transfers that wait for one."""
-        if "token" in store:
+    def offer(self, store: Fields) -> None:
+        """Give a token, or credentials, for the transfers that wait for them."""
+        if stores.has_secret(store):
             self.ask("offer", store=store)
 
     def set_limits(self, up: float | None, down: float | None, *, is_default: bool = False) -> None:

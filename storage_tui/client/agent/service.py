@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable
 from typing import Any, cast
 
-from storage_tui.client.agent import stores
 from storage_tui.client.agent.book import VERBS, JobBook, Verb
 from storage_tui.client.agent.frames import PROTOCOL, AgentError, AgentLostError, Frames
 from storage_tui.client.agent.items import item_of
@@ -107,7 +106,7 @@ class Service:
         return {"count": self._book.steer(cast(Verb, verb), jobs, files), "revision": self._book.revision}
 
     def _offer(self, request: Answer) -> Answer:
-        self._book.offer(stores.Fields(request["store"]))
+        self._book.offer(dict(request["store"]))
         return {}
 
     def _set_limits(self, request: Answer) -> Answer:

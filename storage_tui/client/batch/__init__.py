@@ -7,6 +7,7 @@
 | folders.py | the keys for a local folder, and the local names for keys |
 | name_rules.py, kept_names.py | the names that a file system keeps, and a note of the others beside the files |
 | relocation.py, origins.py | blobs and folders moved or copied on the server, and the places that refuse it |
+| crossing.py | one blob from one store into another: inside an engine that has both, else through this machine |
 | turns.py | the waiting items, and which of them is next |
 | mover.py | one item, moved to its end |
 | packs.py, part_commits.py | small files: many in one request, several made durable at once |

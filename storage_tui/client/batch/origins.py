@@ -47,15 +47,17 @@ class Origin:
 
 
 def check_origins(
-    origins: Iterable[Origin], target: Location, *, is_move: bool, conflict: Conflict, is_empty: IsEmpty
-) -> list[Origin]:
-    """Return the origins without repetitions. Raise what refuses them all, before anything is moved.
+    origins: Iterable[Origin], target: Location, *, is_move: bool, conflict: Conflict, is_empty: IsEmpty,
+    is_apart: bool = False,
+) -> list[Origin]:  # fmt: skip
+    """Return the origins without repetitions. Raise what refuses them all, before anything is moved. `is_apart`: the
+    target is in another store.
 
     Raise TypeRuleError for a type that nothing is moved out of, BadRequestError for a folder into itself or for origins
     in each other's way, ConflictError for a folder that is moved up where a folder of its name is below it, and
     InvalidKeyError for what no name can begin with.
     """
-    to_type = find_storage_type(target.storage_type).name
+    to_type = "" if is_apart else find_storage_type(target.storage_type).name  # no type of this store is the target
     check_name_prefix(target.key)
     found = [*dict.fromkeys(origins)]
     verb = "moved" if is_move else "copied"
@@ -70,7 +72,7 @@ def check_origins(
         elif name == to_type:
             _check_folder(origin, origin.target(target.key), verb, is_empty)
     if len(found) > 1:
-        _check_together(found, target, is_move=is_move, conflict=conflict)
+        _check_together(found, target, to_type, is_move=is_move, conflict=conflict)
     return found
 
 
@@ -89,9 +91,10 @@ def _check_folder(origin: Origin, to: str, verb: str, is_empty: IsEmpty) -> None
         )
 
 
-def _check_together(found: Sequence[Origin], target: Location, *, is_move: bool, conflict: Conflict) -> None:
+def _check_together(
+    found: Sequence[Origin], target: Location, to_type: str, *, is_move: bool, conflict: Conflict
+) -> None:
     folders = {(origin.storage_type, origin.key): origin for origin in found if origin.is_folder}
-    to_type = find_storage_type(target.storage_type).name
     goals: dict[str, list[Origin]] = {}
     for origin in found:
         to = origin.target(target.key)
@@ -106,7 +109,8 @@ def _check_together(found: Sequence[Origin], target: Location, *, is_move: bool,
                     raise BadRequestError(f"{origin} would be moved into {outer}, which is moved too; do one at a time")
         if to in goals and conflict is Conflict.OVERWRITE:
             raise BadRequestError(
-                f"{goals[to][0]} and {origin} would overwrite each other at {Location(to_type, to)}; do one at a time"
+                f"{goals[to][0]} and {origin} would overwrite each other at {Location(target.storage_type, to)}; do "
+                "one at a time"
             )
         goals.setdefault(to, []).append(origin)
     for origin in found if is_move or conflict is Conflict.OVERWRITE else ():
@@ -124,7 +128,7 @@ def _check_goals(
     other = next(others(_above(to, is_folder=origin.is_folder)), None)
     if other is not None and conflict is Conflict.OVERWRITE:
         raise BadRequestError(
-            f"{other} and {origin} may overwrite each other at {Location(to_type, to)}; do one at a time"
+            f"{other} and {origin} may overwrite each other at {Location(target.storage_type, to)}; do one at a time"
         )
     if not is_move or origin.storage_type != to_type:
         return

@@ -1,4 +1,5 @@
-"""The job that moves or copies blobs and whole folders on the server, in bounded memory however many blobs there are.
+"""The job that moves or copies blobs and whole folders, in bounded memory however many blobs there are: on one server,
+or from one store into another.
 
 `Relocation(engine, origins, target).plan()` says how many blobs these are and what is there already; `run()` does it. A
 stopped job leaves every blob at one of its two places. The same job again goes on: of a folder that moves, only what is
@@ -16,6 +17,7 @@ from functools import partial
 from typing import Literal
 
 from storage_tui.client import calls, folding
+from storage_tui.client.batch.crossing import Crossing
 from storage_tui.client.batch.origins import Origin, check_origins
 from storage_tui.client.batch.plan import free_key
 from storage_tui.client.batch.progress import BatchProgress, RateMeter
@@ -102,7 +104,8 @@ class Wanted:
 
 
 class Relocation:
-    """One job: `origins` are moved, or copied, to `target`, a key or the beginning of keys.
+    """One job: `origins` are moved, or copied, to `target`, a key or the beginning of keys. With `to_engine` the target
+    is in that other store, and the origins are in the store of `engine`.
 
     `conflict` decides about a target that exists. `control` pauses, continues and cancels the job from any thread, and
     shows its bytes. `on_results` is called with the results of some blobs at a time, in their order, in the thread of
@@ -116,8 +119,10 @@ class Relocation:
         self, engine: TransferEngine, origins: Iterable[Origin], target: Location, *, is_move: bool = True,
         conflict: Conflict = Conflict.REFUSE, control: TransferControl | None = None,
         on_results: Callable[[Sequence[Relocated]], object] = lambda _: None, batch_moves: int = BATCH_MOVES,
+        to_engine: TransferEngine | None = None,
     ) -> None:  # fmt: skip
-        self._engine = engine
+        self._engine, self._to_engine = engine, to_engine or engine
+        self._crossing = None if to_engine is None else Crossing(engine, to_engine)
         self._origins = [replace(row, storage_type=find_storage_type(row.storage_type).name) for row in origins]
         self._target = Location(find_storage_type(target.storage_type).name, target.key)
         self._is_move = is_move
@@ -131,6 +136,7 @@ class Relocation:
         self._naming = threading.Lock()
         self._taken: set[str] = set()  # keys that `rename` chose
         self._is_checked = False
+        self._moving: dict[TransferControl, None] = {}  # of the blobs that go through this machine now
 
     def check(self) -> None:
         """Raise what refuses the whole job; see `check_origins`. Raise NotFoundError when nothing is named."""
@@ -138,11 +144,14 @@ class Relocation:
             return
         if not self._origins:
             raise NotFoundError("nothing is named that could be moved or copied")
-        self._engine.check_prefix(self._target.key)
+        if self._crossing is not None:
+            self._crossing.check(is_move=self._is_move)
+        self._to_engine.check_prefix(self._target.key)
         self._engine.check_names(calls.first_refusal(row.key for row in self._origins if not row.is_folder))
         self._origins = check_origins(
             self._origins, self._target, is_move=self._is_move, conflict=self._conflict,
             is_empty=lambda storage_type, prefix: next(self._listed(storage_type, prefix), None) is None,
+            is_apart=self._crossing is not None,
         )  # fmt: skip
         self._is_checked = True
 
@@ -166,10 +175,13 @@ class Relocation:
     def progress(self) -> BatchProgress:
         """Return how far the job is; totals of 0 are not known. Call it a few times a second, from any thread."""
         now, plan = self._summary, self._plan
-        self._meter.read(now.size_bytes, time.monotonic())
-        count = max(plan.count or 0, now.count)
+        moving = [(row.done_bytes, row.total_bytes) for row in list(self._moving)]
+        done_bytes = now.size_bytes + sum(done for done, _ in moving)
+        known_bytes = now.size_bytes + sum(max(done, total or 0) for done, total in moving)
+        self._meter.read(done_bytes, time.monotonic())
+        count = max(plan.count or 0, now.count + len(moving))
         return BatchProgress(
-            count, now.count, now.failed, now.size_bytes, max(plan.size_bytes or 0, now.size_bytes),
+            count, now.count, now.failed, done_bytes, max(plan.size_bytes or 0, known_bytes),
             self._meter.bytes_per_s,
         )  # fmt: skip
 
@@ -185,16 +197,8 @@ class Relocation:
         user do none of this. What was requested has its result in every case.
         """
         self.check()
-        features = self._engine.describe().features
         self.control.phase = "moving"
-        if COPY_FEATURE not in features:
-            carry_out: Callable[[Sequence[Wanted]], list[Relocated]] = self._through
-            most, jobs = 1, SINGLE_JOBS // 2
-        else:
-            has_batches = MOVE_BATCH_FEATURE in features
-            carry_out = self._on_server
-            most = min(self._batch_moves, self._engine.describe().limits.delete_batch) if has_batches else 1
-            jobs = JOBS if has_batches else SINGLE_JOBS
+        carry_out, most, jobs = self._way()
         waiting: deque[Future[list[Relocated]]] = deque()
         with ThreadPoolExecutor(jobs, thread_name_prefix="relocation") as threads:
             try:
@@ -213,6 +217,17 @@ class Relocation:
         self._summary.is_cancelled = self.control.is_cancelled
         self.control.phase = "finishing"
         return self._summary
+
+    def _way(self) -> tuple[Callable[[Sequence[Wanted]], list[Relocated]], int, int]:
+        """Return what carries out a chunk, the most blobs of a chunk, and how many chunks go at once."""
+        if self._crossing is not None:
+            return self._through, 1, SINGLE_JOBS
+        info = self._engine.describe()
+        if COPY_FEATURE not in info.features:
+            return self._through, 1, SINGLE_JOBS // 2
+        if MOVE_BATCH_FEATURE not in info.features:
+            return self._on_server, 1, SINGLE_JOBS
+        return self._on_server, min(self._batch_moves, info.limits.delete_batch), JOBS
 
     # What is moved, in chunks.
 
@@ -251,12 +266,15 @@ class Relocation:
         for key, size_bytes in self._listed(origin.storage_type, origin.key):
             yield Wanted(Move(key, into + key[cut:], origin.storage_type, to_type, None, overwrite), size_bytes)
 
-    def _listed(self, storage_type: str, prefix: str) -> Iterator[tuple[str, int]]:
+    def _listed(
+        self, storage_type: str, prefix: str, engine: TransferEngine | None = None
+    ) -> Iterator[tuple[str, int]]:
         """Yield key and size of every blob below the prefix. The list goes on behind what was moved meanwhile."""
         token = None
+        at = engine or self._engine
         while True:
-            call = partial(folding.list_columns, self._engine.service, prefix, storage_type, "", token, None)
-            pages = self._engine.patiently(lambda call=call: self._engine.run(call()), self.control)  # type: ignore[misc]
+            call = partial(folding.list_columns, at.service, prefix, storage_type, "", token, None)
+            pages = at.patiently(lambda call=call: at.run(call()), self.control)  # type: ignore[misc]
             for page in pages:
                 for name, size_bytes in zip(page.names, page.sizes, strict=True):
                     yield prefix + name, size_bytes
@@ -294,7 +312,7 @@ class Relocation:
                 yield replace(wanted, is_there=self._exists(wanted.move))
                 continue
             prefix = origin.target(self._target.key)
-            theirs = self._listed(self._target.storage_type, prefix)
+            theirs = self._listed(self._target.storage_type, prefix, self._to_engine)
             there = next(theirs, None)
             for wanted in self._wanted_of(origin):
                 rest = wanted.move.key[len(origin.key) :].encode()
@@ -314,13 +332,17 @@ class Relocation:
         return count, tuple(examples)
 
     def _exists(self, move: Move) -> bool:
-        if move.is_onto_itself:
+        if self.is_onto_itself(move):
             return False
-        return self._engine.run(calls.exists(move.to_key, move.target_type))
+        return self._to_engine.run(calls.exists(move.to_key, move.target_type))
+
+    def is_onto_itself(self, move: Move) -> bool:
+        """Return whether source and target of a move are one blob."""
+        return self._crossing is None and move.is_onto_itself
 
     def _notes(self, conflicts: int) -> Iterator[str]:
         target = find_storage_type(self._target.storage_type)
-        comes_in = any(origin.storage_type != target.name for origin in self._origins)
+        comes_in = self._crossing is not None or any(row.storage_type != target.name for row in self._origins)
         if target.expires_after is not None and comes_in:
             what = "blobs" if self._is_move else "copies"
             yield f"{target.name} {target.summary}: the {what} will be gone after {target.expires_after.days} days"
@@ -352,7 +374,7 @@ class Relocation:
         return ended
 
     def _through(self, chunk: Sequence[Wanted]) -> list[Relocated]:
-        """Move or copy through this machine: the server cannot."""
+        """Move or copy blob by blob: between two stores, or through this machine where the server cannot."""
         rows, ended = self._sorted_out(chunk)
         for row in rows:
             ended.append(self._settled(row, self._one_through(row.move)))
@@ -362,10 +384,10 @@ class Relocation:
         while True:
             self.control.wait_while_paused()
             control = TransferControl()
+            self._moving[control] = None
             with self.control.aborting(control.cancel):
-                moves = Moves(self._engine, control)
                 try:
-                    return MoveResult(move, moves.move(move) if self._is_move else moves.copy(move))
+                    return MoveResult(move, self._carry(move, control))
                 except CancelledError:  # paused, or the job was cancelled
                     self.control.check()
                     continue
@@ -373,6 +395,14 @@ class Relocation:
                     if exc.status in (401, 403):
                         raise
                     return MoveResult(move, error=exc.code, message=exc.message)
+                finally:
+                    del self._moving[control]
+
+    def _carry(self, move: Move, control: TransferControl) -> Blob:
+        if self._crossing is not None:
+            return (self._crossing.move if self._is_move else self._crossing.copy)(move, control)
+        moves = Moves(self._engine, control)
+        return moves.move(move) if self._is_move else moves.copy(move)
 
     def _sorted_out(self, chunk: Sequence[Wanted]) -> tuple[list[Wanted], list[Relocated]]:
         """Return the moves to ask for, and the ends of those that need no request."""
@@ -381,12 +411,12 @@ class Relocation:
         for row in chunk:
             move = row.move
             try:
-                self._engine.check_key(move.to_key)
+                self._to_engine.check_key(move.to_key)
             except StorageError as exc:
                 message = f"{move.key!r} cannot be {move.to_key!r}: {exc.message}"
                 ended.append(Relocated(MoveResult(move, error=exc.code, message=message), "failed"))
                 continue
-            if self._is_move and move.is_onto_itself:
+            if self._is_move and self.is_onto_itself(move):
                 ended.append(Relocated(MoveResult(move), "skipped", note="it is there already"))
                 continue
             rows.append(row)
@@ -427,10 +457,10 @@ class Relocation:
         result = MoveResult(move)
         for _ in range(RENAME_TRIES):
             with self._naming:
-                key = free_key(self._engine, move.to_key, move.target_type, self._taken)
+                key = free_key(self._to_engine, move.to_key, move.target_type, self._taken)
                 self._taken.add(key)
             try:
-                result = self._one(replace(move, to_key=self._engine.check_key(key)))
+                result = self._one(replace(move, to_key=self._to_engine.check_key(key)))
             except StorageError as exc:
                 result = MoveResult(move, error=exc.code, message=exc.message)
             finally:
@@ -444,7 +474,8 @@ class Relocation:
 
     def _if_different(self, row: Wanted) -> Relocated:
         move = row.move
-        here, there = self._stat(move.key, move.storage_type), self._stat(move.to_key, move.target_type)
+        here = self._stat(move.key, move.storage_type)
+        there = self._stat(move.to_key, move.target_type, self._to_engine)
         if here is not None and there is not None:
             is_by_size = self._conflict is Conflict.OTHER_SIZE
             if here.size_bytes == there.size_bytes and (is_by_size or _are_same(here, there)):
@@ -454,15 +485,15 @@ class Relocation:
         return Relocated(result, "done" if result.is_done else "failed", row.size_bytes)
 
     def _one(self, move: Move) -> MoveResult:
-        if COPY_FEATURE not in self._engine.describe().features:
+        if self._crossing is not None or COPY_FEATURE not in self._engine.describe().features:
             return self._one_through(move)
         moves = Moves(self._engine)
         [result] = (moves.move_many if self._is_move else moves.copy_many)([named(move)])
         return result
 
-    def _stat(self, key: str, storage_type: str) -> Blob | None:
+    def _stat(self, key: str, storage_type: str, engine: TransferEngine | None = None) -> Blob | None:
         try:
-            return self._engine.run(calls.stat(key, storage_type))
+            return (engine or self._engine).run(calls.stat(key, storage_type))
         except NotFoundError:
             return None
 

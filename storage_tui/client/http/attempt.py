@@ -17,13 +17,13 @@ from storage_tui.client.requests import CONTROL_BYTES, Request, one_line, too_la
 from storage_tui.contract import wire
 from storage_tui.contract.errors import (
     BadRequestError,
-    ConflictError,
     ConnectError,
     DeadlineError,
     LocalFileError,
     ProtocolError,
     StorageError,
     TransferInterruptedError,
+    TypeRuleError,
 )
 from storage_tui.machine.secrets import Secret
 from storage_tui.machine.version import __version__
@@ -43,7 +43,7 @@ class Target:
     def __init__(self, request: Request, access: Access, group: str) -> None:
         self._request = request
         if access.endpoint.refusal is not None and request.is_change:
-            raise ConflictError(access.endpoint.refusal, key=request.key)
+            raise TypeRuleError(access.endpoint.refusal, key=request.key)
         base = access.endpoint.base_url
         if request.is_rooted:
             base = base.removesuffix(wire.BASE_PATH)

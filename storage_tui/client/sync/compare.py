@@ -5,6 +5,7 @@ server without details are made by a few threads, some entries ahead, and the re
 """
 
 import os
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -28,6 +29,7 @@ AHEAD = 512  # pairs in work; the next are taken when the first of them is decid
 By = Literal["checksum", "read", "size"]
 """How files of one size are compared: by checksum, kept or read; by checksum, always read; not at all."""
 
+_TAG = re.compile(r"[0-9a-f]{32}(-[0-9]+)?")  # of an S3 engine: an MD5 of the bytes, or of those of all parts
 SAME_CHECKSUM, SAME_SIZE, UNKNOWN_CHECKSUM = "same checksum", "same size", "same size, no checksum to compare"
 OTHER_SIZE, OTHER_BYTES, UNREADABLE = "other size", "same size, other bytes", "it cannot be read"
 
@@ -54,6 +56,10 @@ class Comparison:
         """`source` and `target` are where the entries of a side are read: the local folder, or the engine."""
         self._checksums, self._control, self._by = checksums, control, by
         self._source, self._target = source, target
+        self._are_buckets = all(
+            isinstance(side, TransferEngine) and side.place is not None and side.place.kind == "s3"
+            for side in (source, target)
+        )
 
     def pairs(self, source: Iterable[Entry], target: Iterable[Entry]) -> Generator[Pair, None, None]:
         """Yield a pair for each relative key of both sides, in order. Both iterables are in this order."""
@@ -81,6 +87,8 @@ class Comparison:
             return pair._replace(reason=OTHER_SIZE)
         if self._by == "size":
             return pair._replace(is_same=True, reason=SAME_SIZE)
+        if self._are_buckets and (is_same := _same_by_tag(source, target)) is not None:
+            return pair._replace(is_same=is_same, reason=SAME_CHECKSUM if is_same else OTHER_BYTES)
         known = self._known(source) or self._known(target)
         sums = [_listed_sum(entry) or (known and checksum.encode(known.crc)) for entry in (source, target)]
         stored = target if isinstance(target, StoreEntry) else source
@@ -189,6 +197,15 @@ def _judged(pair: Pair, ours: str | None, theirs: str | None) -> Pair:
     if ours == theirs:
         return Pair(pair.relative, pair.source, pair.target, True, SAME_CHECKSUM)
     return Pair(pair.relative, pair.source, pair.target, False, OTHER_BYTES)
+
+
+def _same_by_tag(source: Entry, target: Entry) -> bool | None:
+    """Return whether two objects of buckets have the same bytes, as far as their ETags say: other MD5s of whole objects
+    are other bytes, or encrypted ones, which are copied once more. None where the parts of an upload count."""
+    ours, theirs = (entry.blob.etag if isinstance(entry, StoreEntry) else None for entry in (source, target))
+    if ours is None or theirs is None or not (_TAG.fullmatch(ours) and _TAG.fullmatch(theirs)):
+        return None
+    return True if ours == theirs else None if "-" in ours + theirs else False
 
 
 def _listed_sum(entry: Entry) -> str | None:

@@ -141,7 +141,7 @@ class SyncRun:
         assert isinstance(source, StoreSide) and isinstance(target, StoreSide)
         while some := list(islice(rows, AT_ONCE)):
             self._control.check()
-            for action, error in zip(some, copied(source, target, some, self._control), strict=True):
+            for action, error in zip(some, copied(source, target, some, self._control, jobs=self._jobs), strict=True):
                 self._end(Outcome(action, error))
 
     def _transfer(self, rows: Iterator[Action]) -> None:

@@ -26,14 +26,20 @@ class LocalSide:
 
 @dataclass(frozen=True, slots=True)
 class StoreSide:
-    """The blobs below a prefix: empty, or with a slash at its end."""
+    """The blobs below a prefix: empty, or with a slash at its end. `lead` is what people write before a key, of a place
+    its URL; empty for the storage type and a colon."""
 
     engine: TransferEngine
     storage_type: str
     prefix: str = ""
+    lead: str = ""
 
     def __str__(self) -> str:
-        return str(Location(self.storage_type, self.prefix))
+        return self.spell(self.prefix)
+
+    def spell(self, key: str) -> str:
+        """Return a key of the store as people write it."""
+        return f"{self.lead}{key}" if self.lead else str(Location(self.storage_type, key))
 
 
 Side = LocalSide | StoreSide
@@ -45,8 +51,10 @@ def is_location(words: str) -> bool:
     return bool(colon) and (name in STORAGE_TYPES or name in ALIASES)
 
 
-def side_of(words: str | Path, engine: TransferEngine) -> Side:
+def side_of(words: str | Path, engine: TransferEngine, *, lead: str = "") -> Side:
     """Return the side that the words name: `data:maps/` is a place of the store, all else a local folder.
+
+    `lead` is that of a side in a store.
 
     A local folder with such a name is written `./data:maps`, or given as a Path. Raise InvalidKeyError, and
     BadRequestError for an empty text: an unset variable of a script is not the working directory.
@@ -55,7 +63,7 @@ def side_of(words: str | Path, engine: TransferEngine) -> Side:
         raise BadRequestError("a side of the sync is an empty text; name a folder, such as . for the working directory")
     if isinstance(words, str) and is_location(words):
         place = as_folder(Location.parse(words))
-        return StoreSide(engine, place.storage_type, place.key)
+        return StoreSide(engine, place.storage_type, place.key, lead)
     return LocalSide(Path(words).expanduser().absolute())
 
 

@@ -7,7 +7,7 @@ first call that moves bytes loads the modules for this, so that a client that on
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import partial
@@ -50,11 +50,12 @@ class TransferEngine:
     def __init__(
         self, url: str | None = None, *, token: str | None = None, token_file: str | Path | None = None,
         data_dir: str | Path | None = None, retries: Any = None, timeout_s: float = 60.0, auth: Any = None,
-        patience_s: float | None = None, opening: PlaceOptions = PLAIN,
+        patience_s: float | None = None, opening: PlaceOptions | Mapping[str, Any] = PLAIN,
     ) -> None:  # fmt: skip
         if not isinstance(timeout_s, int | float) or timeout_s <= 0:
             raise BadRequestError(f"timeout_s is a number of seconds, more than 0, not {timeout_s!a:.40}")
-        self.server = find_server(url, token, token_file, data_dir, auth, opening)
+        how = opening if isinstance(opening, PlaceOptions) else PlaceOptions.from_json(dict(opening))
+        self.server = find_server(url, token, token_file, data_dir, auth, how)
         self.policy = replace(policy_of(retries), patience_s=patience_s)
         self.timeout_s = timeout_s
         self.outage = Outage()
@@ -105,6 +106,12 @@ class TransferEngine:
         """Return the place that the engine was opened on, as far as it is known without asking; None for a server."""
         access = self.server.place if isinstance(self.server, EmbeddedServer) else None
         return None if access is None else access.described()
+
+    @property
+    def opening(self) -> PlaceOptions:
+        """Return how the place is opened; plain for a server."""
+        access = self.server.place if isinstance(self.server, EmbeddedServer) else None
+        return PLAIN if access is None else access.options
 
     def account(self) -> str:
         """Return one text for the server and the owner of the token; see `Storage.account`. Blocks."""

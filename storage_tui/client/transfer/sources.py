@@ -33,7 +33,10 @@ Buffer = bytes | bytearray | memoryview
 
 
 class Source(Protocol):
-    """Bytes to upload, in pieces that can be read again until the server keeps them."""
+    """Bytes to upload, in pieces that can be read again until the server keeps them. `in_order`: the bytes are best
+    read from the first to the last, and not by several threads at once."""
+
+    in_order: bool
 
     @property
     def size_bytes(self) -> int | None:
@@ -173,6 +176,8 @@ def is_level(file: io.TextIOWrapper) -> bool:
 class FileSource:
     """A regular file, read by position through one descriptor."""
 
+    in_order = False
+
     def __init__(self, descriptor: int, name: str, *, start: int = 0, file: IO[bytes] | None = None) -> None:
         self._descriptor, self._name, self._start, self._file = descriptor, name, start, file
         self._before = os.fstat(descriptor)
@@ -193,7 +198,7 @@ class FileSource:
 
     def next_piece(self, offset: int) -> tuple[Span, bool]:
         """Return all bytes but the last quantum as one piece; a small file is one piece."""
-        return _known_piece(offset, self._size)
+        return known_piece(offset, self._size)
 
     def chunks(self, span: Span) -> Iterator[Buffer]:
         """Yield the bytes of the span, through one buffer. Several threads may read at once."""
@@ -228,6 +233,8 @@ class FileSource:
 class MemorySource:
     """Bytes in memory, as `_flat` gives them."""
 
+    in_order = False
+
     def __init__(self, view: memoryview) -> None:
         self._view = view
 
@@ -238,7 +245,7 @@ class MemorySource:
 
     def next_piece(self, offset: int) -> tuple[Span, bool]:
         """Return the pieces as for a file."""
-        return _known_piece(offset, len(self._view))
+        return known_piece(offset, len(self._view))
 
     def chunks(self, span: Span) -> Iterator[Buffer]:
         """Yield the bytes of the span."""
@@ -254,6 +261,8 @@ class MemorySource:
 
 class StreamSource:
     """A stream that is read once; the bytes of one request are held in memory. An owned stream is closed at the end."""
+
+    in_order = True
 
     def __init__(self, file: Any, *, name: str = "", is_owned: bool = False) -> None:
         self._file = file
@@ -395,6 +404,7 @@ def _flat(view: memoryview) -> memoryview:
     return memoryview(view.tobytes())
 
 
-def _known_piece(offset: int, size_bytes: int) -> tuple[Span, bool]:
+def known_piece(offset: int, size_bytes: int) -> tuple[Span, bool]:
+    """Return the piece from `offset` of a source whose length is known: all but the last quantum, then the rest."""
     last = 0 if size_bytes <= LAST_BYTES else (size_bytes - 1) // UPLOAD_QUANTUM * UPLOAD_QUANTUM
     return (Span(offset, last), False) if offset < last else (Span(offset, size_bytes), True)

@@ -17,7 +17,7 @@ from storage_tui.client.http.retry import Patience
 from storage_tui.client.http.session import Session
 from storage_tui.client.http.transport import Body
 from storage_tui.client.requests import ERROR_BYTES, Request, Response, error_from
-from storage_tui.client.transfer.sources import Buffer, Source, StreamSource
+from storage_tui.client.transfer.sources import Buffer, Source
 from storage_tui.client.transfer.streams.part_calls import UploadState, find_state
 from storage_tui.client.transfer.streams.round_trip import RoundTrip
 from storage_tui.client.transfer.streams.upload import PartsUpload
@@ -239,7 +239,7 @@ class Upload:
     def _look_for_cut(self, position: int) -> None:
         """Choose where parts begin, once the rule says that the link is the bound; raise _WidenError there."""
         size_bytes = self._source.size_bytes
-        if size_bytes is None or isinstance(self._source, StreamSource):
+        if size_bytes is None or self._source.in_order:
             return
         if self._cut is None and self._widening.wanted(size_bytes - position) > 1:
             if "upload-parts" not in self._session.run(calls.describe(self._service)).features:
@@ -272,7 +272,7 @@ class Upload:
 
     def _go_on_in_parts(self) -> None:
         """Continue the parts of an earlier process, if there are any."""
-        if isinstance(self._source, StreamSource) or self._source.size_bytes is None:
+        if self._source.in_order or self._source.size_bytes is None:
             return
         if "upload-parts" not in self._session.run(calls.describe(self._service)).features:
             return

@@ -115,6 +115,19 @@ async def copied_type_of(request: Request) -> str | None:
     return checked_content_type(wanted)
 
 
+async def copied_from(request: Request) -> str | None:
+    """Return the URL of the place that the body of one copy takes its source from; None for this store. Raise
+    BadRequestError for a place that is no text, or of a batch."""
+    raw = await request.json(MOVE_BODY_BYTES, "a move or copy", parts=DELETE_PARTS)
+    place, targets = raw.get("from_place"), raw.get("targets")
+    rows = [row for row in targets if isinstance(row, dict)] if isinstance(targets, list) else []
+    if any("from_place" in row for row in rows) or ("targets" in raw and place is not None):
+        raise BadRequestError("another place is named by one copy at a time, not in a batch")
+    if place is not None and not isinstance(place, str):
+        raise BadRequestError("the from_place of a copy is a URL such as s3://bucket")
+    return place
+
+
 def _move(raw: Any, storage_type: str) -> Move:
     if not isinstance(raw, dict):
         raise BadRequestError(f"each target is {_MOVE}")

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from storage_tui.contract.keys import EXACT_NAMES
-from storage_tui.contract.models import FEATURES, Limits, Retention, ServiceInfo, TokenScope
+from storage_tui.contract.models import COPY_FROM_BUCKET, FEATURES, Limits, Retention, ServiceInfo, TokenScope
 from storage_tui.contract.places import BUCKET_EXTRAS, OpenPlace
 from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
 from storage_tui.machine.version import __version__
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.quotas.quotas import Quotas
-from storage_tui.server.stores.abilities import Bucketed, Noting, Placed, takes_any_name
+from storage_tui.server.stores.abilities import Bucketed, CopyingFrom, Noting, Placed, takes_any_name
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.trash import Keeping
 
@@ -57,7 +57,8 @@ class Description:
 def _features(store: Store, place: OpenPlace | None) -> frozenset[str]:
     """Return the features of a server with this engine."""
     absent = set() if isinstance(store, Keeping) else {"trash"}
-    exact = {EXACT_NAMES} if takes_any_name(store) else set()
+    more = {EXACT_NAMES} if takes_any_name(store) else set()
+    more |= {COPY_FROM_BUCKET} if place is not None and isinstance(store, CopyingFrom) else set()
     lacks: frozenset[str] = getattr(store, "lacks", frozenset())
-    extras = {BUCKET_EXTRAS} if isinstance(store, Bucketed) else set()
-    return frozenset(FEATURES) - absent - lacks - (OURS if place is not None else set()) | exact | extras
+    more |= {BUCKET_EXTRAS} if isinstance(store, Bucketed) else set()
+    return frozenset(FEATURES) - absent - lacks - (OURS if place is not None else set()) | more

@@ -4,16 +4,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from storage_tui.contract.errors import StorageError, TooLargeError
+from storage_tui.contract.errors import BadRequestError, StorageError, TooLargeError
 from storage_tui.contract.keys import KeyRules
 from storage_tui.contract.models import Blob, Limits
 from storage_tui.contract.moves import Move, MoveResult
 from storage_tui.contract.wire import format_etag
-from storage_tui.server.http.naming import copied_type_of, moves_of
+from storage_tui.server.http.naming import copied_from, copied_type_of, moves_of
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.quotas.quotas import Quotas, Room
-from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.abilities import CopyingFrom
+from storage_tui.server.stores.base import Address, Store
 from storage_tui.server.stores.rules import addresses_of, precondition_of, refusal
 
 
@@ -29,11 +30,13 @@ class Moves:
         One copy may ask for another content type. A copy onto itself then changes the content type of a blob.
         """
         moves, is_batch = await moves_of(request)
-        content_type = await copied_type_of(request)
+        content_type, place = await copied_type_of(request), await copied_from(request)
         if is_batch:
             return await self._answer_many(request, moves, is_copy=True)
         [move] = moves
         source, target = addresses_of(request.namespace, _checked(move, request.rules))
+        if place is not None:
+            return await self._copy_from(place, move, source, target)
         async with self._quotas.reserve(target, None) as room:
             if room.is_limited:
                 await room.grow((await self._store.stat(source)).size_bytes or 0)
@@ -42,6 +45,15 @@ class Moves:
             )
             room.note(blob)
         return _described(blob)
+
+    async def _copy_from(self, place: str, move: Move, source: Address, target: Address) -> Response:
+        if not isinstance(self._store, CopyingFrom):
+            raise BadRequestError("this server copies from no other place", key=move.key)
+        return _described(
+            await self._store.copy_from(
+                place, source, target, source_etag=move.etag, precondition=precondition_of(move)
+            )
+        )  # fmt: skip
 
     async def move(self, request: Request) -> Response:
         """Move a blob within this type or into another, or many; answer with the blob where it is now, or with the

@@ -1,11 +1,12 @@
-"""What some engines can do beyond a Store: show a place as it is, sign URLs of their own, take any name."""
+"""What some engines can do beyond a Store: show a place as it is, sign URLs of their own, copy from
+other places, take any name."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from storage_tui.contract.models import DeleteResult
+from storage_tui.contract.models import Blob, DeleteResult
 from storage_tui.contract.places import BucketFacts, LeftUpload
-from storage_tui.server.stores.base import Address, Store
+from storage_tui.server.stores.base import ANY, Address, Precondition, Store
 
 
 @runtime_checkable
@@ -22,6 +23,17 @@ class Presigning(Protocol):
 
     async def signed_url(self, address: Address, *, valid_s: int) -> str:
         """Return a URL of the engine from which anyone can read the blob for `valid_s` seconds."""
+
+
+@runtime_checkable
+class CopyingFrom(Protocol):
+    """A Store whose engine has other places too, from which it copies blobs without this server."""
+
+    async def copy_from(
+        self, place: str, source: Address, target: Address, *, source_etag: str | None = None,
+        precondition: Precondition = ANY,
+    ) -> Blob:  # fmt: skip
+        """Copy a blob of the place with that URL, opened as this one is, and return the copy; else as `Store.copy`."""
 
 
 @runtime_checkable

@@ -10,9 +10,11 @@ from storage_tui.tui.browser.sorting import Sorting
 from storage_tui.tui.browser.tabs import Tabs
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.rows.marking import Marking
+from storage_tui.tui.state.listing import Listing
 from storage_tui.tui.state.transfers import Gauge
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.bar_content import (
+    empty_words,
     gauge_content,
     marks_content,
     path_content,
@@ -41,6 +43,10 @@ class PlaceBars:
         self._reader = reader
         self._reconnecting = reconnecting
         self._tabs = tabs
+
+    def empty_words(self, listing: Listing, is_reading: bool) -> str:
+        """Return the text of a list without rows."""
+        return empty_words(listing, is_reading=is_reading, name=self._desk.named(listing))
 
     def say_path(self, *, width: int) -> None:
         """Show the open place and how far its list is read."""

@@ -11,7 +11,6 @@ from textual.worker import Worker
 from storage_tui.contract.errors import ForbiddenError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import TokenScope
-from storage_tui.contract.visible import place_text
 from storage_tui.tui.background import run
 from storage_tui.tui.browser.sorting import Sorting
 from storage_tui.tui.desk import EXPECTED
@@ -118,9 +117,9 @@ class PlaceReader:
             elif before is not None and type(before) is type(exc):
                 pass  # it was said when the first try failed
             elif len(view.listing):
-                self._desk.fail(f"cannot list {place_text(place)}", exc)
+                self._desk.fail(f"cannot list {self._desk.spell(place)}", exc)
             else:
-                self._desk.log.error(f"cannot list {place_text(place)}: {self.error}", exc)
+                self._desk.log.error(f"cannot list {self._desk.spell(place)}: {self.error}", exc)
         finally:
             if self._reading is listing:  # else the next reading has begun already
                 self._reading = None

@@ -39,7 +39,6 @@ from storage_tui.tui.rows.missing_sizes import MissingSizes
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.terminal.textual_private import is_leaving
 from storage_tui.tui.trash.actions import TrashActions
-from storage_tui.tui.widgets.bar_content import empty_words
 from storage_tui.tui.widgets.filter_line import FilterLine
 from storage_tui.tui.widgets.key_list import KeyList
 from storage_tui.tui.widgets.line_view import LineView
@@ -278,7 +277,7 @@ class BrowserScreen(CommandScreen[None]):
         again = self._reconnecting.words
         remedy = f"{again[:1].upper()}{again[1:]}; R tries now." if again else "R tries again."
         error = f"{visible(self.reader.error)}\n{remedy}" if self.reader.error else ""
-        words = error or empty_words(self.keys.listing, is_reading=self.reader.is_reading or self._walking.is_looking)
+        words = error or self._bars.empty_words(self.keys.listing, self.reader.is_reading or self._walking.is_looking)
         self.keys.set_state(words, is_error=bool(error))
         self._bars.say_path(width=self.size.width)
         self._sides.say_lines()

@@ -75,8 +75,11 @@ class Screens:
         from storage_tui.tui.lists.clean_up import CleanUpScreen
 
         here = self._here()
-        tmp = self._desk.scope.top_of("tmp") or Location("tmp")
-        place = here if expires_in(here.storage_type) else tmp
+        tmp = self._desk.scope.top_of("tmp")
+        place = here if expires_in(here.storage_type) else tmp or Location("tmp")
+        if self._desk.place is not None and tmp is None:
+            self._desk.refuse(f"nothing in {self._desk.place.name} expires by a rule of its own; clean-up is for tmp")
+            return
         self._screen.app.push_screen(CleanUpScreen(self._desk, place, self._go))
 
     def action_usage(self) -> None:

@@ -102,7 +102,9 @@ class Walking:
         self._ask(self._go_to)
 
     async def _go_to(self) -> None:
-        question = GoToScreen(self._place.location, lambda typed: names_from(self._desk.storage, typed))
+        question = GoToScreen(
+            self._place.location, lambda typed: names_from(self._desk.storage, typed), lead=self._desk.lead
+        )
         answer = await self._screen.app.push_screen_wait(question)
         if isinstance(answer, Path):
             await self._open_local(answer)
@@ -124,12 +126,14 @@ class Walking:
 
     async def _bookmark(self) -> None:
         places = self._desk.places
-        letter = await self._screen.app.push_screen_wait(BookmarkScreen(self._place.location, places.bookmarks))
+        letter = await self._screen.app.push_screen_wait(
+            BookmarkScreen(self._place.location, places.bookmarks, spell=self._desk.spell)
+        )
         if letter is not None:
             places.keep(letter, self._place.location)
             try:
                 await asyncio.to_thread(places.save)
-                self._desk.say(f"'{letter} goes to {self._place.location}")
+                self._desk.say(f"'{letter} goes to {self._desk.spell(self._place.location)}")
             except OSError as exc:
                 self._desk.fail("the bookmark lasts for this session only", exc)
 
@@ -140,7 +144,7 @@ class Walking:
     async def _places(self) -> None:
         places = self._desk.places
         place = await self._screen.app.push_screen_wait(
-            PlacesScreen(places.bookmarks, places.recent, here=self._place.location)
+            PlacesScreen(places.bookmarks, places.recent, here=self._place.location, spell=self._desk.spell)
         )
         if place is not None:
             self._place.open(place)

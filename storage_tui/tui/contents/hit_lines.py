@@ -1,5 +1,7 @@
 """The lines found inside contents, on the screen: the name of a blob, then its lines with their numbers."""
 
+from collections.abc import Callable
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
@@ -18,7 +20,8 @@ class HitLines(LineView):
 
     COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | {"keys--folder", "keys--match"}
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, spell: Callable[[Location], str], *, id: str | None = None) -> None:
+        self._spell = spell
         super().__init__(id=id)
         self.hits = Hits()
         self.state = ""
@@ -42,7 +45,7 @@ class HitLines(LineView):
         hit = self.hits.lines[index]
         bar = Segment("▌", self.component("line--bar")) if index == self.cursor else Segment(" ")
         if hit.match is None:
-            name = visible(str(Location(hit.blob.storage_type, hit.blob.key)))
+            name = self._spell(Location(hit.blob.storage_type, hit.blob.key))
             return [bar, Segment(cut_start(name, width - 2), self.component("keys--folder"))]
         match = hit.match
         number = Segment(f"{match.number:>{NUMBER_CELLS},} ", self.component("line--dim"))

@@ -61,7 +61,7 @@ class ContentsScreen(CommandScreen[None]):
         self._most_bytes = most_bytes
         self.title_bar = Bar(id="title")
         self.line = FilterLine(" search ", id="prompt", classes="-open")
-        self.view = HitLines(id="hits")
+        self.view = HitLines(self.desk.spell, id="hits")
         self.status = Bar(id="status")
         self.cursor = Cursor(self.view)
         self._reading: Reading | None = None
@@ -148,7 +148,7 @@ class ContentsScreen(CommandScreen[None]):
             self.view.refresh()
         where = f"{plural(len(self._rows), 'mark')}" if len(self._rows) > 1 else "search inside"
         self.title_bar.say(
-            place_title(place.storage_type, place.key, where, width=width),
+            place_title(self.desk.type_name(place.storage_type), place.key, where, width=width),
             Content.styled(f"  {self._counts()} ", "$text-muted"),
         )
         gauge = gauge_content(self.desk.queue.poll(), width=width)

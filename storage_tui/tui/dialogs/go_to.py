@@ -21,15 +21,16 @@ class GoToScreen(Dialog[Location | Path]):
     TITLE_TEXT = "Go to"
     HINT = "TYPE:PREFIX/ or TYPE:KEY, Tab completes, Enter goes there, Esc leaves"
 
-    def __init__(self, location: Location, candidates: Candidates) -> None:
+    def __init__(self, location: Location, candidates: Candidates, *, lead: str = "") -> None:
         super().__init__()
+        self._lead = lead
         self._location = location
         self._candidates = candidates
         self._offered_path: tuple[str, Path] | None = None  # the text of the field, and the path that it names
 
     def compose_body(self) -> ComposeResult:
         """Yield the field."""
-        yield LocationField(self._location, self._candidates, id="location")
+        yield LocationField(self._location, self._candidates, id="location", lead=self._lead)
         yield Static("", id="note")
 
     @on(LocationField.Offered)

@@ -6,8 +6,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from storage_tui.contract.keys import Location
-from storage_tui.contract.visible import place_text
 from storage_tui.tui.dialogs.dialog import Dialog, label
 from storage_tui.tui.dialogs.folder_check import FolderCheck
 from storage_tui.tui.widgets.path_input import PathInput
@@ -18,11 +16,11 @@ class FolderQuestion(Dialog[Path]):
 
     HINT = "Enter compares, Tab completes, Esc leaves"
 
-    def __init__(self, location: Location, folder: Path) -> None:
+    def __init__(self, place: str, folder: Path) -> None:
         super().__init__()
         self._folder = folder
         self._check = FolderCheck(self, _told, self.dismiss)
-        self.TITLE_TEXT = f"Compare {place_text(location)} with a local folder"
+        self.TITLE_TEXT = f"Compare {place} with a local folder"
 
     def compose_body(self) -> ComposeResult:
         """Yield the folder, and what it is."""

@@ -19,15 +19,17 @@ Exists = Callable[[str], Awaitable[bool]]
 
 
 class NewBlobScreen(Dialog[str]):
-    """Asks for a name below `folder`; the answer is a key that no blob has."""
+    """Asks for a name below `folder`; the answer is a key that no blob has. `name` is that of a folder in a
+    place."""
 
     HINT = "Enter opens the editor, Esc leaves"
 
-    def __init__(self, folder: Location, exists: Exists) -> None:
+    def __init__(self, folder: Location, exists: Exists, *, name: str = "") -> None:
         super().__init__()
         self._folder = folder
         self._exists = exists
-        self.TITLE_TEXT = f"New blob in {place_text(folder)} ({rule_text(folder.storage_type)})"
+        rule = "" if name else f" ({rule_text(folder.storage_type)})"
+        self.TITLE_TEXT = f"New blob in {name or place_text(folder)}{rule}"
 
     def compose_body(self) -> ComposeResult:
         """Yield the name and a note."""

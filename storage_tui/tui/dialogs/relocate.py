@@ -39,21 +39,23 @@ class RelocateScreen(Dialog[RelocateRequest]):
     HINT = "Enter goes on, Tab completes, ↓ next field, Esc leaves"
 
     def __init__(
-        self, rows: Sequence[Row], amount: Amount, to: Location, candidates: Candidates, *, is_move: bool | None = None
-    ) -> None:
+        self, rows: Sequence[Row], amount: Amount, to: Location, candidates: Candidates, *, is_move: bool | None = None,
+        lead: str = "",
+    ) -> None:  # fmt: skip
         super().__init__()
         self._rows = rows
         self._to = to
-        self._candidates = candidates
+        self._candidates, self._lead = candidates, lead
         self._is_move = is_move
         what = f"{visible(rows[0].key, limit=50)}: " if len(rows) == 1 else ""
         verb = {None: "Move or copy", True: "Move", False: "Copy"}[is_move]
-        self.TITLE_TEXT = f"{verb} {what}{amount.words} of {types_text(row.storage_type for row in rows)}"
+        of = "" if lead else f" of {types_text(row.storage_type for row in rows)}"
+        self.TITLE_TEXT = f"{verb} {what}{amount.words}{of}"
 
     def compose_body(self) -> ComposeResult:
         """Yield target, effect, act and conflicts."""
         yield label("To the folder")
-        yield LocationField(self._to, self._candidates, id="to", only_folders=True)
+        yield LocationField(self._to, self._candidates, id="to", only_folders=True, lead=self._lead)
         yield Static("", id="note")
         if self._is_move is None:
             yield Choice(ACTS, id="act")

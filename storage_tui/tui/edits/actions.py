@@ -76,7 +76,8 @@ class EditActions:
         async def exists(key: str) -> bool:
             return await self._desk.storage.exists(key, folder.storage_type)
 
-        key = await self._screen.app.push_screen_wait(NewBlobScreen(folder, exists))
+        name = "" if self._desk.place is None else self._desk.spell(folder)
+        key = await self._screen.app.push_screen_wait(NewBlobScreen(folder, exists, name=name))
         if key is not None:
             await self._edit(Location(folder.storage_type, key), is_new=True)
 

@@ -105,9 +105,10 @@ class DetailsScreen(LinesScreen):
         row = self._row
         facts = [
             ("key" if isinstance(row, Blob) else "prefix", visible(row.key)),
-            ("location", visible(str(Location(row.storage_type, row.key)))),
-            ("type", f"{row.storage_type}, {rule_text(row.storage_type)}"),
+            ("location", self._desk.spell(Location(row.storage_type, row.key))),
         ]
+        if self._desk.place is None:
+            facts.append(("type", f"{row.storage_type}, {rule_text(row.storage_type)}"))
         if isinstance(row, Blob):
             now = datetime.now(UTC)
             facts += [*_blob_facts(row, now), ("signed URL", self._desk.signed.text(row, now))]

@@ -9,7 +9,6 @@ from textual.screen import Screen
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.contract.visible import place_text
 from storage_tui.tui.background import run
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.lists.flat import FlatList
@@ -69,7 +68,7 @@ class FlatReader:
             flat.is_complete = True
         except EXPECTED as exc:
             self.error = explain(exc)
-            self._desk.fail(f"cannot list {place_text(self._location)}", exc)
+            self._desk.fail(f"cannot list {self._desk.spell(self._location)}", exc)
         finally:
             if flat is self._view.flat:
                 self.is_reading = False

@@ -153,7 +153,7 @@ class FlatScreen(CommandScreen[None]):
         error = f"{visible(reader.error)}\nR tries again." if reader.error else ""
         view.set_state("Reading… (Esc stops)" if reader.is_reading else error or self.empty_words())
         kind, prefix = self.title_place or (self.location.storage_type, self.location.key)
-        self.title_bar.say(place_title(kind, prefix, self._title, width=width), self._counts())
+        self.title_bar.say(place_title(self.desk.type_name(kind), prefix, self._title, width=width), self._counts())
         notice = notice_content(self.desk, view.current, in_range=self.marking.has_range)
         shown = view.flat.shown  # headings are lines, but no blobs
         position = f"  {min(view.flat.number_of(view.cursor), shown):,}/{shown:,} "

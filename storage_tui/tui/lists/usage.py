@@ -10,7 +10,7 @@ from textual.content import Content
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.visible import place_text, visible
+from storage_tui.contract.visible import visible
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
@@ -113,7 +113,7 @@ class UsageScreen(CommandScreen[None]):
             self._levels[level.prefix] = level
         except EXPECTED as exc:
             level.error = f"{visible(explain(exc))}\nR tries again."
-            self.desk.fail(f"cannot count {place_text(Location(self._type, level.prefix))}", exc)
+            self.desk.fail(f"cannot count {self.desk.spell(Location(self._type, level.prefix))}", exc)
         finally:
             if level is self._level:
                 self._is_counting = False
@@ -127,7 +127,7 @@ class UsageScreen(CommandScreen[None]):
         bound = "" if level.is_exact else "≥ "
         counts = f"{bound}{size_text(level.size_bytes)} in {bound}{plural(level.count, 'blob')} "
         counts = f"counting… {counts}(Esc stops) " if self._is_counting else counts
-        title = place_title(self._type, level.prefix, "usage", width=width)
+        title = place_title(self.desk.type_name(self._type), level.prefix, "usage", width=width)
         self.title_bar.say(title, Content.styled(counts, "$text-muted"))
         notice = notice_content(self.desk, self.current_row())
         gauge = Content.assemble(gauge_content(self.desk.queue.poll(), width=width), " ")

@@ -10,7 +10,7 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.contract.visible import place_text, visible
+from storage_tui.contract.visible import visible
 from storage_tui.tui.browser.place import OpenPlace
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.desk import Desk
@@ -147,7 +147,7 @@ class Across:
         try:
             (await self._desk.key_rules()).check_prefix(self._place.location.key)
         except StorageError as exc:
-            self._desk.fail(f"cannot upload to {place_text(self._place.location)}", exc)
+            self._desk.fail(f"cannot upload to {self._desk.spell(self._place.location)}", exc)
             return
         note = f"{plural(found.missing, 'pasted path')} not there, left out" if found.missing else ""
         await self._upload(found.paths, note=note)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import TokenScope
+from storage_tui.contract.visible import place_text
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.history import History
 from storage_tui.tui.local.folders import LocalFolders
@@ -67,6 +68,10 @@ class LocalDesk:
     def hint(self, text: str) -> None:
         """Show what a key does here."""
         self.store.hint(text)
+
+    def spell(self, location: Location) -> str:
+        """Return a local path as a sentence names it."""
+        return place_text(location)
 
     def refuse(self, text: str) -> None:
         """Show why what was asked is not possible."""

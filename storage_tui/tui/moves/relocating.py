@@ -20,7 +20,7 @@ from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.moves import Move, MoveResult
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.visible import place_text, visible
+from storage_tui.contract.visible import visible
 from storage_tui.tui.background import in_thread
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.state.listing import Row
@@ -156,7 +156,7 @@ def report(
     verb = "renamed" if is_rename else "moved" if is_move else "copied"
     done, is_whole = outcome.done, not (outcome.skipped or outcome.failed or outcome.error or outcome.is_stopped)
     count = done + outcome.skipped + outcome.failed
-    where = f" to {place_text(to)}" if done else ""
+    where = f" to {desk.spell(to)}" if done else ""
     if what and is_whole:
         words = f"{verb} {visible(what, limit=60)}{where}"
         words += f", {plural(done, 'blob')}" if done > 1 else ""

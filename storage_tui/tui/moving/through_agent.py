@@ -250,11 +250,11 @@ class AgentTransfers:
             self._follow_changed.wait(NEWS_S)
 
     def _offer(self, link: AgentLink) -> None:
-        """Hand over the token of this browser, unless it is the token of the last time."""
+        """Hand over the token or credentials of this browser, unless they are those of the last time."""
         with suppress(StorageError):
             fields = stores.fields_of(self._storage.engine.server)
-            if fields.get("token") != self._offered:
-                self._offered = fields.get("token")
+            if fields != self._offered:
+                self._offered = fields
                 link.offer(fields)
 
     def _look_for_lost(self, link: AgentLink) -> None:

@@ -24,7 +24,7 @@ NO_URL = "needs a server that others can reach; storage-tui serve starts one"
 
 async def copy_menu(app: App[Any], desk: Desk, row: Row) -> None:
     """Offer the row in all forms, and send the chosen form."""
-    from storage_tui.client.read_lines import library_line, shell_line  # loaded with the first menu
+    from storage_tui.client import read_lines  # loaded with the first menu
 
     forms = [
         CopyForm("k", "key", row.key),
@@ -32,11 +32,17 @@ async def copy_menu(app: App[Any], desk: Desk, row: Row) -> None:
         CopyForm("p", "Python", python_line(row, desk.storage)),
     ]
     place, is_folder = Location(row.storage_type, row.key), not isinstance(row, Blob)
-    url = desk.storage.display_url if desk.place is not None or not desk.storage.is_embedded else None
-    line = library_line(place, is_folder=is_folder, url=url)
+    if desk.place is not None:
+        opening = desk.storage.engine.opening
+        line = read_lines.place_library_line(desk.place, opening, row.key, is_folder=is_folder)
+        shell = read_lines.place_shell_line(desk.place, opening, row.key, is_folder=is_folder)
+    else:
+        url = None if desk.storage.is_embedded else desk.storage.display_url
+        line = read_lines.library_line(place, is_folder=is_folder, url=url)
+        shell = read_lines.shell_line(place, is_folder=is_folder, url=url, profile=desk.profile)
     if line is not None:
         forms.append(CopyForm("r", *line))
-    forms.append(CopyForm("g", "shell", shell_line(place, is_folder=is_folder, url=url, profile=desk.profile)))
+    forms.append(CopyForm("g", "shell", shell))
     if isinstance(row, Blob):
         forms[2:2] = [CopyForm("u", "signed URL", None), CopyForm("c", "curl", None)]
     await _choose(app, desk, row, forms)
@@ -67,7 +73,9 @@ def location_text(row: Row, desk: Desk) -> str:
     """Return the location of the row as a command takes it: `tmp:a/b`, `s3://bucket/a/b`, `/folder/a/b`."""
     if desk.place is None:
         return str(Location(row.storage_type, row.key))
-    return f"{desk.place.title.rstrip('/')}/{row.key}"
+    from storage_tui.client.read_lines import place_text
+
+    return place_text(desk.place, row.key)
 
 
 def _hidden(value: str) -> str:
@@ -78,8 +86,12 @@ def _hidden(value: str) -> str:
 
 def python_line(row: Row, storage: AsyncStorage) -> str:
     """Return the line that reads the row in Python, from the same server. Storage finds the token as usual."""
-    server = "" if storage.is_embedded and storage.place is None else repr(storage.display_url)
     call = "get" if isinstance(row, Blob) else "iter_list"
+    if storage.place is not None:
+        from storage_tui.client.read_lines import place_storage
+
+        return f"{place_storage(storage.place, storage.engine.opening)}.{call}({row.key!a})"
+    server = "" if storage.is_embedded else repr(storage.display_url)
     return f"Storage({server}).{call}({row.key!a}, storage_type={row.storage_type!a})"
 
 

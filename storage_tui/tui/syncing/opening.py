@@ -17,7 +17,7 @@ async def compare_with_folder(app: App[Any], desk: Desk, location: Location) -> 
     """Ask which local folder, the last one of this place first, and show what differs."""
     folders = ComparedFolders(directories.state_dir(), desk.storage.display_url)
     known = await asyncio.to_thread(folders.find, location)
-    folder = await app.push_screen_wait(FolderQuestion(location, known or desk.upload_folder))
+    folder = await app.push_screen_wait(FolderQuestion(desk.spell(location), known or desk.upload_folder))
     if folder is not None:
         await asyncio.to_thread(folders.keep, location, folder)
         app.push_screen(SyncScreen(desk, location, folder))

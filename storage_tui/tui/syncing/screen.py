@@ -18,7 +18,7 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import CancelledError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.visible import place_text, visible
+from storage_tui.contract.visible import visible
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
@@ -131,7 +131,7 @@ class SyncScreen(CommandScreen[None]):
             is_complete = False
             if control is self._control:
                 self._error = explain(exc)
-                self._desk.fail(f"cannot compare {place_text(self._location)}", exc)
+                self._desk.fail(f"cannot compare {self._desk.spell(self._location)}", exc)
         except asyncio.CancelledError:
             control.cancel()
             raise
@@ -161,7 +161,10 @@ class SyncScreen(CommandScreen[None]):
         width = self.size.width
         self.view.say(self._empty_words())
         self.title_bar.say(
-            place_title(self._location.storage_type, self._location.key, self._sides(), width=width), self._counts()
+            place_title(
+                self._desk.type_name(self._location.storage_type), self._location.key, self._sides(), width=width
+            ),
+            self._counts(),
         )
         counts = self._differences.counts
         notice = notice_content(self._desk, None)

@@ -51,6 +51,7 @@ class TableScreen(CommandScreen[None]):
         answer without a question."""
         super().__init__()
         self.blob = blob
+        self._kept_in = desk.type_name(blob.storage_type)  # what has the blob
         self.source = source
         self._desk = desk
         self._part = part
@@ -170,9 +171,9 @@ class TableScreen(CommandScreen[None]):
                 )
             if width >= WIDE:
                 kind += f" {total} {'row' if total == '1' else 'rows'}, {plural(len(table.columns), 'column')} "
-        name = cut_start(visible(self.blob.key), max(8, width - len(kind) - len(self.blob.storage_type) - 8))
+        name = cut_start(visible(self.blob.key), max(8, width - len(kind) - len(self._kept_in) - 8))
         self.title_bar.say(
-            Content.assemble((f" {self.blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold")),
+            Content.assemble((f" {self._kept_in} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold")),
             Content.styled(kind, "$text-muted"),
         )
         query, told = self.choosing.words

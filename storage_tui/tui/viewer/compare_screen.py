@@ -57,7 +57,7 @@ class CompareScreen(LinesScreen):
             sides = []
             for row in self._blobs:
                 blob = await storage.stat(row.key, row.storage_type)
-                sides.append(Side(storage, blob, str(Location(row.storage_type, row.key))))
+                sides.append(Side(storage, blob, self._desk.spell(Location(row.storage_type, row.key))))
             found = await compare(*sides, told=self._tell)
         except EXPECTED as exc:
             self._show([(f"cannot compare: {visible(explain(exc))}", "bad")])
@@ -69,7 +69,7 @@ class CompareScreen(LinesScreen):
         self._show([(f"{size_text(compared)} of {size_text(min(size, MOST_BYTES))} compared, all equal", "dim")])
 
     def _show(self, verdict: Line, lines: Iterable[Line] = ()) -> None:
-        left, right = (visible(str(Location(row.storage_type, row.key))) for row in self._blobs)
+        left, right = (self._desk.spell(Location(row.storage_type, row.key)) for row in self._blobs)
         names: list[Line] = [[(f"{'left':<{LABEL_CELLS}} ", "dim"), (left, "")],
                              [(f"{'right':<{LABEL_CELLS}} ", "dim"), (right, "")]]  # fmt: skip
         self.show(Content.styled(" Compare", "bold $accent"), [*names, verdict, [], *lines])

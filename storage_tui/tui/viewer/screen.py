@@ -150,7 +150,8 @@ class ViewerScreen(CommandScreen[None]):
         """Update the title and the status line."""
         if self.has_lines:
             width, document = self.size.width, self.reader.document
-            self.title_bar.say(*title_content(self.blob, document, self.reader.mode, width))
+            name = self.desk.type_name(self.blob.storage_type)
+            self.title_bar.say(*title_content(name, self.blob, document, self.reader.mode, width))
             self.status_bar.say(
                 *status_content(
                     self.status, document, self.lines, is_following=self.follower.is_following, width=width

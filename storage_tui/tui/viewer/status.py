@@ -92,15 +92,15 @@ class Status:
         self._changed()
 
 
-def title_content(blob: Blob, document: Document | None, mode: Mode, width: int) -> tuple[Content, Content]:
-    """Return the storage type and the key, and the kind of the document."""
+def title_content(name: str, blob: Blob, document: Document | None, mode: Mode, width: int) -> tuple[Content, Content]:
+    """Return the key after the name of what has the blob, a storage type or a place, and the kind of the document."""
     kind = ""
     if document is not None:
         kind = f"{document.kind}{f', as {mode}' if mode != 'auto' else ''} "
         if document.extent and width >= WIDE:
             kind += f" {document.extent} "
-    name = cut_start(visible(blob.key), max(8, width - max(24, len(kind) + len(blob.storage_type) + 8)))
-    title = Content.assemble((f" {blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold"))
+    key = cut_start(visible(blob.key), max(8, width - max(24, len(kind) + len(name) + 8)))
+    title = Content.assemble((f" {name} ", "bold $accent"), ("▸ ", "$text-muted"), (key, "bold"))
     return title, Content.styled(kind, "$text-muted")
 
 

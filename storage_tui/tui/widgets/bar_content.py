@@ -61,7 +61,7 @@ def path_content(
 
 
 def place_title(storage_type: str, prefix: str, name: str, *, width: int) -> Content:
-    """Return `tmp ▸ a/b/  clean-up`, for the other screens about a place."""
+    """Return `tmp ▸ a/b/  clean-up`, for the other screens about a place; `storage_type` as `Desk.type_name` has it."""
     return Content.assemble(
         (f" {storage_type} ", "bold $accent"),
         ("▸ ", "$text-muted"),
@@ -70,8 +70,8 @@ def place_title(storage_type: str, prefix: str, name: str, *, width: int) -> Con
     )
 
 
-def empty_words(listing: Listing, *, is_reading: bool) -> str:
-    """Return the text of a list without rows."""
+def empty_words(listing: Listing, *, is_reading: bool, name: str = "") -> str:
+    """Return the text of a list without rows. `name` is the place, where the storage type is no name of it."""
     if listing.filter is not None and listing.loaded:
         covered = count_text(listing.loaded, is_open=not listing.is_complete)
         reading = " so far; reading on" if is_reading else ""
@@ -83,8 +83,10 @@ def empty_words(listing: Listing, *, is_reading: bool) -> str:
     if not listing.is_complete:
         return "Not read to the end. R reads again."
     if listing.prefix:
-        place = place_text(Location(listing.storage_type, listing.prefix))
+        place = name or place_text(Location(listing.storage_type, listing.prefix))
         return f"Nothing below {place}. h goes up, ~ to the top, u uploads a file or folder here."
+    if name:
+        return f"Empty. Nothing is in {name}."
     rule = rule_text(listing.storage_type)
     return f"Empty. {listing.storage_type}: {rule}. u uploads a file or folder here."
 

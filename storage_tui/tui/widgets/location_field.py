@@ -7,12 +7,15 @@ from textual import events, work
 from textual.message import Message
 from textual.widgets import Input
 
-from storage_tui.contract.keys import DELIMITER, Location
-from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.contract.errors import BadRequestError
+from storage_tui.contract.keys import DELIMITER, Location, check_name_prefix
+from storage_tui.contract.places import FILE_SCHEME, S3_SCHEME
+from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
 from storage_tui.contract.visible import visible
 from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.state.messages import explain
 
+SCHEMES = (S3_SCHEME, FILE_SCHEME)
 SHOWN = 8  # candidates listed by name; the count includes the rest
 
 Candidates = Callable[[Location], Awaitable[Sequence[str]]]
@@ -20,7 +23,8 @@ Candidates = Callable[[Location], Awaitable[Sequence[str]]]
 
 
 class LocationField(Input):
-    """An Input whose Tab completes a location."""
+    """An Input whose Tab completes a location. With a `lead`, such as `s3://bucket/`, the locations of the open bucket
+    are shown and typed as a URL, and that of another place is refused."""
 
     @dataclass
     class Offered(Message):
@@ -30,25 +34,26 @@ class LocationField(Input):
         is_error: bool = False
 
     def __init__(
-        self, location: Location, candidates: Candidates, *, id: str | None = None, only_folders: bool = False
+        self, location: Location, candidates: Candidates, *, id: str | None = None, only_folders: bool = False,
+        lead: str = "",
     ) -> None:  # fmt: skip
-        super().__init__(str(location), compact=True, select_on_focus=False, id=id)
+        self._given, self._lead = f"{lead}{location.key}" if lead else str(location), lead
+        super().__init__(self._given, compact=True, select_on_focus=False, id=id)
         self.cursor_blink = False  # each blink is bytes over SSH
-        self._location = location
         self._candidates = candidates
         self._only_folders = only_folders
 
     @property
     def location(self) -> Location:
         """The location in the field. Raise a StorageError for a text that is none."""
-        return Location.parse(self._meant(self.value.strip()))
+        return self._parsed(self.value.strip())
 
     @property
     def local_text(self) -> str | None:
         """The text in the field, or what was typed after the given location, if it looks like a local path; a key that
         is spelled out with its storage type never does."""
         typed = self.value.strip()
-        rest = typed.removeprefix(str(self._location))
+        rest = typed.removeprefix(self._given)
         return next((text for text in (typed, rest) if _looks_local(text)), None)
 
     def on_key(self, event: events.Key) -> None:
@@ -58,25 +63,37 @@ class LocationField(Input):
             event.prevent_default()
             self._complete(self.value)
 
+    def _parsed(self, text: str) -> Location:
+        """Return the location that the text means. Raise a StorageError for a text that is none, and for another
+        place."""
+        meant = self._meant(text)
+        if self._lead and meant.startswith(self._lead):
+            return Location(DEFAULT, check_name_prefix(meant.removeprefix(self._lead)))
+        if self._lead and meant.startswith(SCHEMES):
+            raise BadRequestError(f"{meant[:60]!a} is not in the open place; storage-tui cp and mv go between places")
+        return Location.parse(meant)
+
     def _meant(self, text: str) -> str:
         """Return the location that the text means: one typed after the given one replaces it, and is not below it."""
-        rest = text.removeprefix(str(self._location))
+        rest = text.removeprefix(self._given)
+        if self._lead and rest.startswith(SCHEMES):
+            return rest
         return rest if rest.partition(":")[0] in STORAGE_TYPES and ":" in rest else text
 
     @work(exclusive=True, group="complete")
     async def _complete(self, text: str) -> None:
-        if ":" not in text:
+        if ":" not in text and not self._lead:
             self._offer(text, text, [f"{name}:" for name in STORAGE_TYPES if name.startswith(text)])
             return
         try:
-            location = Location.parse(self._meant(text.strip()))
+            location = self._parsed(text.strip())
             found = await self._candidates(location)
         except EXPECTED as exc:
             self.post_message(self.Offered(visible(explain(exc)), is_error=True))
             return
         if self._only_folders:
             found = [name for name in found if name.endswith(DELIMITER)]
-        self._offer(text, location.key, found, start=f"{location.storage_type}:")
+        self._offer(text, location.key, found, start=self._lead or f"{location.storage_type}:")
 
     def _offer(self, asked: str, typed: str, found: Sequence[str], *, start: str = "") -> None:
         if self.value != asked:

@@ -7,6 +7,7 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.client.agent import stores
+from storage_tui.client.agent.handed import Fields
 from storage_tui.client.agent.link import AgentLink
 from storage_tui.client.agent.place import AgentPlace
 from storage_tui.client.batch.plan import BatchItem
@@ -39,7 +40,7 @@ def token_file(tmp_path: Path, token: str) -> Path:
 
 
 @pytest.fixture
-def fields(proxy: FaultProxy, token_file: Path) -> stores.Fields:
+def fields(proxy: FaultProxy, token_file: Path) -> Fields:
     """The server behind the proxy, as a program with a token file names it."""
     with Storage(proxy.url, token_file=token_file) as client:
         return stores.fields_of(client.engine.server)

@@ -10,6 +10,7 @@ import pytest
 from storage_tui import Storage
 from storage_tui.client.agent import stores
 from storage_tui.client.agent.frames import AgentError
+from storage_tui.client.agent.handed import Fields
 from storage_tui.client.agent.history import read_ended
 from storage_tui.client.agent.link import AgentLink
 from storage_tui.client.agent.place import AgentPlace
@@ -33,7 +34,7 @@ def _slow(proxy: FaultProxy, fault: Fault = SLOW) -> None:
 
 
 def test_a_folder_is_one_job_with_counts_and_a_name(
-    link: AgentLink, fields: stores.Fields, storage: Storage, tmp_path: Path
+    link: AgentLink, fields: Fields, storage: Storage, tmp_path: Path
 ) -> None:
     source = tmp_path / "many"
     source.mkdir()
@@ -50,7 +51,7 @@ def test_a_folder_is_one_job_with_counts_and_a_name(
 
 
 def test_two_clients_see_and_steer_one_queue(
-    link: AgentLink, place: AgentPlace, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
+    link: AgentLink, place: AgentPlace, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     for name in ("one", "two"):
         storage.set(name, BIG)
@@ -69,7 +70,7 @@ def test_two_clients_see_and_steer_one_queue(
 
 
 def test_news_tell_each_change_of_followed_files_once_whatever_their_number(
-    link: AgentLink, fields: stores.Fields, tmp_path: Path
+    link: AgentLink, fields: Fields, tmp_path: Path
 ) -> None:
     (tmp_path / "f").write_bytes(b"x")
     job = link.add(fields, [upload(tmp_path / "f", f"n/{number:05}") for number in range(2500)])
@@ -87,7 +88,7 @@ def test_news_tell_each_change_of_followed_files_once_whatever_their_number(
 
 
 def test_everything_can_be_paused_and_what_comes_later_waits_too(
-    link: AgentLink, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
+    link: AgentLink, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     storage.set("big", BIG)
     _slow(proxy)
@@ -103,7 +104,7 @@ def test_everything_can_be_paused_and_what_comes_later_waits_too(
 
 
 def test_a_file_that_failed_is_kept_and_tried_again_by_a_later_agent(
-    place: AgentPlace, fields: stores.Fields, tmp_path: Path, storage: Storage
+    place: AgentPlace, fields: Fields, tmp_path: Path, storage: Storage
 ) -> None:
     (tmp_path / "there").write_bytes(b"there")
     with AgentLink.open(place) as link:
@@ -129,7 +130,7 @@ def test_a_file_that_failed_is_kept_and_tried_again_by_a_later_agent(
 
 
 def test_cancelled_files_leave_nothing_behind(
-    link: AgentLink, place: AgentPlace, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path,
+    link: AgentLink, place: AgentPlace, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path,
     server: RunningServer,
 ) -> None:  # fmt: skip
     storage.set("big", BIG)
@@ -146,7 +147,7 @@ def test_cancelled_files_leave_nothing_behind(
 
 
 def test_what_an_ended_agent_had_begun_can_be_cancelled_too(
-    place: AgentPlace, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
+    place: AgentPlace, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     storage.set("big", BIG)
     (tmp_path / "to").mkdir()
@@ -164,7 +165,7 @@ def test_what_an_ended_agent_had_begun_can_be_cancelled_too(
         wait_until(lambda: not list((tmp_path / "to").iterdir()), "the part of the earlier agent has gone")
 
 
-def test_an_answer_that_was_lost_can_be_asked_for_again(link: AgentLink, fields: stores.Fields, tmp_path: Path) -> None:
+def test_an_answer_that_was_lost_can_be_asked_for_again(link: AgentLink, fields: Fields, tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x")
     first = link.add(fields, [upload(tmp_path / "f", "f")], ticket="t1")
     assert link.add(fields, [upload(tmp_path / "f", "f")], ticket="t1") == first
@@ -201,7 +202,7 @@ def test_a_handed_token_is_nowhere_but_in_memory_and_asked_for_after_a_restart(
 
 
 def test_other_programs_leave_the_jobs_of_an_agent_alone(
-    place: AgentPlace, fields: stores.Fields, storage: Storage, proxy: FaultProxy, token_file: Path, tmp_path: Path
+    place: AgentPlace, fields: Fields, storage: Storage, proxy: FaultProxy, token_file: Path, tmp_path: Path
 ) -> None:
     storage.set("big", BIG)
     _slow(proxy)
@@ -218,7 +219,7 @@ def test_other_programs_leave_the_jobs_of_an_agent_alone(
 
 
 def test_the_rest_of_a_torn_journal_goes_on(
-    place: AgentPlace, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
+    place: AgentPlace, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     storage.set("big", BIG)
     _slow(proxy)
@@ -256,7 +257,7 @@ def _fails(link: AgentLink, job: int, words: str) -> None:
 
 
 def test_a_part_that_another_transfer_holds_is_left_to_it(
-    link: AgentLink, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
+    link: AgentLink, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     storage.set("big", BIG)
     _slow(proxy)
@@ -270,7 +271,7 @@ def test_a_part_that_another_transfer_holds_is_left_to_it(
 
 
 def test_a_blob_that_changes_in_mid_transfer_comes_whole_or_fails_by_name(
-    link: AgentLink, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
+    link: AgentLink, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     storage.set("big", BIG)
     _slow(proxy)
@@ -287,7 +288,7 @@ def test_a_blob_that_changes_in_mid_transfer_comes_whole_or_fails_by_name(
 
 
 def test_on_a_full_disk_the_journal_is_missed_and_said(
-    monkeypatch: pytest.MonkeyPatch, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path,
     place: AgentPlace,
 ) -> None:  # fmt: skip
     storage.set("big", BIG)
@@ -307,7 +308,7 @@ def test_on_a_full_disk_the_journal_is_missed_and_said(
 
 
 def test_a_download_to_a_full_disk_says_so_and_goes_on_when_there_is_room(
-    link: AgentLink, fields: stores.Fields, storage: Storage, tmp_path: Path
+    link: AgentLink, fields: Fields, storage: Storage, tmp_path: Path
 ) -> None:
     storage.set("big", BIG)
     with mounts.mounted(tmp_path / "small", "size=8m"):
@@ -319,7 +320,7 @@ def test_a_download_to_a_full_disk_says_so_and_goes_on_when_there_is_room(
 
 
 def test_a_clock_that_jumps_changes_nothing(
-    place: AgentPlace, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
+    place: AgentPlace, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     storage.set("big", BIG)
     _slow(proxy)
@@ -344,7 +345,7 @@ def _state(job: JobSnapshot) -> str:
 
 @pytest.mark.parametrize("conflict", [Conflict.SKIP, Conflict.RENAME, Conflict.REFUSE, Conflict.OVERWRITE])
 def test_each_answer_to_an_existing_file_holds_in_the_agent(
-    link: AgentLink, fields: stores.Fields, storage: Storage, tmp_path: Path, conflict: Conflict
+    link: AgentLink, fields: Fields, storage: Storage, tmp_path: Path, conflict: Conflict
 ) -> None:
     storage.set("x", b"new")
     (tmp_path / "x").write_bytes(b"old")
@@ -357,7 +358,7 @@ def test_each_answer_to_an_existing_file_holds_in_the_agent(
 
 
 def test_what_comes_down_has_the_mode_that_the_user_gives_files(
-    place: AgentPlace, fields: stores.Fields, storage: Storage, tmp_path: Path
+    place: AgentPlace, fields: Fields, storage: Storage, tmp_path: Path
 ) -> None:
     storage.set("a/b", b"x")
     before = os.umask(0o022)
@@ -371,7 +372,7 @@ def test_what_comes_down_has_the_mode_that_the_user_gives_files(
 
 
 def test_the_agent_writes_nothing_to_its_log(
-    place: AgentPlace, fields: stores.Fields, storage: Storage, tmp_path: Path
+    place: AgentPlace, fields: Fields, storage: Storage, tmp_path: Path
 ) -> None:
     storage.set("x", b"x")
     with AgentLink.open(place) as link:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client.agent import stores
+from storage_tui.client.agent.handed import Fields
 from storage_tui.client.agent.link import AgentLink
 from storage_tui.client.agent.place import AgentPlace
 from tests.agents import ended, kill, moved
@@ -25,7 +25,7 @@ OTHER_BYTES = 200_000  # heads, and the calls around a transfer
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("direction", ["down", "up"])
 def test_a_killed_agent_goes_on_where_it_was(
-    place: AgentPlace, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path, direction: str
+    place: AgentPlace, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path, direction: str
 ) -> None:
     value = os.urandom(SIZE)
     source, target = tmp_path / "source", tmp_path / "target"
@@ -56,7 +56,7 @@ def test_a_killed_agent_goes_on_where_it_was(
 
 @pytest.mark.timeout(600)
 def test_a_folder_of_a_killed_agent_comes_whole(
-    place: AgentPlace, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
+    place: AgentPlace, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     names = [f"many/{number:03}" for number in range(400)]
     for name in names:

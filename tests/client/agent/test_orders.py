@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client.agent import stores
 from storage_tui.client.agent.frames import AgentError
+from storage_tui.client.agent.handed import Fields
 from storage_tui.client.agent.link import AgentLink
 from storage_tui.client.agent.orders import NAME, Orders, read_orders, write_orders
 from storage_tui.client.agent.place import AgentPlace
@@ -66,7 +66,7 @@ def test_limits_of_settings_never_replace_those_that_a_person_set(place: AgentPl
 
 
 def test_a_limit_holds_what_moves_back_and_is_taken_off_at_once(
-    link: AgentLink, place: AgentPlace, fields: stores.Fields, storage: Storage, tmp_path: Path
+    link: AgentLink, place: AgentPlace, fields: Fields, storage: Storage, tmp_path: Path
 ) -> None:
     storage.set("big", BIG)
     (tmp_path / "source").write_bytes(BIG)
@@ -80,7 +80,7 @@ def test_a_limit_holds_what_moves_back_and_is_taken_off_at_once(
 
 
 def test_what_was_paused_stays_paused_when_the_agent_is_killed(
-    place: AgentPlace, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
+    place: AgentPlace, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     for name in ("a", "b", "c"):
         storage.set(name, BIG)
@@ -104,7 +104,7 @@ def test_what_was_paused_stays_paused_when_the_agent_is_killed(
 
 
 def test_everything_stays_paused_when_the_agent_is_killed(
-    place: AgentPlace, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
+    place: AgentPlace, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     storage.set("big", BIG)
     _slow(proxy)
@@ -140,7 +140,7 @@ def test_a_file_that_was_paused_without_a_token_goes_on_with_one(
 
 
 def test_how_each_file_ended_outlives_the_agent(
-    place: AgentPlace, fields: stores.Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
+    place: AgentPlace, fields: Fields, storage: Storage, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     storage.set("big", BIG)
     storage.set("small", b"x")

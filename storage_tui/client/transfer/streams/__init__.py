@@ -2,6 +2,7 @@
 
 | file | holds |
 |---|---|
+| blob_source.py | a blob of another store as the source of an upload |
 | download.py | the ranges of a blob into one file, each over a connection of its own |
 | part_calls.py | the calls for the parts of an upload, an addition to the published wire |
 | round_trip.py | how far away the server is, by the shortest round trip |

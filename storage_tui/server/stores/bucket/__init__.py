@@ -11,6 +11,7 @@
 | listing.py | lists and sums over the objects, from the engine's lists alone |
 | objects.py | objects as blobs |
 | options.py | how a bucket is reached, as people say it |
+| other_buckets.py | the buckets from which objects are copied into the bucket of a store |
 | refusals.py | what a refusal of a bucket means, as one line with the next step |
 | sessions.py | upload sessions, as private files of this machine |
 | store.py | the Store, and what it promises less |

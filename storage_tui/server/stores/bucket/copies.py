@@ -51,10 +51,14 @@ def trip(source: Address, target: Address, source_etag: str | None, precondition
 
 
 class Copies:
-    """The copies and moves in one bucket. A copy of more than `whole_bytes` is made in parts."""
+    """The copies and moves in one bucket, or from the bucket `source` into it. A copy of more than `whole_bytes` is
+    made in parts."""
 
-    def __init__(self, bucket: Bucket, *, whole_bytes: int = WHOLE_BYTES, part_bytes: int = PART_BYTES) -> None:
-        self._bucket = bucket
+    def __init__(
+        self, bucket: Bucket, *, source: Bucket | None = None, whole_bytes: int = WHOLE_BYTES,
+        part_bytes: int = PART_BYTES,
+    ) -> None:  # fmt: skip
+        self._bucket, self._from = bucket, source or bucket
         self._whole_bytes = whole_bytes
         self._part_bytes = part_bytes
 
@@ -99,7 +103,7 @@ class Copies:
 
     def _copy(self, wanted: Trip, *, is_move: bool) -> tuple[Object, Blob, str | None]:
         source = self._source(wanted, is_move=is_move)
-        if wanted.source == wanted.target:
+        if self._from is self._bucket and wanted.source == wanted.target:
             wanted.check(source)
             return source, wanted.source.to_blob(source), None
 
@@ -115,12 +119,12 @@ class Copies:
         return copied, wanted.target.to_blob(made), None if before is None else before.etag
 
     def _source(self, wanted: Trip, *, is_move: bool) -> Object:
-        found = self._bucket.head(wanted.source.name)
+        found = self._from.head(wanted.source.name)
         etag = None if found is None else found.etag
         check_source(KIND, wanted.source.key, etag, wanted.source_etag, is_move=is_move)
         assert found is not None
         if found.storage_class in ARCHIVES and not found.is_restored:
-            raise archived(self._bucket.name, self._bucket.root + found.name, found.storage_class)
+            raise archived(self._from.name, self._from.root + found.name, found.storage_class)
         return found
 
     def transfer(
@@ -132,7 +136,7 @@ class Copies:
             if found.size_bytes > self._whole_bytes:
                 self._copy_parts(found, place, condition, content_type=content_type)
             elif content_type is None:
-                self._bucket.copy(found, place.name, condition=condition)
+                self._bucket.copy(found, place.name, condition=condition, origin=self._from)
             else:
                 self._bucket.copy(
                     found, place.name, content_type=content_type, meta=found.meta, condition=condition,
@@ -145,7 +149,7 @@ class Copies:
         self, found: Object, place: ObjectPlace, condition: Condition, *, content_type: str | None = None
     ) -> None:
         content_type, kept = content_type or found.headers.get("content-type"), _kept_of(found)
-        tags = self._bucket.tags(found)
+        tags = self._from.tags(found)
         if tags:
             kept["x-amz-tagging"] = tags
         parts_id = self._bucket.begin_parts(
@@ -156,7 +160,9 @@ class Copies:
             etags = []
             for number, start in enumerate(range(0, found.size_bytes, step), 1):
                 span = Span(start, min(start + step, found.size_bytes))
-                etags.append(self._bucket.copy_part(found, place.name, parts_id, number, span))
+                etags.append(
+                    self._bucket.copy_part(found, place.name, parts_id, number, span, origin=self._from)
+                )  # fmt: skip
             self._bucket.finish_parts(place.name, parts_id, etags, crc32c=None, condition=condition)
         except BaseException:
             self._bucket.drop_parts(place.name, parts_id)

@@ -39,6 +39,8 @@ from storage_tui.server.stores.bucket.identity import Identity
 from storage_tui.server.stores.bucket.listing import Lists
 from storage_tui.server.stores.bucket.objects import ObjectPlace, check_type, locate
 from storage_tui.server.stores.bucket.options import BucketOptions
+from storage_tui.server.stores.bucket.other_buckets import Connect as ConnectOther
+from storage_tui.server.stores.bucket.other_buckets import OtherBuckets
 from storage_tui.server.stores.bucket.refusals import DeniedError
 from storage_tui.server.stores.bucket.sessions import SessionFolder, folder_of
 from storage_tui.server.stores.bucket.trees import SERVERS
@@ -102,7 +104,7 @@ class BucketStore:
 
     def __init__(
         self, title: str, connect: Connect, sessions: Callable[[Bucket], Path], *, is_writable: bool,
-        clock: Callable[[], datetime] = utc_now, upload_bytes: int = TOTAL_BYTES,
+        clock: Callable[[], datetime] = utc_now, upload_bytes: int = TOTAL_BYTES, others: ConnectOther | None = None,
     ) -> None:  # fmt: skip
         self._title = title
         self._connect = connect
@@ -110,6 +112,7 @@ class BucketStore:
         self._is_writable = is_writable
         self._now = clock
         self._upload_bytes = upload_bytes
+        self._others = OtherBuckets(others or _no_other)
         self._running: _Running | None = None
 
     @classmethod
@@ -124,7 +127,7 @@ class BucketStore:
 
         return cls(
             f"s3://{bucket}{f'/{prefix}' if prefix else ''}", lambda: connect(bucket, prefix, options), sessions,
-            is_writable=is_writable,
+            is_writable=is_writable, others=lambda name, within: connect(name, within, options)[0],
         )  # fmt: skip
 
     async def start(self) -> None:
@@ -168,6 +171,7 @@ class BucketStore:
             return
         await running.uploads.settle()
         running.threads.close()
+        self._others.close()
         running.bucket.engine.close()
 
     @property
@@ -277,6 +281,19 @@ class BucketStore:
             return await self._run().threads.writes.run(self._run().copies.retype, wanted, content_type)
         return (await self._run().threads.writes.run(self._run().copies.copy, wanted))[0]
 
+    async def copy_from(
+        self, place: str, source: Address, target: Address, *, source_etag: str | None = None,
+        precondition: Precondition = ANY,
+    ) -> Blob:  # fmt: skip
+        """Copy an object of another bucket, as `CopyingFrom` promises."""
+        self._check_writable("copy", source.key)
+        wanted, running = trip(source, target, source_etag, precondition, check_target), self._run()
+
+        def copy() -> Blob:
+            return self._others.copies(place, running.bucket).copy(wanted)[0]
+
+        return await running.threads.writes.run(copy)
+
     async def move(
         self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
     ) -> Blob:
@@ -360,6 +377,10 @@ class BucketStore:
         if self._running is None:
             raise StorageError("the store is not started")
         return self._running
+
+
+def _no_other(bucket: str, prefix: str) -> Bucket:
+    raise BadRequestError(f"nothing is copied from {bucket} here")
 
 
 def _mismatch(key: str, told: str, found: str) -> ChecksumError:

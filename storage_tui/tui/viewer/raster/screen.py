@@ -60,6 +60,7 @@ class RasterScreen(CommandScreen[Left]):
         """`storage` reads the blob again; None for a member of an archive, which is not read again."""
         super().__init__()
         self._blob = blob
+        self._kept_in = desk.type_name(blob.storage_type)  # what has the blob
         self._source = source
         self._storage = storage
         self.canvas = RasterCanvas(id="canvas")
@@ -171,7 +172,7 @@ class RasterScreen(CommandScreen[Left]):
         kind = self._kind()
         name = cut_start(visible(blob.key), max(8, width - 12 - min(len(kind), width // 2)))
         self._title.say(
-            Content.assemble((f" {blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold")),
+            Content.assemble((f" {self._kept_in} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold")),
             Content.styled(f"{kind} ", "$text-muted"),
         )
         left = Content("")

@@ -160,13 +160,14 @@ class Bucket:
 
     def copy(
         self, source: Object, target: str, *, content_type: str | None = None, meta: Mapping[str, str] | None = None,
-        condition: Condition = NOTHING_ASKED, kept: Mapping[str, str] | None = None,
+        condition: Condition = NOTHING_ASKED, kept: Mapping[str, str] | None = None, origin: "Bucket | None" = None,
     ) -> None:  # fmt: skip
         """Make `target` an object with the bytes of `source`, inside the engine, on condition that the source is
         unchanged. Without `meta` the target has the metadata, headers and tags of the source. With `meta` it has these,
-        the content type, the headers `kept`, and the tags of the source."""
+        the content type, the headers `kept`, and the tags of the source. `origin` is the bucket of the source, where
+        that is another one."""
         headers = {
-            "x-amz-copy-source": self._source(source),
+            "x-amz-copy-source": (origin or self)._source(source),
             "x-amz-copy-source-if-match": f'"{source.etag}"',
             **condition.headers(),
         }
@@ -243,10 +244,13 @@ class Bucket:
         headers, _ = self.engine.call("PUT", self.path(name), query, checked, content)
         return _etag(headers)
 
-    def copy_part(self, source: Object, name: str, parts_id: str, number: int, span: Span) -> str:
-        """Make part `number` from a span of another object, inside the engine, and return its ETag."""
+    def copy_part(
+        self, source: Object, name: str, parts_id: str, number: int, span: Span, *, origin: "Bucket | None" = None
+    ) -> str:
+        """Make part `number` from a span of another object, inside the engine, and return its ETag. `origin` is the
+        bucket of that object, where that is another one."""
         headers = {
-            "x-amz-copy-source": self._source(source),
+            "x-amz-copy-source": (origin or self)._source(source),
             "x-amz-copy-source-if-match": f'"{source.etag}"',
             "x-amz-copy-source-range": format_range(span),
         }
