@@ -23,7 +23,7 @@ from storage_tui.client.access.quick_list import page_of, peek
 from storage_tui.contract.errors import LocalFileError, StorageError
 from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.models import Page
-from storage_tui.contract.places import is_place
+from storage_tui.contract.places import parse_place
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
 from storage_tui.machine import directories
 
@@ -63,7 +63,7 @@ def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settin
         check_is_key(place, settings)
         end, chosen = _browse(
             place, settings, title="demo" if demo else "", is_piped=not sys.stdout.isatty(),
-            uses_agent=not demo and not is_in_page and not is_place(settings.url or ""),
+            uses_agent=not demo and not is_in_page and not _is_placed(settings),
         )  # fmt: skip
         if cd_file is not None:
             try:
@@ -72,6 +72,10 @@ def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settin
                 raise LocalFileError(f"{cd_file} cannot be written: {exc.strerror}") from exc
         for one in chosen if prints else ():
             say(str(one))
+
+
+def _is_placed(settings: Settings) -> bool:
+    return settings.url is not None and parse_place(settings.url) is not None
 
 
 def _place(text: str) -> Location:

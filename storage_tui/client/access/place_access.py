@@ -1,8 +1,8 @@
 """How a client reaches a place: the socket of its server, and what that server is given.
 
 Each place has a server of its own for each set of options and credentials, so that no command uses the rights of an
-earlier one. The server gets the environment variables of AWS programs, also those with secrets. All other variables
-with secrets are kept back. Only a digest of these names the folder of the socket.
+earlier one. The server of a bucket gets the environment variables of AWS programs, also those with secrets. All other
+variables with secrets are kept back. Only a digest of these names the folder of the socket.
 """
 
 import json
@@ -17,6 +17,9 @@ from storage_tui.contract.storage_types import DEFAULT
 from storage_tui.machine import directories
 
 AWS = "AWS_"
+WEB = frozenset(  # how a program reaches the web: proxies, and the certificates that it trusts
+    ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,9 @@ class PlaceAccess:
         )
 
     def environment(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """Return the names of AWS programs and their values, for a bucket."""
+        """Return the names of AWS programs and their values, for a bucket; for the web the proxies and certificates."""
+        if self.place.kind == "web":
+            return {name: value for name, value in environ.items() if name.upper() in WEB}
         if self.place.kind != "s3":
             return {}
         return {name: value for name, value in environ.items() if name.startswith(AWS)}
