@@ -15,7 +15,7 @@ from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.bucket import changes
 from storage_tui.server.stores.bucket.objects import ARCHIVES, KIND, ObjectPlace, locate
-from storage_tui.server.stores.bucket.refusals import archived
+from storage_tui.server.stores.bucket.refusals import UnsupportedError, archived
 from storage_tui.server.stores.rules import check_source
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition, Object
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError
@@ -111,8 +111,11 @@ class Copies:
         try:
             if found.size_bytes <= self._whole_bytes:
                 self._bucket.copy(found, place.name, condition=condition)
-            else:
+                return
+            try:
                 self._copy_parts(found, place, condition)
+            except UnsupportedError:  # Google's engine copies no parts, and an object of any size in one call
+                self._bucket.copy(found, place.name, condition=condition)
         except MissingError as exc:
             raise ConditionError("the source is gone") from exc
 
