@@ -39,6 +39,7 @@ class Storage:
     that STORAGE_TUI_URL or DESCARTESLABS_STORAGE_URL names, else the store of this machine, which is started when it
     is not running. A `url` such as `s3://bucket/prefix` or `./folder` opens a bucket or a folder of this machine as it
     is, with the storage type `data` alone. Nothing there is changed without `opening=PlaceOptions(is_writable=True)`.
+    So does `https://host/folder/` for an index of links; `web+https://host/` is one at the top of a host.
     `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole transfer.
 
     `auth` is an object whose `token` is read instead, such as an `Auth` of the published client. `retries` is the

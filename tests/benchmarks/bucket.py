@@ -67,8 +67,10 @@ class _Runner:
 
     def __init__(self, endpoint: str, name: str, home: Path) -> None:
         self._endpoint, self._name, self._home = endpoint, name, home
+        kept = compiled_environ(home)
+        kept.pop("AWS_CA_BUNDLE", None)  # rclone 1.60 does not start with it
         self._environ = {
-            **compiled_environ(home), **seaweed.ACCESS, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_S3": endpoint,
+            **kept, **seaweed.ACCESS, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_S3": endpoint,
             "S3_ENDPOINT_URL": endpoint,
         }  # fmt: skip
         self._s5cmd = ["s5cmd"]
