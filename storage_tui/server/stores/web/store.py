@@ -47,8 +47,8 @@ MOST_FACTS = 1000
 
 
 class WebStore(ReadOnly):
-    """The store over the index at `url`, which ends in a slash, or over the catalog whose document it names. One call walks
-    through up to `most_folders` folders."""
+    """The store over the index at `url`, which ends in a slash, or over the catalog whose document it names. One call
+    walks through up to `most_folders` folders."""
 
     opens_with_bytes = False
     takes_any_name = True
