@@ -142,9 +142,10 @@ def cli() -> None:
     Without a command it opens the browser. A LOCATION is a storage type and a key, such as tmp:maps/2024/dem.tif;
     without a type it is a key in data. Nothing has to be set up: without --url the store of this machine is used.
 
-    A LOCATION may also be in a bucket, s3://BUCKET/KEY, or in a folder of this machine: file:///FOLDER, or ./FOLDER
-    where a command takes no local files. A bucket is opened with the settings of AWS programs, and read only without
-    --write; a folder is always read only. For get, put and sync a path such as ./maps is a local file or folder.
+    A LOCATION may also be in a bucket, s3://BUCKET/KEY, in an index of links or a static STAC catalog on the web,
+    https://HOST/FOLDER/, or in a folder of this machine: file:///FOLDER, or ./FOLDER where a command takes no local
+    files. A bucket is opened with the settings of AWS programs, and read only without --write; a folder and the web are
+    always read only. For get, put and sync a path such as ./maps is a local file or folder.
     """
 
 

@@ -22,7 +22,7 @@ from storage_tui.cli.store_choice import (
 )
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.keys import Location
-from storage_tui.contract.places import is_place
+from storage_tui.contract.places import is_place, is_url
 
 if TYPE_CHECKING:
     pass
@@ -76,7 +76,7 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
         settings = settings_of(flags) if place is None else settings_for(place, flags)
         check_may_change(context.command.name or "", settings)
         result = command(*args, settings=settings, **kwargs)
-        if place is not None and place.kind == "file":
+        if place is not None and place.kind != "s3":
             tell_left_out(settings)
         return result
 
@@ -175,7 +175,7 @@ class LocationType(click.ParamType):  # type: ignore[type-arg]  # generic since 
         InvalidKeyError for an impossible key."""
         if isinstance(value, Location | PlaceWord):
             return value
-        return PlaceWord(value) if is_place(value) else Location.parse(value)
+        return PlaceWord(value) if is_place(value) or is_url(value) else Location.parse(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Return the existing keys that complete the text."""

@@ -1,8 +1,10 @@
-"""The places among the words of a command: `s3://BUCKET/KEY` and `./DIR/KEY` become a place to open, and keys in it.
+"""The places among the words of a command: `s3://BUCKET/KEY`, `./DIR/KEY` and `https://HOST/DIR/KEY` become a place to
+open, and keys in it.
 
 A command works on one place, and cp and mv on two: that of the sources, and that of the target. Of a bucket the place
 is the bucket, and what follows its name is the key. Of a folder the place is the deepest folder that exists, of several
-words the folder that holds all of them.
+words the folder that holds all of them. Of a URL the place is the folder up to its last slash, or the STAC catalog in
+it; `.json` is a catalog for a command that works on folders.
 """
 
 import os
@@ -13,8 +15,9 @@ from typing import Any
 
 import click
 
+from storage_tui.cli.start.web_words import web_places
 from storage_tui.contract.keys import DELIMITER, Location
-from storage_tui.contract.places import FILE_SCHEME, S3_SCHEME, Place, is_place, parse_place
+from storage_tui.contract.places import FILE_SCHEME, S3_SCHEME, Place, is_place, is_url, parse_place, shown_path
 from storage_tui.contract.storage_types import DEFAULT
 
 # In the meta of click's context: what stands before a key, as the user wrote the place; that before a target apart.
@@ -22,6 +25,8 @@ LEAD, TARGET_LEAD = "storage-tui.place", "storage-tui.target-place"
 TARGET = "target"  # the parameter of a command between two places that names where everything goes
 
 _DOTS = (".", "..", "~")  # ends of a path that are no name of a folder
+
+_OF_FOLDERS = frozenset(("browse", "ls", "find", "grep", "du", "tree", "sync", "check"))
 
 # Parameters whose words are texts, and which of these words may be places. A word with a scheme is a place anywhere;
 # a local path is one only where the command takes no local files.
@@ -43,7 +48,7 @@ class PlaceWord:
 
 def is_remote_word(text: str) -> bool:
     """Return whether the word is written with a scheme, so that it is a place also where files are named."""
-    return text.startswith((S3_SCHEME, FILE_SCHEME))
+    return text.startswith((S3_SCHEME, FILE_SCHEME)) or is_url(text)
 
 
 def take_place(
@@ -61,7 +66,7 @@ def take_place(
         raise click.UsageError(
             f"{words[0]!a} and {str(given[0])!a} are in two stores; cp, mv and sync go from one to the other"
         )
-    place, keys, lead = _resolved(words, keeps_name=keeps_name)
+    place, keys, lead = _resolved(words, keeps_name=keeps_name, is_of_folders=context.command.name in _OF_FOLDERS)
     context.meta[LEAD] = lead
     named = dict(zip(words, keys, strict=True))
     return {name: _replaced(context, name, value, named) for name, value in values.items()}, place
@@ -94,8 +99,10 @@ def spell(location: Location, *, is_target: bool = False) -> str:
     `is_target` the location is where a command between two places puts blobs."""
     context = click.get_current_context(silent=True)
     meta = {} if context is None else context.meta
-    lead = meta.get(TARGET_LEAD if is_target and TARGET_LEAD in meta else LEAD)
-    return str(location) if lead is None else f"{lead}{location.key}"
+    lead: str | None = meta.get(TARGET_LEAD if is_target and TARGET_LEAD in meta else LEAD)
+    if lead is None:
+        return str(location)
+    return lead + (shown_path(location.key) if is_url(lead) else location.key)
 
 
 def whole_words(location: Location) -> str:
@@ -106,7 +113,7 @@ def whole_words(location: Location) -> str:
 def place_of(text: str) -> tuple[Place, str, str]:
     """Return the place and the key of one word, and what stands before a key there. Raise BadRequestError or
     click.UsageError."""
-    place, [key], lead = _resolved([text])
+    place, [key], lead = _resolved([text], is_of_folders=True)
     return place, key, lead
 
 
@@ -122,7 +129,7 @@ def _words(context: click.Context, values: Mapping[str, Any]) -> Iterator[PlaceW
 def _may_be(text: str, taken: str, number: int) -> bool:
     if taken == "scheme":
         return is_remote_word(text)
-    return is_place(text) and (taken == "any" or number == 0)
+    return (is_place(text) or is_url(text)) and (taken == "any" or number == 0)
 
 
 def _flat(values: Any) -> Iterator[Any]:
@@ -153,8 +160,13 @@ def _replaced(context: click.Context, name: str, value: Any, named: Mapping[str,
     return value
 
 
-def _resolved(words: Sequence[str], *, keeps_name: bool = False) -> tuple[Place, list[str], str]:
-    """Return the place of the words, the key of each word in it, and what stands before a key; see `take_place`."""
+def _resolved(
+    words: Sequence[str], *, keeps_name: bool = False, is_of_folders: bool = False
+) -> tuple[Place, list[str], str]:
+    """Return the place of the words, the key of each word in it, and what stands before a key; see `take_place` and
+    `web_places`."""
+    if any(is_url(word) for word in words):
+        return web_places(words, is_of_folders=is_of_folders)
     places = [place for word in words if (place := parse_place(word)) is not None]
     first = places[0]
     if len(_homes(words)) > 1:

@@ -38,7 +38,7 @@ def settings_for(place: Place, flags: Mapping[str, Any]) -> Settings:
     name another store."""
     if flags["url"] is not None or flags["data_dir"] is not None:
         raise click.UsageError(f"{place} names what to open; leave out --url and --data-dir")
-    if place.kind == "file" and any(flags[name] for name in PLACE_SETTINGS):
+    if place.kind != "s3" and any(flags[name] for name in PLACE_SETTINGS):
         opening_from(flags).check_for(place)
     return replace(load({**flags, "url": str(place)}), data_dir=None, token_file=None)
 

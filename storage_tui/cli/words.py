@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Page
-from storage_tui.contract.places import S3_SCHEME, Place, is_place, parse_place
+from storage_tui.contract.places import S3_SCHEME, Place, is_place, is_url, parse_place
 from storage_tui.contract.storage_types import ALIASES, DEFAULT, STORAGE_TYPES
 
 OPEN = "open"  # the type of an item that more text follows
@@ -19,6 +19,8 @@ DEADLINE_S = 2.0  # nobody waits longer for a TAB
 
 def location_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the locations that begin with the typed text, folder by folder."""
+    if is_url(incomplete):
+        return []  # no web server is asked for a TAB
     if is_place(incomplete):
         return _place_words(ctx, incomplete)
     name, colon, _ = incomplete.partition(":")
@@ -35,7 +37,7 @@ def location_words(ctx: click.Context, param: click.Parameter, incomplete: str) 
 def source_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the words for an argument with files and then a location: files until a storage type was typed."""
     name, colon, _ = incomplete.partition(":")
-    if incomplete.startswith(S3_SCHEME) or (colon and (name in STORAGE_TYPES or name in ALIASES)):
+    if incomplete.startswith(S3_SCHEME) or is_url(incomplete) or (colon and (name in STORAGE_TYPES or name in ALIASES)):
         return location_words(ctx, param, incomplete)
     types = [
         CompletionItem(f"{name}:", type=OPEN) for name in STORAGE_TYPES if incomplete and name.startswith(incomplete)

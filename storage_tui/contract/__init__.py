@@ -12,7 +12,7 @@
 | moments.py | moments in local time, as milliseconds since 1970, and as dates of HTTP |
 | moves.py | moves and copies of blobs: what is wanted of each, and what became of it |
 | packs.py | packs: many small blobs in one body |
-| places.py | what a person opens as it is: a bucket, or a folder of this machine; how a server describes it |
+| places.py | what a person opens as it is: a bucket, a folder, a part of the web; how a server describes it |
 | sizes.py | sizes as people read them, in decimal units as disks and networks use them |
 | storage_types.py | one row per storage type and its rules |
 | trash.py | deleted and overwritten blobs that can be brought back, and the results of doing so |

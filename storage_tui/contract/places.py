@@ -1,25 +1,35 @@
-"""Places: what a person opens as it is, a bucket or a folder of this machine, and how a server describes the open one.
+"""Places: what a person opens as it is, a bucket, a folder or a part of the web, and how a server describes it.
 
 | written | means |
 |---|---|
 | `s3://BUCKET`, `s3://BUCKET/PREFIX` | a bucket, or the names in it that begin with PREFIX; nothing is decoded |
 | `file:///DIR` | a folder, percent-encoded as in RFC 8089 |
+| `https://HOST/DIR/`, `http://HOST/DIR/` | an index of links, percent-encoded; its URL ends in a slash |
+| `https://HOST/DIR/catalog.json` | a static STAC catalog; its URL ends in `.json` |
+| `web+https://HOST/`, `web+http://HOST/` | the same for a URL that else is the URL of a Storage API server |
 | `./DIR`, `../DIR`, `/DIR`, `~/DIR`, `.`, `..`, `~` | a folder, as a shell writes it |
 
-Any other text is not a place: it is a key, or `TYPE:KEY`.
+Any other text is not a place: it is a key, `TYPE:KEY`, or the URL of a Storage API server.
 """
 
 import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from storage_tui.contract.errors import BadRequestError, ProtocolError
+from storage_tui.contract.errors import BadRequestError, NotFoundError, ProtocolError
+from storage_tui.contract.wire import BASE_PATH
 
-Kind = Literal["s3", "file"]
+Kind = Literal["s3", "file", "web"]
 S3_SCHEME, FILE_SCHEME = "s3://", "file://"
+HTTP_SCHEMES = ("https://", "http://")
+WEB_SCHEMES = ("web+https://", "web+http://")
+CATALOG_END = ".json"  # of the URL of a static STAC catalog
 MOST_WORDS = 32  # rules or notes of an open place; a server that sends more is not believed
 MOST_CHARACTERS = 1000  # of each of them
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_STEPS = re.compile(rb"[/\\]")
+_DOTS = (b"", b".", b"..")
 _FOLDER_STARTS = ("./", "../", "/", "~/")
 _FOLDERS = (".", "..", "~")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")  # the rule of 2018 is stricter; old buckets have such names
@@ -28,8 +38,9 @@ _ENDPOINT = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")  # no user name, pas
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A bucket or a folder, as it was named. `prefix` belongs to a bucket: names there that do not begin with it do not
-    exist. `root` is the path of a folder as text, with surrogate escapes for bytes that are no UTF-8 (PEP 383)."""
+    """A bucket, a folder or a part of the web, as it was named. `prefix` belongs to a bucket: names there that do not
+    begin with it do not exist. `root` is a URL of the web, or the path of a folder as text, with surrogate escapes for
+    bytes that are no UTF-8 (PEP 383)."""
 
     kind: Kind
     bucket: str = ""
@@ -40,6 +51,8 @@ class Place:
         """Return the URL of the place; a relative folder has no URL and is returned as it was written."""
         if self.kind == "s3":
             return f"{S3_SCHEME}{self.bucket}{'/' + self.prefix if self.prefix else ''}"
+        if self.kind == "web":
+            return self.root if _is_of_the_web(self.root) else f"web+{self.root}"
         if not self.root.startswith("/"):
             return self.root
         return FILE_SCHEME + quote(self.root.encode("utf-8", "surrogateescape"))
@@ -49,6 +62,8 @@ class Place:
         """Return the place as people read it: a folder by its path, with escapes for bytes that are no UTF-8."""
         if self.kind == "s3":
             return str(self)
+        if self.kind == "web":
+            return self.root
         return self.root.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
@@ -69,6 +84,11 @@ class PlaceOptions:
             raise BadRequestError(
                 "a folder of this machine is opened read only: --write, --endpoint, --region, --no-sign-request and "
                 "--request-payer are for buckets"
+            )
+        if place.kind == "web" and self != PlaceOptions():
+            raise BadRequestError(
+                "the web is opened read only: --write, --endpoint, --region, --no-sign-request and --request-payer are "
+                "for buckets"
             )
         if self.endpoint_url is not None and not _ENDPOINT.fullmatch(self.endpoint_url):
             raise BadRequestError(
@@ -139,11 +159,54 @@ def is_place(text: str) -> bool:
     return text.startswith((S3_SCHEME, FILE_SCHEME, *_FOLDER_STARTS)) or text in _FOLDERS
 
 
+def is_url(text: str) -> bool:
+    """Return whether the text is written as a URL of the web, which names a place where no server can be meant."""
+    return text.startswith((*HTTP_SCHEMES, *WEB_SCHEMES))
+
+
+def web_place(text: str) -> Place:
+    """Return the place of a URL of the web, with or without `web+`: an index where it ends in a slash, a catalog where
+    it ends in `.json`. Raise BadRequestError for any other text; the message holds no user name and no password."""
+    url = text.removeprefix("web+")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        (parts.hostname or "").encode("idna")
+    except ValueError:
+        raise BadRequestError("this URL of the web cannot be read") from None
+    if parts.username is not None or parts.password is not None:
+        raise BadRequestError("a URL of the web is opened without user name and password")
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        raise BadRequestError(f"{url[:200]!a} has a query or fragment; write the URL of a folder or a file")
+    if not parts.hostname or port == 0 or not url.isprintable() or " " in parts.netloc:
+        raise BadRequestError(f"{url[:200]!a} is no URL of the web; write https://HOST/FOLDER/")
+    if any(unquote_to_bytes(part) in (b".", b"..") for part in parts.path.split("/")):
+        raise BadRequestError(f"{url[:200]!a} has a segment of dots; write the URL that is meant")
+    path = quote(parts.path or "/", safe="!$%&'()*+,/:;=@~")
+    if not path.endswith(("/", CATALOG_END)):
+        raise BadRequestError(f"{url[:200]!a} is neither a folder, which ends in a slash, nor a STAC catalog")
+    return Place("web", root=f"{parts.scheme}://{parts.netloc.lower()}{path}")
+
+
+def _is_of_the_web(text: str) -> bool:
+    """Return whether a URL leads to an index or a catalog rather than to a Storage API server."""
+    if not text.startswith(HTTP_SCHEMES):
+        return text.startswith(WEB_SCHEMES)
+    path = "/" + text.partition("://")[2].partition("/")[2]
+    return path.endswith(CATALOG_END) or (path.endswith("/") and bool(path.strip("/")) and not _is_service(path))
+
+
+def _is_service(path: str) -> bool:
+    return path.rstrip("/").endswith(BASE_PATH)
+
+
 def parse_place(text: str) -> Place | None:
     """Return the place that the text names; None for a text that is written in another way.
 
     Raise BadRequestError for a text that begins as a place and is none, such as `s3://`.
     """
+    if _is_of_the_web(text):
+        return web_place(text)
     if not is_place(text):
         return None
     if text.startswith(S3_SCHEME):
@@ -165,7 +228,59 @@ def read_only_text(kind: str, title: str) -> str:
     """Return the sentence that refuses a change of a place that is open read only, with the way out."""
     if kind == "file":
         return f"{title} is open read only, as every folder of this machine"
+    if kind == "web":
+        return f"{title} is open read only, as all of the web"
     return f"{title} is open read only; --write allows changes"
+
+
+def name_of(segment: str) -> str | None:
+    """Return the name of a segment of a URL of the web, as it stands in keys; None for one that leads elsewhere.
+
+    A segment that is percent-encoded UTF-8 is decoded. Any other segment stays escaped: one whose bytes are no UTF-8,
+    one with an encoded slash, and one whose decoded form looks escaped itself. So each name leads back to one URL.
+    """
+    raw = unquote_to_bytes(segment.encode("utf-8", "surrogateescape"))
+    if _leads_elsewhere(raw):
+        return None
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = ""
+    return text if text and "/" not in text and not _ESCAPE.search(text) else quote(raw, safe="")
+
+
+def segment_of(name: str) -> str:
+    """Return the segment of a URL for a name. Raise NotFoundError for a name that leads elsewhere."""
+    raw = unquote_to_bytes(name) if _ESCAPE.search(name) else name.encode()
+    if _leads_elsewhere(raw):
+        raise NotFoundError(f"{name!r} is no name on a web server")
+    return quote(raw, safe="")
+
+
+def path_of(key: str) -> str:
+    """Return the path of a URL for a key, or for a folder, which ends in a slash. Raise NotFoundError."""
+    folder = key.endswith("/")
+    return "/".join(segment_of(name) for name in key.removesuffix("/").split("/")) + ("/" if folder else "")
+
+
+def shown_path(key: str) -> str:
+    """Return the path of a URL for any key, for people: a name that leads elsewhere is shown as it is."""
+    try:
+        return path_of(key) if key else ""
+    except NotFoundError:
+        return key
+
+
+def canonical(path: str) -> str:
+    """Return a path in the one form of the URLs here, so that two spellings of a path are equal."""
+    return "/".join(
+        quote(unquote_to_bytes(part.encode("utf-8", "surrogateescape")), safe="") for part in path.split("/")
+    )
+
+
+def _leads_elsewhere(raw: bytes) -> bool:
+    parts = _STEPS.split(raw)
+    return raw in _DOTS or b"\0" in raw or any(part in (b".", b"..") for part in parts)
 
 
 def _words(raw: Any) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import platform
 import sys
 
 from tests.benchmarks import (
+    bucket,
     cluster,
     listing,
     long_link,
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "sync": syncing.rows,
     "paint": paint.rows,
     "cluster": cluster.rows,
+    "bucket": bucket.rows,
 }
 
 

@@ -21,6 +21,15 @@ from storage_tui.contract.places import OpenPlace, Place, parse_place
         ("./scans", Place("file", root="./scans"), "./scans"),
         ("~/scans", Place("file", root="~/scans"), "~/scans"),
         (".", Place("file", root="."), "."),
+        ("https://H.example/a%20b/", Place("web", root="https://h.example/a%20b/"), "https://h.example/a%20b/"),
+        ("http://h:81/ü x/", Place("web", root="http://h:81/%C3%BC%20x/"), "http://h:81/%C3%BC%20x/"),
+        ("https://h/c/catalog.json", Place("web", root="https://h/c/catalog.json"), "https://h/c/catalog.json"),
+        ("web+https://h", Place("web", root="https://h/"), "web+https://h/"),
+        (
+            "web+http://[::1]:80/storage/v1/",
+            Place("web", root="http://[::1]:80/storage/v1/"),
+            "web+http://[::1]:80/storage/v1/",
+        ),
     ],
 )
 def test_a_place_is_read_and_written_back(text: str, place: Place, url: str) -> None:
@@ -29,7 +38,7 @@ def test_a_place_is_read_and_written_back(text: str, place: Place, url: str) -> 
     assert parse_place(url) == place
 
 
-@pytest.mark.parametrize("text", ["", "a", "a/b", "tmp:a", "data:/a", "s3:a", ".hidden", "~tmp", "...", "https://h/d/"])
+@pytest.mark.parametrize("text", ["", "a", "a/b", "tmp:a", "data:/a", "s3:a", ".hidden", "~tmp", "...", "https://h/d"])
 def test_any_other_text_is_not_a_place(text: str) -> None:
     assert parse_place(text) is None
 
@@ -38,6 +47,27 @@ def test_any_other_text_is_not_a_place(text: str) -> None:
 def test_a_text_that_only_begins_as_a_place_is_refused(text: str) -> None:
     with pytest.raises(BadRequestError):
         parse_place(text)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://h", "https://h/", "https://h/lab", "http://h:1/storage/v1/", "http://h/a/storage/v1"]
+)
+def test_the_url_of_a_server_is_not_a_place(url: str) -> None:
+    assert parse_place(url) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://u:secret@h/d/", "https://secret@h/d/", "https://h/d/?a=secret/", "https://h/d/#secret/", "https:///d/",
+        "https://h:0/d/", "https://h:x/d/", "web+https://h/d", "https://h/a/../d/", "https://h/%2e%2E/d/",
+        "https://h/\x1b/", "https://[::bad/d/", "https://h h/d/",
+    ],
+)  # fmt: skip
+def test_a_url_that_cannot_be_opened_is_refused_without_what_may_be_secret(url: str) -> None:
+    with pytest.raises(BadRequestError) as caught:
+        parse_place(url)
+    assert "u:secret" not in caught.value.message and "secret@" not in caught.value.message
 
 
 def test_the_description_of_a_server_carries_its_place() -> None:

@@ -43,7 +43,7 @@ LOCAL_USER = "local"  # the only user of an embedded store
 )
 @with_settings
 def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settings: Settings) -> None:
-    """Open the browser at LOCATION, such as tmp:, data:maps/2024/, s3://BUCKET/maps/ or ./maps."""
+    """Open the browser at LOCATION, such as tmp:, data:maps/2024/, s3://BUCKET/, https://HOST/maps/ or ./maps."""
     commands = click.get_current_context().meta.get(COMMANDS, ())
     is_in_page = directories.WEB_VARIABLE in os.environ
     if not is_in_page and not (sys.stdin.isatty() and (sys.stderr if prints else sys.stdout).isatty()):  # its screen

@@ -1,8 +1,8 @@
 """How a client reaches a place: the socket of its server, and what that server is given.
 
 Each place has a server of its own for each set of options and credentials, so that no command uses the rights of an
-earlier one. The server gets the environment variables of AWS programs, also those with secrets. All other variables
-with secrets are kept back. Only a digest of these names the folder of the socket.
+earlier one. The server of a bucket gets the environment variables of AWS programs, also those with secrets. All other
+variables with secrets are kept back. Only a digest of these names the folder of the socket.
 """
 
 import hashlib
@@ -24,6 +24,9 @@ PLAIN_NAMES = frozenset({
     "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE", "AWS_NO_SIGN_REQUEST", "AWS_REQUEST_PAYER",
     "AWS_EC2_METADATA_DISABLED", "AWS_SDK_LOAD_CONFIG", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE",
 })  # fmt: skip
+WEB = frozenset(  # how a program reaches the web: proxies, and the certificates that it trusts
+    ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,9 @@ class PlaceAccess:
         return hashlib.sha256(json.dumps(how).encode()).hexdigest()[:12]
 
     def environment(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """Return the names of AWS programs and their values, for a bucket."""
+        """Return the names of AWS programs and their values, for a bucket; for the web the proxies and certificates."""
+        if self.place.kind == "web":
+            return {name: value for name, value in environ.items() if name.upper() in WEB}
         if self.place.kind != "s3":
             return {}
         if self.handed is not None:

@@ -31,7 +31,7 @@ def find_server(
         place = parse_place(url) if url else None
         if place is not None:
             if token is not None or token_file is not None or auth is not None:
-                raise BadRequestError("a bucket or folder takes no token; a bucket is opened with AWS credentials")
+                raise BadRequestError("a place takes no token; a bucket is opened with AWS credentials")
             access = PlaceAccess.of(place, opening)
             return EmbeddedServer(access.state_dir(), access)
         if opening != PLAIN:

@@ -53,6 +53,10 @@ def _place_store(place: Place, options: PlaceOptions) -> Store:
         from storage_tui.server.stores.folder.store import FolderStore
 
         return FolderStore(Path(place.root))
+    if place.kind == "web":
+        from storage_tui.server.stores.web.store import WebStore
+
+        return WebStore(place.root)
     try:
         from storage_tui.server.stores.bucket.options import BucketOptions
         from storage_tui.server.stores.bucket.store import BucketStore

@@ -10,6 +10,7 @@ is a folder here and joins the conformance suite.
 | overview.py | the optional figures of an engine for operators |
 | parking.py | one writer at a time for each upload session, or for each of its parts |
 | parts.py | which parts an upload session takes |
+| read_only.py | what a store refuses that is read only for good |
 | records.py | records: the small documents that a server keeps beside its blobs, such as signing keys |
 | rules.py | what every engine refuses, in the same words: type rules, preconditions, namespaces |
 | totals.py | the optional counters of an engine, which make quotas exact |
@@ -19,4 +20,5 @@ is a folder here and joins the conformance suite.
 | folder/ | the engine over a folder of this machine as it is, read only |
 | local/ | the engine of one machine: SQLite names the keys that exist, files hold the bytes |
 | s3/ | the engine on a bucket of an S3-compatible service, shared by any number of servers |
+| web/ | the engine over an index of links or a static STAC catalog on a web server, read only and by range |
 """

@@ -15,7 +15,7 @@ from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.bucket import changes
 from storage_tui.server.stores.bucket.objects import ARCHIVES, KIND, ObjectPlace, locate
-from storage_tui.server.stores.bucket.refusals import archived
+from storage_tui.server.stores.bucket.refusals import UnsupportedError, archived
 from storage_tui.server.stores.rules import check_source
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition, Object
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError
@@ -134,16 +134,23 @@ class Copies:
         has changed or is gone."""
         try:
             if found.size_bytes > self._whole_bytes:
-                self._copy_parts(found, place, condition, content_type=content_type)
-            elif content_type is None:
-                self._bucket.copy(found, place.name, condition=condition, origin=self._from)
-            else:
-                self._bucket.copy(
-                    found, place.name, content_type=content_type, meta=found.meta, condition=condition,
-                    kept=_kept_of(found),
-                )  # fmt: skip
+                with suppress(
+                    UnsupportedError
+                ):  # Google copies no parts, and any size in one call
+                    self._copy_parts(found, place, condition, content_type=content_type)
+                    return
+            self._copy_whole(found, place, condition, content_type=content_type)
         except MissingError as exc:
             raise ConditionError("the source is gone") from exc
+
+    def _copy_whole(self, found: Object, place: ObjectPlace, condition: Condition, *, content_type: str | None) -> None:
+        if content_type is None:
+            self._bucket.copy(found, place.name, condition=condition, origin=self._from)
+            return
+        self._bucket.copy(
+            found, place.name, content_type=content_type, meta=found.meta, condition=condition, kept=_kept_of(found),
+            origin=self._from,
+        )  # fmt: skip
 
     def _copy_parts(
         self, found: Object, place: ObjectPlace, condition: Condition, *, content_type: str | None = None

@@ -84,7 +84,7 @@ def _explain(bucket: str, identity: Identity, refusal: Refusal) -> StorageError 
         return ForbiddenError(f"{who} may not use the KMS key of this object ({code}); ask for kms:Decrypt on the key")
     if refusal.status in (401, 403):
         return _forbidden(bucket, identity, code or str(refusal.status))
-    if refusal.status == 501:
+    if refusal.status == 501 or code == "NotImplemented":  # Google sends this code with 400 too
         return UnsupportedError(f"the bucket {bucket!r} cannot do this ({code or 501}); its engine does not offer it")
     if refusal.status == 409 and code not in _RACES:
         return ConflictError(f"the bucket {bucket!r} refuses this ({code or 409}): {one_line(refusal.text)[:200]}")

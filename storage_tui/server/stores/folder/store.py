@@ -13,9 +13,9 @@ What it promises less than a store of ours, as other programs change the folder 
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -25,23 +25,17 @@ from typing import TypeVar
 
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError, UnavailableError
-from storage_tui.contract.models import CHILDREN_AT_MOST, Blob, DeleteResult, Page, Usage
-from storage_tui.contract.moves import Move, MoveResult
+from storage_tui.contract.models import CHILDREN_AT_MOST, Blob, Page, Usage
 from storage_tui.contract.places import Place, read_only_text
-from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import (
-    ANY,
     Address,
     BlobReader,
-    Precondition,
-    UploadPart,
-    UploadSession,
-    UploadWriter,
 )
 from storage_tui.server.stores.folder.left_out import LeftOut
 from storage_tui.server.stores.folder.names import WINDOW
 from storage_tui.server.stores.folder.reader import FileReader, blob_of, kind_of
 from storage_tui.server.stores.folder.tree import Entry, StoppedError, Tree
+from storage_tui.server.stores.read_only import ReadOnly
 
 T = TypeVar("T")
 
@@ -49,22 +43,17 @@ THREADS = 8  # a slow disk under one read does not stop the others
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
-class FolderStore:
+class FolderStore(ReadOnly):
     """The store over the folder at `root`, an absolute path. It sorts `window` names of a folder at once."""
 
     opens_with_bytes = False
     takes_any_name = True
 
     def __init__(self, root: Path, *, window: int = WINDOW) -> None:
-        self._root = root
+        super().__init__(read_only_text("file", Place("file", root=str(root)).title))
         self._left_out = LeftOut()
         self._tree = Tree(root, self._left_out, window=window)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="storage-tui-folder")
-
-    @property
-    def title(self) -> str:
-        """Return the name of the place for people."""
-        return Place("file", root=str(self._root)).title
 
     async def start(self) -> None:
         await self._in_thread(lambda _: self._tree.open())
@@ -118,71 +107,6 @@ class FolderStore:
 
     async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
         return await self._in_thread(lambda stop: self._usage(prefix, delimiter, stop))
-
-    async def put(
-        self, address: Address, content: bytes, *, content_type: str | None = None, crc32c: str | None = None,
-        md5: str | None = None, precondition: Precondition = ANY,
-    ) -> Blob:  # fmt: skip
-        raise self._refusal(address.key)
-
-    async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        raise self._refusal(address.key)
-
-    async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        raise self._refusal(address.key)
-
-    async def delete_many(
-        self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
-    ) -> list[DeleteResult]:
-        raise self._refusal()
-
-    async def copy(
-        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY,
-        content_type: str | None = None,
-    ) -> Blob:  # fmt: skip
-        raise self._refusal(target.key)
-
-    async def move(
-        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
-    ) -> Blob:
-        raise self._refusal(source.key)
-
-    async def move_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
-        raise self._refusal()
-
-    async def copy_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
-        raise self._refusal()
-
-    async def create_upload(
-        self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
-        crc32c: str | None = None, promised: Mapping[str, bytes] | None = None, precondition: Precondition = ANY,
-        repeat_key: str | None = None,
-    ) -> UploadSession:  # fmt: skip
-        raise self._refusal(address.key)
-
-    async def find_upload(self, upload_id: str) -> UploadSession:
-        raise self._refusal()
-
-    def write_upload(self, upload_id: str, *, restart: bool = False) -> AbstractAsyncContextManager[UploadWriter]:
-        raise self._refusal()
-
-    async def cancel_upload(self, upload_id: str) -> None:
-        raise self._refusal()
-
-    async def find_parts(self, upload_id: str) -> list[UploadPart]:
-        raise self._refusal()
-
-    def write_part(self, upload_id: str, span: Span) -> AbstractAsyncContextManager[UploadWriter]:
-        raise self._refusal()
-
-    async def drop_parts(self, upload_id: str) -> None:
-        raise self._refusal()
-
-    async def sweep(self) -> int:
-        return 0
-
-    def _refusal(self, key: str | None = None) -> ConflictError:
-        return ConflictError(read_only_text("file", self.title), key=key)
 
     def _find(self, address: Address) -> tuple[Blob, os.stat_result]:
         key = address.key
