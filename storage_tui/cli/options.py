@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from storage_tui.cli.places import PlaceWord, take_place
-from storage_tui.cli.settings import PLACE_SETTINGS
+from storage_tui.cli.settings import PLACE_FLAGS
 from storage_tui.cli.store_choice import SHARED, check_may_change, settings_for, settings_of, tell_left_out
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.keys import Location
@@ -63,7 +63,7 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        flags = {name: kwargs.pop(name) for name in (*SHARED, *PLACE_SETTINGS)}
+        flags = {name: kwargs.pop(name) for name in (*SHARED, *PLACE_FLAGS)}
         context = click.get_current_context()
         kwargs, place = take_place(context, kwargs)
         settings = settings_of(flags) if place is None else settings_for(place, flags)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from storage_tui.cli.printing import complain
-from storage_tui.cli.settings import PLACE_SETTINGS, Settings, load
+from storage_tui.cli.settings import PLACE_FLAGS, PLACE_SETTINGS, Settings, load
 from storage_tui.client.access.place_access import PlaceAccess
 from storage_tui.contract.errors import ConflictError, StorageError
 from storage_tui.contract.keys import Location, key_refusal
@@ -38,7 +38,7 @@ def settings_for(place: Place, flags: Mapping[str, Any]) -> Settings:
     name another store."""
     if flags["url"] is not None or flags["data_dir"] is not None:
         raise click.UsageError(f"{place} names what to open; leave out --url and --data-dir")
-    if place.kind == "file" and any(flags[name] for name in PLACE_SETTINGS):
+    if place.kind == "file" and any(flags[name] for name in PLACE_FLAGS):
         opening_from(flags).check_for(place)
     return replace(load({**flags, "url": str(place)}), data_dir=None, token_file=None)
 
@@ -71,6 +71,7 @@ def opening_from(values: Mapping[str, Any]) -> PlaceOptions:
     return PlaceOptions(
         is_writable=bool(values["write"]), endpoint_url=values["endpoint"], region=values["region"],
         no_sign_request=bool(values["no_sign_request"]), request_payer=bool(values["request_payer"]),
+        types=values.get("types") or {},
     )  # fmt: skip
 
 

@@ -95,12 +95,12 @@ def _is_bare(key: str) -> bool:
 def _page(ctx: click.Context, typed: Location, place: Place | None) -> Page | None:
     """Return a page of the keys that begin with the location, from the running embedded server if the settings mean
     that server. Return None when the server cannot be asked."""
-    from storage_tui.cli.settings import PLACE_SETTINGS, SettingsError
+    from storage_tui.cli.settings import PLACE_FLAGS, SettingsError
     from storage_tui.cli.store_choice import SHARED, embedded_dir, opening_of, settings_for, settings_of
     from storage_tui.client.access.quick_list import peek_page
 
     try:
-        flags = {name: ctx.params.get(name) for name in (*SHARED, *PLACE_SETTINGS)}
+        flags = {name: ctx.params.get(name) for name in (*SHARED, *PLACE_FLAGS)}
         settings = settings_of(flags) if place is None else settings_for(place, flags)
         directory = embedded_dir(settings)
         page = None if directory is None else peek_page(directory, typed, limit=MOST)

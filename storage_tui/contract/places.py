@@ -7,14 +7,19 @@
 | `./DIR`, `../DIR`, `/DIR`, `~/DIR`, `.`, `..`, `~` | a folder, as a shell writes it |
 
 Any other text is not a place: it is a key, or `TYPE:KEY`.
+
+A bucket has one storage type, `data`, unless the options of the place map storage types to prefixes in it.
 """
 
 import re
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 from urllib.parse import quote, unquote_to_bytes
 
 from storage_tui.contract.errors import BadRequestError, ProtocolError
+from storage_tui.contract.keys import DELIMITER
+from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
 
 Kind = Literal["s3", "file"]
 S3_SCHEME, FILE_SCHEME = "s3://", "file://"
@@ -54,21 +59,29 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOptions:
-    """How a place is opened. All but `is_writable` are for a bucket; what is None or False there comes from the sources
-    of AWS programs, the environment and the shared files."""
+    """How a place is opened. All options are for a bucket. What is None or False of the endpoint, the region and the
+    signature comes from the sources of AWS programs, the environment and the shared files.
+
+    `types` maps storage types to prefixes of the place: the names that begin with a prefix are the keys of its type. A
+    prefix ends with a slash; the empty prefix is the whole place. Without `types` the place has the type `data` alone.
+    """
 
     is_writable: bool = False
     endpoint_url: str | None = None
     region: str | None = None
     no_sign_request: bool = False
     request_payer: bool = False
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "types", mapped_types(self.types))
 
     def check_for(self, place: Place) -> None:
         """Raise BadRequestError for options that the kind of place does not have."""
         if place.kind == "file" and self != PlaceOptions():
             raise BadRequestError(
-                "a folder of this machine is opened read only: --write, --endpoint, --region, --no-sign-request and "
-                "--request-payer are for buckets"
+                "a folder of this machine is opened read only: --write, --endpoint, --region, --no-sign-request, "
+                "--request-payer and types are for buckets"
             )
         if self.endpoint_url is not None and not _ENDPOINT.fullmatch(self.endpoint_url):
             raise BadRequestError(
@@ -82,7 +95,7 @@ class PlaceOptions:
     @classmethod
     def from_json(cls, raw: Any) -> Self:
         """Read the options from that JSON object; raise BadRequestError for anything else."""
-        kinds = {field.name: bool if field.type is bool else str for field in fields(cls)}
+        kinds = {entry.name: bool if entry.type is bool else str for entry in fields(cls)} | {"types": dict}
         if not isinstance(raw, dict) or not all(type(value) is kinds.get(name) for name, value in raw.items()):
             raise BadRequestError("the options of a place cannot be read")
         return cls(**raw)
@@ -91,7 +104,8 @@ class PlaceOptions:
 @dataclass(frozen=True, slots=True)
 class OpenPlace:
     """The place that a server shows, from its description. `rules` are short words such as "read only" or "eu-west-1";
-    `notes` are sentences about what is not shown, and why."""
+    `notes` are sentences about what is not shown, and why. `types` has the rule of each storage type in a few words,
+    such as "expires after 7 days"; it is empty for a place with the type `data` alone."""
 
     url: str
     kind: str
@@ -99,6 +113,12 @@ class OpenPlace:
     is_writable: bool = False
     rules: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def type_names(self) -> tuple[str, ...]:
+        """Return the storage types of the place."""
+        return tuple(self.types) or (DEFAULT,)
 
     @property
     def name(self) -> str:
@@ -119,6 +139,7 @@ class OpenPlace:
             "is_writable": self.is_writable,
             "rules": list(self.rules),
             "notes": list(self.notes),
+            **({"types": dict(self.types)} if self.types else {}),
         }
 
     @classmethod
@@ -129,7 +150,10 @@ class OpenPlace:
             if not isinstance(raw["is_writable"], bool):
                 raise TypeError("is_writable is true or false")
             rules, notes = (_words(raw.get(name, [])) for name in ("rules", "notes"))
-            return cls(url, kind, title, raw["is_writable"], rules, notes)
+            types = raw.get("types", {})
+            names = [name for name in STORAGE_TYPES if name in types]
+            told = _words([types[name] for name in names])
+            return cls(url, kind, title, raw["is_writable"], rules, notes, dict(zip(names, told, strict=True)))
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described its place in a way that cannot be read: {exc}") from exc
 
@@ -161,11 +185,31 @@ def parse_place(text: str) -> Place | None:
     return Place("file", root=text)
 
 
+def mapped_types(types: Mapping[str, str]) -> dict[str, str]:
+    """Return the prefixes of storage types in the order of the types, each with a slash at its end; the empty prefix
+    stays empty. Raise BadRequestError for a type that does not exist, and for two types with one prefix."""
+    for name, prefix in types.items():
+        if name not in STORAGE_TYPES:
+            raise BadRequestError(f"{name!a:.60} is no storage type; the types are {', '.join(STORAGE_TYPES)}")
+        if not isinstance(prefix, str) or len(prefix) > MOST_CHARACTERS:
+            raise BadRequestError(f"the prefix of {name} is a text such as 'published/', not {prefix!a:.60}")
+    found = {name: _as_prefix(types[name]) for name in STORAGE_TYPES if name in types}
+    for name, prefix in found.items():
+        same = [other for other, its in found.items() if its == prefix and other != name]
+        if same:
+            raise BadRequestError(f"{name} and {same[0]} have the same prefix {prefix!a:.60}; give each its own")
+    return found
+
+
 def read_only_text(kind: str, title: str) -> str:
     """Return the sentence that refuses a change of a place that is open read only, with the way out."""
     if kind == "file":
         return f"{title} is open read only, as every folder of this machine"
     return f"{title} is open read only; --write allows changes"
+
+
+def _as_prefix(text: str) -> str:
+    return text if not text or text.endswith(DELIMITER) else text + DELIMITER
 
 
 def _words(raw: Any) -> tuple[str, ...]:

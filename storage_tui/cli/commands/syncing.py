@@ -14,7 +14,7 @@ from storage_tui.cli.options import with_patience, with_settings
 from storage_tui.cli.output import EXIT_FAILED, PartialFailureError
 from storage_tui.cli.places import is_remote_word, place_of
 from storage_tui.cli.printing import Complaints, complain, say, say_json
-from storage_tui.cli.settings import PLACE_SETTINGS, Settings
+from storage_tui.cli.settings import PLACE_FLAGS, Settings
 from storage_tui.cli.store_choice import SHARED, open_storage, settings_for, settings_of
 from storage_tui.cli.words import profile_words, source_words
 from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
@@ -265,7 +265,7 @@ def _open(
     if to_profile is not None and not (is_location(target) and placed_target is None):
         raise click.UsageError("--to-profile is the server of DST; write DST as a place of it, such as data:maps")
     if to_profile is not None:
-        named = {**dict.fromkeys((*SHARED, *PLACE_SETTINGS)), "profile": to_profile}
+        named = {**dict.fromkeys((*SHARED, *PLACE_FLAGS)), "profile": to_profile}
         placed_target = open_storage(settings_of(named), patience_s=patience_s)
     is_own = (is_location(source) and placed_source is None) or (is_location(target) and placed_target is None)
     own = open_storage(settings, patience_s=patience_s) if is_own else None
@@ -288,7 +288,7 @@ def _placed(words: str, settings: Settings, patience_s: float | None) -> "tuple[
         return words, None
     place, key = place_of(words)
     params = click.get_current_context().params
-    settings = settings_for(place, {name: params.get(name) for name in (*SHARED, *PLACE_SETTINGS)})
+    settings = settings_for(place, {name: params.get(name) for name in (*SHARED, *PLACE_FLAGS)})
     return f"{DEFAULT}:{key}", open_storage(settings, patience_s=patience_s)
 
 

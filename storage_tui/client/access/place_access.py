@@ -49,7 +49,19 @@ class PlaceAccess:
 
     def described(self) -> OpenPlace:
         """Return the description of the place, as far as it is known before its server answers."""
-        return OpenPlace(self.url, self.place.kind, self.place.title, is_writable=self.options.is_writable)
+        options = self.options
+        types = {name: prefix or "the whole place" for name, prefix in options.types.items()}
+        return OpenPlace(self.url, self.place.kind, self.place.title, is_writable=options.is_writable, types=types)
+
+    @property
+    def account(self) -> str:
+        """Return a text that differs for places in which a key means another object."""
+        parts = [self.place.title]
+        if self.options.endpoint_url is not None:
+            parts.append(self.options.endpoint_url)
+        if self.options.types:
+            parts.append(json.dumps(dict(self.options.types)))
+        return " ".join(parts)
 
     def state_dir(self) -> Path:
         """Return the directory of what the server keeps on this machine."""

@@ -43,7 +43,7 @@ def open_engine(place: Path | S3Place, *, owner_note: Mapping[str, Any], kept_fo
 
 def open_place(place: Place, options: PlaceOptions, state: Path) -> Engine:
     """Return the engine that shows a bucket or a folder as it is. Its records are in the directory `state`."""
-    told = OpenPlace(str(place), place.kind, place.title, is_writable=options.is_writable)
+    told = OpenPlace(str(place), place.kind, place.title, is_writable=options.is_writable, types=options.types)
     make_private_dir(state)
     return Engine(_place_store(place, options), LocalRecords(state), told)
 
@@ -56,6 +56,7 @@ def _place_store(place: Place, options: PlaceOptions) -> Store:
     try:
         from storage_tui.server.stores.bucket.options import BucketOptions
         from storage_tui.server.stores.bucket.store import BucketStore
+        from storage_tui.server.stores.bucket.types.mapped import MappedStore
     except ImportError as exc:
         raise UnavailableError(
             "a bucket needs more packages; install them with: pip install 'storage-tui[s3]'"
@@ -64,7 +65,8 @@ def _place_store(place: Place, options: PlaceOptions) -> Store:
         endpoint_url=options.endpoint_url, region=options.region, no_sign_request=options.no_sign_request,
         request_payer=options.request_payer,
     )  # fmt: skip
-    return BucketStore.at(place.bucket, place.prefix, reached, is_writable=options.is_writable)
+    store = BucketStore.at(place.bucket, place.prefix, reached, is_writable=options.is_writable)
+    return MappedStore(store, options.types) if options.types else store
 
 
 def open_records(place: Path | S3Place) -> Records:

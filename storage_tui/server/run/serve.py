@@ -129,7 +129,7 @@ def serve_place(argument: str, *, bounds: Bounds = DEFAULTS) -> None:
         raise BadRequestError("this is not the description of a place") from exc
     if place is None:
         raise BadRequestError("this is not a place")
-    household = Household(runtime, runtime, types=(DEFAULT,))
+    household = Household(runtime, runtime, types=tuple(options.types) or (DEFAULT,))
     household.prepare()
     try:
         lock = Lock.take(runtime)

@@ -20,6 +20,7 @@ from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.moves import Move, MoveResult, independent_runs
 from storage_tui.contract.wire import Span
 from storage_tui.machine import directories
+from storage_tui.server.limits.shares import Shares
 from storage_tui.server.stores.base import (
     ANY,
     READ_SIZE,
@@ -40,6 +41,7 @@ from storage_tui.server.stores.bucket.options import BucketOptions
 from storage_tui.server.stores.bucket.refusals import DeniedError
 from storage_tui.server.stores.bucket.sessions import SessionFolder, folder_of
 from storage_tui.server.stores.bucket.trees import SERVERS
+from storage_tui.server.stores.bucket.types.lifecycle import ExpiryRules, read_rules
 from storage_tui.server.stores.bucket.uploads import UploadSessions
 from storage_tui.server.stores.rules import addresses_of, check_precondition, check_target, precondition_of, refusal
 from storage_tui.server.stores.s3.memory import TOTAL_BYTES, new_memory
@@ -62,6 +64,9 @@ class _Running:
     lists: Lists
     copies: Copies
     uploads: UploadSessions
+    memory: Shares
+    is_tree: bool
+    is_lent: bool = False  # the connections and threads belong to another store
 
 
 class BucketStore:
@@ -109,7 +114,7 @@ class BucketStore:
         of uploads, by default that of this program."""
 
         def sessions(found: Bucket) -> Path:
-            return folder_of(state_dir or directories.state_dir(), found.engine.endpoint, bucket, prefix)
+            return folder_of(state_dir or directories.state_dir(), found.engine.endpoint, bucket, found.root)
 
         return cls(
             f"s3://{bucket}{f'/{prefix}' if prefix else ''}", lambda: connect(bucket, prefix, options), sessions,
@@ -125,12 +130,36 @@ class BucketStore:
         except BaseException:
             threads.close()
             raise
+        self._running = self._works_on(bucket, identity, threads, new_memory(self._upload_bytes), is_tree=is_tree)
+
+    def _works_on(
+        self, bucket: Bucket, identity: Identity, threads: Threads, memory: Shares, *, is_tree: bool
+    ) -> _Running:
         folder = SessionFolder(self._sessions(bucket))
-        memory = new_memory(self._upload_bytes)
-        self._running = _Running(
+        return _Running(
             bucket, identity, threads, Lists(bucket, threads, is_tree=is_tree), Copies(bucket),
-            UploadSessions(bucket, threads, folder, self._now, memory=memory),
+            UploadSessions(bucket, threads, folder, self._now, memory=memory), memory, is_tree,
         )  # fmt: skip
+
+    def below(self, prefix: str) -> "BucketStore":
+        """Return the store, started, of the objects below a prefix of this place. It uses the connections and threads
+        of this store and is closed before this store."""
+        running = self._run()
+        bucket = Bucket(running.bucket.engine, running.bucket.name, running.bucket.root + prefix, is_ours=False)
+        store = BucketStore(self._title, self._connect, self._sessions, is_writable=self._is_writable, clock=self._now)
+        found = store._works_on(bucket, running.identity, running.threads, running.memory, is_tree=running.is_tree)
+        store._running = replace(found, is_lent=True)
+        return store
+
+    @property
+    def root(self) -> str:
+        """The prefix of the names of all objects of the place, from the start of the bucket."""
+        return self._run().bucket.root
+
+    async def expiry_rules(self) -> ExpiryRules:
+        """Return when objects of the bucket expire by its own rules, as they are now."""
+        running = self._run()
+        return await running.threads.calls.run(read_rules, running.bucket)
 
     def _begin(self) -> tuple[Bucket, Identity, bool]:
         bucket, identity = self._connect()
@@ -152,8 +181,9 @@ class BucketStore:
         if running is None:
             return
         await running.uploads.settle()
-        running.threads.close()
-        running.bucket.engine.close()
+        if not running.is_lent:
+            running.threads.close()
+            running.bucket.engine.close()
 
     async def signed_url(self, address: Address, *, valid_s: int) -> str:
         """Return a URL of the engine's own, as `Presigning` promises."""
