@@ -127,7 +127,8 @@ def _resolved(words: Sequence[str]) -> tuple[Place, list[str], str]:
     if {(place.kind, place.bucket) for place in places} != {(first.kind, first.bucket)}:
         raise click.UsageError("a command works on one bucket, or on folders of this machine")
     if first.kind == "s3":
-        return replace(first, prefix=""), [place.prefix for place in places], f"{S3_SCHEME}{first.bucket}{DELIMITER}"
+        lead = f"{S3_SCHEME}{first.bucket}{DELIMITER}" if first.bucket else S3_SCHEME
+        return replace(first, prefix=""), [place.prefix for place in places], lead
     parts = [_split(place) for place in places]
     root = os.path.commonpath([root for root, _ in parts])
     keys = []

@@ -76,12 +76,18 @@ def _place_words(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Return the names in a bucket that begin with the typed text; for a folder the shell's own files."""
     if not incomplete.startswith(S3_SCHEME):
         return [CompletionItem("", type="file")]
+    typed, slash, _ = incomplete.removeprefix(S3_SCHEME).partition(DELIMITER)
+    if not slash:  # nobody lists buckets for a TAB; those that were opened before are known
+        from storage_tui.machine.directories import state_dir
+        from storage_tui.server.stores.bucket.every.names import opened_before
+
+        known = opened_before(state_dir() / "places", ctx.params.get("endpoint"))
+        return [CompletionItem(f"{S3_SCHEME}{name}{DELIMITER}") for name in sorted(known) if name.startswith(typed)]
     try:
         place = parse_place(incomplete)
     except StorageError:
         return []
-    bucket = incomplete.removeprefix(S3_SCHEME).partition(DELIMITER)
-    if place is None or not bucket[1]:  # the name of a bucket: nobody lists buckets for a TAB
+    if place is None:
         return []
     lead = f"{S3_SCHEME}{place.bucket}{DELIMITER}"
     return list(_keys(ctx, lead, Location(DEFAULT, place.prefix), place=replace(place, prefix="")))

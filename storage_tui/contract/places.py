@@ -3,6 +3,7 @@
 | written | means |
 |---|---|
 | `s3://BUCKET`, `s3://BUCKET/PREFIX` | a bucket, or the names in it that begin with PREFIX; nothing is decoded |
+| `s3://` | all buckets, each as a folder |
 | `file:///DIR` | a folder, percent-encoded as in RFC 8089 |
 | `./DIR`, `../DIR`, `/DIR`, `~/DIR`, `.`, `..`, `~` | a folder, as a shell writes it |
 
@@ -34,7 +35,8 @@ _ENDPOINT = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")  # no user name, pas
 @dataclass(frozen=True, slots=True)
 class Place:
     """A bucket or a folder, as it was named. `prefix` belongs to a bucket: names there that do not begin with it do not
-    exist. `root` is the path of a folder as text, with surrogate escapes for bytes that are no UTF-8 (PEP 383)."""
+    exist. Without the name of a bucket it is all buckets, each a folder. `root` is the path of a folder as text, with
+    surrogate escapes for bytes that are no UTF-8 (PEP 383)."""
 
     kind: Kind
     bucket: str = ""
@@ -87,6 +89,8 @@ class PlaceOptions:
             raise BadRequestError(
                 f"{self.endpoint_url[:200]!a} is not the URL of an endpoint, such as https://host:9000"
             )
+        if place.kind == "s3" and not place.bucket and (self.is_writable or self.types):
+            raise BadRequestError("all buckets together are opened read only, without types; open one: s3://BUCKET")
 
     def to_json(self) -> dict[str, Any]:
         """Return the options that are set, by name."""
@@ -105,7 +109,8 @@ class PlaceOptions:
 class OpenPlace:
     """The place that a server shows, from its description. `rules` are short words such as "read only" or "eu-west-1";
     `notes` are sentences about what is not shown, and why. `types` has the rule of each storage type in a few words,
-    such as "expires after 7 days"; it is empty for a place with the type `data` alone."""
+    such as "expires after 7 days", and `prefixes` the prefix that is this type. Both are empty for a place with the
+    type `data` alone."""
 
     url: str
     kind: str
@@ -114,6 +119,7 @@ class OpenPlace:
     rules: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     types: Mapping[str, str] = field(default_factory=dict)
+    prefixes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def type_names(self) -> tuple[str, ...]:
@@ -139,7 +145,7 @@ class OpenPlace:
             "is_writable": self.is_writable,
             "rules": list(self.rules),
             "notes": list(self.notes),
-            **({"types": dict(self.types)} if self.types else {}),
+            **({"types": dict(self.types), "prefixes": dict(self.prefixes)} if self.types else {}),
         }
 
     @classmethod
@@ -150,10 +156,8 @@ class OpenPlace:
             if not isinstance(raw["is_writable"], bool):
                 raise TypeError("is_writable is true or false")
             rules, notes = (_words(raw.get(name, [])) for name in ("rules", "notes"))
-            types = raw.get("types", {})
-            names = [name for name in STORAGE_TYPES if name in types]
-            told = _words([types[name] for name in names])
-            return cls(url, kind, title, raw["is_writable"], rules, notes, dict(zip(names, told, strict=True)))
+            types, prefixes = (_of_types(raw.get(name, {})) for name in ("types", "prefixes"))
+            return cls(url, kind, title, raw["is_writable"], rules, notes, types, prefixes)
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described its place in a way that cannot be read: {exc}") from exc
 
@@ -166,12 +170,14 @@ def is_place(text: str) -> bool:
 def parse_place(text: str) -> Place | None:
     """Return the place that the text names; None for a text that is written in another way.
 
-    Raise BadRequestError for a text that begins as a place and is none, such as `s3://`.
+    Raise BadRequestError for a text that begins as a place and is none, such as `s3:///a`.
     """
     if not is_place(text):
         return None
     if text.startswith(S3_SCHEME):
         bucket, _, prefix = text.removeprefix(S3_SCHEME).partition("/")
+        if text == S3_SCHEME:
+            return Place("s3")
         if not _BUCKET.fullmatch(bucket):
             raise BadRequestError(f"{text[:200]!a} names no bucket; write s3://BUCKET or s3://BUCKET/PREFIX")
         return Place("s3", bucket=bucket, prefix=prefix)
@@ -206,6 +212,11 @@ def read_only_text(kind: str, title: str) -> str:
     if kind == "file":
         return f"{title} is open read only, as every folder of this machine"
     return f"{title} is open read only; --write allows changes"
+
+
+def _of_types(raw: Any) -> dict[str, str]:
+    names = [name for name in STORAGE_TYPES if name in raw]
+    return dict(zip(names, _words([raw[name] for name in names]), strict=True))
 
 
 def _as_prefix(text: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.places import OpenPlace, Place, PlaceOptions
-from storage_tui.contract.storage_types import DEFAULT
+from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
 from storage_tui.machine import directories
 
 AWS = "AWS_"
@@ -50,8 +50,12 @@ class PlaceAccess:
     def described(self) -> OpenPlace:
         """Return the description of the place, as far as it is known before its server answers."""
         options = self.options
-        types = {name: prefix or "the whole place" for name, prefix in options.types.items()}
-        return OpenPlace(self.url, self.place.kind, self.place.title, is_writable=options.is_writable, types=types)
+        rules = [STORAGE_TYPES[name] for name in options.types]
+        types = {rule.name: "…" if rule.expires_after is not None else rule.summary for rule in rules}
+        return OpenPlace(
+            self.url, self.place.kind, self.place.title, is_writable=options.is_writable, types=types,
+            prefixes=options.types,
+        )  # fmt: skip
 
     @property
     def account(self) -> str:

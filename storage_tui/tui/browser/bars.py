@@ -51,7 +51,7 @@ class PlaceBars:
             sorting=sorting.words,
             width=width,
             then=sorting.words_for_later(listing),
-            name="" if self._desk.place is None else self._desk.place.name,
+            name="" if self._desk.place is None or self._desk.place.types else self._desk.place.name,
         )
         store = self._desk.title if width >= NAMED_FROM else self._desk.profile
         server = Content.styled(f"{visible(store)} ", "$text-muted") if store else Content("")

@@ -278,7 +278,8 @@ class BrowserScreen(CommandScreen[None]):
         again = self._reconnecting.words
         remedy = f"{again[:1].upper()}{again[1:]}; R tries now." if again else "R tries again."
         error = f"{visible(self.reader.error)}\n{remedy}" if self.reader.error else ""
-        words = error or empty_words(self.keys.listing, is_reading=self.reader.is_reading or self._walking.is_looking)
+        is_reading = self.reader.is_reading or self._walking.is_looking
+        words = error or empty_words(self.keys.listing, is_reading=is_reading, place=self.desk.place)
         self.keys.set_state(words, is_error=bool(error))
         self._bars.say_path(width=self.size.width)
         self._sides.say_lines()

@@ -8,6 +8,7 @@ from textual.widgets import Input, Static
 
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import DELIMITER, Location, check_key, check_name
+from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.visible import place_text, visible
 from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.dialogs.dialog import Dialog, field, label
@@ -23,11 +24,11 @@ class NewBlobScreen(Dialog[str]):
 
     HINT = "Enter opens the editor, Esc leaves"
 
-    def __init__(self, folder: Location, exists: Exists) -> None:
+    def __init__(self, folder: Location, exists: Exists, place: OpenPlace | None) -> None:
         super().__init__()
         self._folder = folder
         self._exists = exists
-        self.TITLE_TEXT = f"New blob in {place_text(folder)} ({rule_text(folder.storage_type)})"
+        self.TITLE_TEXT = f"New blob in {place_text(folder)} ({rule_text(folder.storage_type, place)})"
 
     def compose_body(self) -> ComposeResult:
         """Yield the name and a note."""

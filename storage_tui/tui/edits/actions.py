@@ -76,7 +76,7 @@ class EditActions:
         async def exists(key: str) -> bool:
             return await self._desk.storage.exists(key, folder.storage_type)
 
-        key = await self._screen.app.push_screen_wait(NewBlobScreen(folder, exists))
+        key = await self._screen.app.push_screen_wait(NewBlobScreen(folder, exists, self._desk.place))
         if key is not None:
             await self._edit(Location(folder.storage_type, key), is_new=True)
 

@@ -93,7 +93,7 @@ class DetailsScreen(LinesScreen):
         facts = [
             ("key" if isinstance(row, Blob) else "prefix", visible(row.key)),
             ("location", visible(str(Location(row.storage_type, row.key)))),
-            ("type", f"{row.storage_type}, {rule_text(row.storage_type)}"),
+            ("type", f"{row.storage_type}, {rule_text(row.storage_type, self._desk.place)}"),
         ]
         if isinstance(row, Blob):
             now = datetime.now(UTC)

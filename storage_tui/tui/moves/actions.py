@@ -147,7 +147,9 @@ class MoveActions:
             desk.fail("cannot count what would be moved", exc)
             return
         candidates = partial(names_from, desk.storage)
-        request = await app.push_screen_wait(RelocateScreen(rows, amount, to, candidates, is_move=is_move))
+        request = await app.push_screen_wait(
+            RelocateScreen(rows, amount, to, candidates, is_move=is_move, place=desk.place)
+        )
         if request is None:
             return
         outcome = await relocate(

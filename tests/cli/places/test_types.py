@@ -92,7 +92,8 @@ def test_python_opens_the_types_of_a_bucket(call: Call, bucket: str) -> None:
         info = storage.describe()
         assert {row["name"]: row["expires_after_s"] for row in info.storage_types} == {"data": None, "tmp": 3 * 86400}
         assert info.place is not None
-        assert info.place.types == {"data": "published/", "tmp": "scratch/, expires after 3 days"}
+        assert info.place.types == {"data": "kept until deleted", "tmp": "expires after 3 days"}
+        assert info.place.prefixes == {"data": "published/", "tmp": "scratch/"}
         assert info.token.types == ("data", "tmp")
         plain = Storage(f"s3://{bucket}")
         assert storage.account() != plain.account()  # a key there is another object

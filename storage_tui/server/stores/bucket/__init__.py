@@ -15,5 +15,6 @@
 | trees.py | lists in byte order from an engine that keeps names as a tree of folders |
 | uploads.py | the upload sessions: begun, found, written by one request at a time, cancelled |
 | writer.py | the writer of one upload session: parts go to the engine while the next one gathers |
+| every/ | all buckets of a person as one place |
 | types/ | storage types as prefixes of the bucket, with the expiry of its lifecycle rules |
 """

@@ -80,12 +80,11 @@ class MappedStore:
         return [self._described(kind) for kind in self._kinds.values()]
 
     def _described(self, kind: Kind) -> StorageType:
-        rule, prefix = kind.rule, self._prefixes[kind.name] or "the whole place"
-        words = [prefix]
+        rule = kind.rule
+        words = [] if rule.may_delete else [rule.summary]
         if rule.expires_after is not None or self._expiry.below(kind.prefix):
             words.append(self._expiry.words(kind.prefix))
-        if not rule.may_delete:
-            words.append(rule.summary)
+        words = words or [rule.summary]
         lifetime = self._expiry.lifetime(kind.prefix)
         way_out = WAY_OUT if rule.way_out else ""
         return replace(rule, summary=", ".join(words), expires_after=lifetime, way_out=way_out)
