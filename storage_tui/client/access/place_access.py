@@ -17,6 +17,7 @@ from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
 from storage_tui.machine import directories
 
 AWS = "AWS_"
+PROXIES = ("http_proxy", "https_proxy", "no_proxy")  # in capitals too
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class PlaceAccess:
         )
 
     def environment(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """Return the names of AWS programs and their values, for a bucket."""
+        """Return the names of AWS programs and those of proxies with their values, for a bucket."""
         if self.place.kind != "s3":
             return {}
-        return {name: value for name, value in environ.items() if name.startswith(AWS)}
+        return {name: value for name, value in environ.items() if name.startswith(AWS) or name.lower() in PROXIES}

@@ -66,6 +66,6 @@ async def test_blobs_of_tmp_count_down_and_are_cleaned_up(bucket: str, tmp_path:
         await browser.shows("run/x.bin")
         await browser.press("space", "D")
         await browser.shows("Delete 2 blobs from tmp?")
-        await browser.press("enter")
+        await browser.press("right", "enter")
         client = amazon.client(amazon.endpoint())
         await browser.until(lambda: len(amazon.listed(client, bucket, "scratch/")) == 0)

@@ -59,6 +59,7 @@ def _engine(bucket: str, identity: Identity) -> S3Engine:
         explain=explaining(bucket, identity),
         follows=True,
         answer_bytes=ANSWER_BYTES,
+        obeys_proxies=True,
     )
     return S3Engine(
         identity.endpoint_url or amazon(identity.region), identity.region, identity.credentials,
