@@ -11,6 +11,7 @@ from storage_tui.contract.places import OpenPlace, Place, PlaceOptions
 from storage_tui.machine.private_files import make_private_dir
 from storage_tui.server.stores.audit import AuditLog
 from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.bucket.every.names import note_place, opened_before
 from storage_tui.server.stores.local.database.audit import open_audit as open_local_audit
 from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.local.store import LocalStore
@@ -45,6 +46,7 @@ def open_place(place: Place, options: PlaceOptions, state: Path) -> Engine:
     """Return the engine that shows a bucket or a folder as it is. Its records are in the directory `state`."""
     told = OpenPlace(str(place), place.kind, place.title, is_writable=options.is_writable, prefixes=options.types)
     make_private_dir(state)
+    note_place(state, str(place), options.endpoint_url)
     return Engine(_place_store(place, options, state), LocalRecords(state), told)
 
 
@@ -55,7 +57,7 @@ def _place_store(place: Place, options: PlaceOptions, state: Path) -> Store:
         return FolderStore(Path(place.root))
     try:
         from storage_tui.server.stores.bucket.connecting import list_buckets
-        from storage_tui.server.stores.bucket.every.names import find_buckets, note_place, opened_before
+        from storage_tui.server.stores.bucket.every.names import find_buckets
         from storage_tui.server.stores.bucket.every.store import EveryBucketStore
         from storage_tui.server.stores.bucket.options import BucketOptions
         from storage_tui.server.stores.bucket.store import BucketStore
@@ -73,7 +75,6 @@ def _place_store(place: Place, options: PlaceOptions, state: Path) -> Store:
             lambda: find_buckets(lambda: list_buckets(reached), opened_before(state.parent, options.endpoint_url)),
             lambda bucket: BucketStore.at(bucket, "", reached, is_writable=False),
         )
-    note_place(state, str(place), options.endpoint_url)
     store = BucketStore.at(place.bucket, place.prefix, reached, is_writable=options.is_writable)
     return MappedStore(store, options.types) if options.types else store
 
