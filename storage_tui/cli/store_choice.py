@@ -34,12 +34,12 @@ def settings_of(flags: Mapping[str, Any]) -> Settings:
 
 def settings_for(place: "Place", flags: Mapping[str, Any]) -> Settings:
     """Return the settings for a place that the command line names as a location. Raise click.UsageError for flags that
-    name another store."""
+    name another store. What follows the name of a bucket is a name in it, so that the place has no types."""
     if flags["url"] is not None or flags["data_dir"] is not None:
         raise click.UsageError(f"{place} names what to open; leave out --url and --data-dir")
     if place.kind == "file" and any(flags[name] for name in PLACE_FLAGS):
         opening_from(flags).check_for(place)
-    return replace(load({**flags, "url": str(place)}), data_dir=None, token_file=None)
+    return replace(load({**flags, "url": str(place)}), data_dir=None, token_file=None, types=None)
 
 
 def check_may_change(command: str, settings: Settings) -> None:

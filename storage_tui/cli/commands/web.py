@@ -38,9 +38,8 @@ def web(location: Location, port: int, opens: bool, settings: Settings) -> None:
         raise StorageError(f"{exc.name} is missing; install it with: pip install 'storage-tui[web]'") from exc
     check_is_key(location, settings)
     named = profiles().get(settings.profile or "", {})
-    url = (
-        None if settings.url == named.get("url") else settings.url
-    )  # a second naming would drop the rest of the profile
+    is_named = settings.url == named.get("url")  # naming the URL again would drop the rest of the profile
+    url = None if is_named else settings.url
     flags = []
     for flag, value in (
         ("--profile", settings.profile), ("--url", url), ("--token-file", settings.token_file),

@@ -6,6 +6,7 @@ locks). Upload sessions last a week, so none of a place that was last opened a m
 
 import fcntl
 import os
+import re
 import shutil
 import stat
 import time
@@ -18,15 +19,17 @@ from storage_tui.server.stores.bucket.every.names import NOTE
 
 KEPT = timedelta(days=30)
 DAY_S = 86_400.0
+PLACES = "places"  # the folder of the state directories, by `directories.place_dir`
+_NAME = re.compile(r"[0-9a-f]{16}")  # of a state or runtime directory
 PRESENT, SOCKET = "present", "socket"
 
 
 def remove_old(states: Path, runtimes: Path, *, now: float, spared: tuple[Path, Path]) -> None:
     """Remove the state directories in `states` and the runtime directories in `runtimes` of places that were not used
     for KEPT before `now`, in seconds since 1970. `spared` are those of the place that is being opened. A directory that
-    is in use, or that cannot be removed, stays."""
+    is in use, or that cannot be removed, stays, and so does everything that has not the name of such a directory."""
     oldest = now - KEPT.total_seconds()
-    for state in _folders(states):
+    for state in _folders(states) if states.name == PLACES else ():
         if state != spared[0] and _last_used(state, (NOTE, ".")) < oldest:
             shutil.rmtree(state, ignore_errors=True)
     for runtime in _folders(runtimes):
@@ -55,13 +58,14 @@ def _remove_unused(runtime: Path) -> None:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Return the folders of this user in a folder; no links."""
+    """Return the directories of places in a folder: folders of this user whose name is a digest; no links."""
     found = []
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             with suppress(OSError):
                 status = entry.stat(follow_symlinks=False)
-                if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
+                is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+                if is_ours and _NAME.fullmatch(entry.name):
                     found.append(Path(entry.path))
     return found
 

@@ -12,6 +12,8 @@ from storage_tui.client.batch.folders import local_segment
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, key_refusal
 from storage_tui.contract.models import Blob
+from storage_tui.contract.places import S3_SCHEME, OpenPlace
+from storage_tui.contract.storage_types import DEFAULT
 from storage_tui.contract.visible import is_plain
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.dialogs.copy import CopyForm, CopyScreen
@@ -33,10 +35,12 @@ async def copy_menu(app: App[Any], desk: Desk, row: Row) -> None:
     ]
     place, is_folder = Location(row.storage_type, row.key), not isinstance(row, Blob)
     url = desk.storage.display_url if desk.place is not None or not desk.storage.is_embedded else None
-    line = library_line(place, is_folder=is_folder, url=url)
+    plain = without_types(row, desk.place)
+    line = library_line(plain, is_folder=is_folder, url=url)
     if line is not None:
         forms.append(CopyForm("r", *line))
-    forms.append(CopyForm("g", "shell", shell_line(place, is_folder=is_folder, url=url, profile=desk.profile)))
+    named = place if desk.profile else plain
+    forms.append(CopyForm("g", "shell", shell_line(named, is_folder=is_folder, url=url, profile=desk.profile)))
     if isinstance(row, Blob):
         forms[2:2] = [CopyForm("u", "signed URL", None), CopyForm("c", "curl", None)]
     await _choose(app, desk, row, forms)
@@ -67,7 +71,15 @@ def location_text(row: Row, desk: Desk) -> str:
     """Return the location of the row as a command takes it: `tmp:a/b`, `s3://bucket/a/b`, `/folder/a/b`."""
     if desk.place is None:
         return str(Location(row.storage_type, row.key))
-    return f"{desk.place.title.rstrip('/')}/{row.key}"
+    title = desk.place.title
+    return f"{title if title == S3_SCHEME else title.rstrip('/') + '/'}{without_types(row, desk.place).key}"
+
+
+def without_types(row: Row, place: OpenPlace | None) -> Location:
+    """Return the location of the row for a program that opens the place without its types."""
+    if place is None or row.storage_type not in place.prefixes:
+        return Location(row.storage_type, row.key)
+    return Location(DEFAULT, place.prefixes[row.storage_type] + row.key)
 
 
 def _hidden(value: str) -> str:
@@ -80,7 +92,8 @@ def python_line(row: Row, storage: AsyncStorage) -> str:
     """Return the line that reads the row in Python, from the same server. Storage finds the token as usual."""
     server = "" if storage.is_embedded and storage.place is None else repr(storage.display_url)
     call = "get" if isinstance(row, Blob) else "iter_list"
-    return f"Storage({server}).{call}({row.key!a}, storage_type={row.storage_type!a})"
+    plain = without_types(row, storage.place)
+    return f"Storage({server}).{call}({plain.key!a}, storage_type={plain.storage_type!a})"
 
 
 def curl_line(url: str, key: str) -> str:

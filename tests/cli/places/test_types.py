@@ -126,5 +126,6 @@ def test_the_environment_names_types_too(call: Call, bucket: str, monkeypatch: p
     monkeypatch.setenv("STORAGE_TUI_URL", f"s3://{bucket}")
     monkeypatch.setenv("STORAGE_TUI_TYPES", "data=published/,tmp=scratch/")
     assert call("ls", "tmp:").lines == ["run/", "x.bin"]
+    assert call("ls", f"s3://{bucket}/scratch/").lines == ["run/", "x.bin"]  # a name in the bucket, without types
     config = [line.split() for line in call("config").lines]
     assert ["types", "data=published/,", "tmp=scratch/", "STORAGE_TUI_TYPES"] in config

@@ -7,6 +7,7 @@ import pytest
 from storage_tui import AsyncStorage, PlaceOptions
 from storage_tui.tui.app import StorageApp
 from storage_tui.tui.browser.screen import BrowserScreen
+from storage_tui.tui.rows.copying import location_text
 from tests.server.stores.bucket import amazon
 from tests.tui.conftest import Browser
 
@@ -33,5 +34,8 @@ async def test_enter_opens_a_bucket_and_h_goes_back(
         await browser.press("enter")
         await browser.until(lambda: browser.names == ["a.txt"])
         await browser.shows("text of the object")
+        row = browser.main.keys.current
+        assert row is not None
+        assert location_text(row, app.desk) == f"s3://{bucket}/a.txt"
         await browser.press("h")
         await browser.until(lambda: browser.current == f"{bucket}/")

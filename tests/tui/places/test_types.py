@@ -9,6 +9,7 @@ import pytest
 from storage_tui import AsyncStorage, PlaceOptions
 from storage_tui.tui.app import StorageApp
 from storage_tui.tui.browser.screen import BrowserScreen
+from storage_tui.tui.rows.copying import location_text, python_line
 from tests.server.stores.bucket import amazon
 from tests.tui.conftest import Browser
 
@@ -52,6 +53,9 @@ async def test_the_types_of_the_bucket_are_at_the_side(bucket: str, tmp_path: Pa
         assert " data ▸ /" in browser.text
         await browser.shows("expires after 3 days")
         await browser.shows(f"{bucket[-8:]}")
+        row = [*browser.main.keys.listing.rows()][1]
+        assert location_text(row, browser.app.desk) == f"s3://{bucket}/published/a.txt"
+        assert python_line(row, browser.app.desk.storage).endswith(".get('published/a.txt', storage_type='data')")
         await browser.press("5")
         await browser.shows("this place has no logs; its types are data, tmp, products")
 
