@@ -38,9 +38,7 @@ class Storage:
     data directory of an embedded store and excludes `url`. Without `url` and `data_dir`, the client uses the server
     that STORAGE_TUI_URL or DESCARTESLABS_STORAGE_URL names, else the store of this machine, which is started when it
     is not running. A `url` such as `s3://bucket/prefix` or `./folder` opens a bucket or a folder of this machine as it
-    is, with the storage type `data` alone; `PlaceOptions(types={"data": "published/", "tmp": "scratch/"})` makes
-    prefixes of a bucket its storage types, and `s3://` is all buckets. Nothing there is changed without
-    `opening=PlaceOptions(is_writable=True)`.
+    is, with the storage type `data` alone. Nothing there is changed without `opening=PlaceOptions(is_writable=True)`.
     `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole transfer.
 
     `auth` is an object whose `token` is read instead, such as an `Auth` of the published client. `retries` is the

@@ -66,6 +66,8 @@ class PlaceOptions:
 
     `types` maps storage types to prefixes of the place: the names that begin with a prefix are the keys of its type. A
     prefix ends with a slash; the empty prefix is the whole place. Without `types` the place has the type `data` alone.
+
+        Storage("s3://bucket", opening=PlaceOptions(types={"data": "published/", "tmp": "scratch/"}))
     """
 
     is_writable: bool = False
