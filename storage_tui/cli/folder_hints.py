@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from storage_tui.cli.places import spell, whole_words
 from storage_tui.contract.errors import LocalFileError, NotFoundError
 from storage_tui.contract.keys import DELIMITER, Location, as_folder, parent_prefix
 from storage_tui.contract.models import Blob
@@ -23,13 +22,15 @@ def expecting_blob(storage: "Storage", location: Location, way_out: str) -> Iter
     Raise NotFoundError for both; click.UsageError for a location without a key.
     """
     if not location.key:
-        raise click.UsageError(f"{spell(location)} is {whole_words(location)}; {way_out}")
+        from storage_tui.cli.places import whole_words
+
+        raise click.UsageError(f"{_spell(location)} is {whole_words(location)}; {way_out}")
     try:
         yield
     except (NotFoundError, LocalFileError) as exc:  # a local folder of the same name is in the way of a file
         is_missing = isinstance(exc, NotFoundError) or not storage.exists(location.key, location.storage_type)
         if is_missing and has_blobs(storage, as_folder(location)):
-            raise NotFoundError(f"{spell(location)} is a folder; {way_out}", key=location.key) from exc
+            raise NotFoundError(f"{_spell(location)} is a folder; {way_out}", key=location.key) from exc
         raise
 
 
@@ -64,9 +65,9 @@ def nothing_below(storage: "Storage", folder: Location) -> NotFoundError:
     above = parent_prefix(folder.key)
     while above and not has_blobs(storage, Location(folder.storage_type, above)):
         above = parent_prefix(above)
-    place = spell(Location(folder.storage_type, above))
+    place = _spell(Location(folder.storage_type, above))
     what = f"'storage-tui ls {shlex.quote(place)}' lists what exists there"
-    return NotFoundError(f"nothing is stored below {spell(folder)}; {what}", key=folder.key)
+    return NotFoundError(f"nothing is stored below {_spell(folder)}; {what}", key=folder.key)
 
 
 def base_of(location: Location) -> str:
@@ -74,3 +75,9 @@ def base_of(location: Location) -> str:
     slash at the end says that only its contents move. It is rsync's rule."""
     is_contents = not location.key or location.key.endswith(DELIMITER)
     return location.key if is_contents else parent_prefix(as_folder(location).key)
+
+
+def _spell(location: Location) -> str:
+    from storage_tui.cli.places import spell  # for an error alone
+
+    return spell(location)

@@ -10,22 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from storage_tui.cli.places import PlaceWord, take_place, take_two_places
-from storage_tui.cli.settings import PLACE_SETTINGS
-from storage_tui.cli.store_choice import (
-    SHARED,
-    check_may_change,
-    settings_for,
-    settings_of,
-    settings_of_two,
-    tell_left_out,
-)
+from storage_tui.cli.settings import PLACE_FLAGS
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.keys import Location
-from storage_tui.contract.places import is_place, is_url
 
-if TYPE_CHECKING:
-    pass
+if TYPE_CHECKING:  # what only a command that runs needs is loaded when the command runs, so that its help is there soon
+    from storage_tui.cli.places import PlaceWord
 
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -70,7 +60,10 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        flags = {name: kwargs.pop(name) for name in (*SHARED, *PLACE_SETTINGS)}
+        from storage_tui.cli.places import take_place
+        from storage_tui.cli.store_choice import SHARED, check_may_change, settings_for, settings_of, tell_left_out
+
+        flags = {name: kwargs.pop(name) for name in (*SHARED, *PLACE_FLAGS)}
         context = click.get_current_context()
         kwargs, place = take_place(context, kwargs)
         settings = settings_of(flags) if place is None else settings_for(place, flags)
@@ -92,7 +85,10 @@ def with_two_stores(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        flags = {name: kwargs.pop(name) for name in (*SHARED, *PLACE_SETTINGS)}
+        from storage_tui.cli.places import take_two_places
+        from storage_tui.cli.store_choice import SHARED, check_may_change, settings_of_two, tell_left_out
+
+        flags = {name: kwargs.pop(name) for name in (*SHARED, *PLACE_FLAGS)}
         context = click.get_current_context()
         to_profile = kwargs.pop("to_profile")
         kwargs, place, there = take_two_places(context, kwargs)
@@ -104,7 +100,7 @@ def with_two_stores(command: Callable[..., Any]) -> Callable[..., Any]:
         if target_settings is not None and name == "mv":
             check_may_change(name, settings)
         result = command(*args, settings=settings, target_settings=target_settings, **kwargs)
-        if place is not None and place.kind == "file":
+        if place is not None and place.kind != "s3":
             tell_left_out(settings)
         return result
 
@@ -121,6 +117,8 @@ def with_store_settings(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        from storage_tui.cli.store_choice import SHARED, settings_of
+
         flags = {name: kwargs.pop(name) for name in SHARED}
         return command(*args, settings=settings_of(flags), **kwargs)
 
@@ -170,9 +168,12 @@ class LocationType(click.ParamType):  # type: ignore[type-arg]  # generic since 
 
     name = "location"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Location | PlaceWord:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Location | PlaceWord":
         """Return the location in the text; for a place the word, which `with_settings` replaces by a location. Raise
         InvalidKeyError for an impossible key."""
+        from storage_tui.cli.places import PlaceWord
+        from storage_tui.contract.places import is_place, is_url
+
         if isinstance(value, Location | PlaceWord):
             return value
         return PlaceWord(value) if is_place(value) or is_url(value) else Location.parse(value)

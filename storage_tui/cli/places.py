@@ -172,7 +172,8 @@ def _resolved(
     if len(_homes(words)) > 1:
         raise click.UsageError("a command works on one bucket, or on folders of this machine")
     if first.kind == "s3":
-        return replace(first, prefix=""), [place.prefix for place in places], f"{S3_SCHEME}{first.bucket}{DELIMITER}"
+        lead = f"{S3_SCHEME}{first.bucket}{DELIMITER}" if first.bucket else S3_SCHEME
+        return replace(first, prefix=""), [place.prefix for place in places], lead
     parts = [_split(place, keeps_name=keeps_name) for place in places]
     root = os.path.commonpath([root for root, _ in parts])
     keys = []

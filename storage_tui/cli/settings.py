@@ -12,6 +12,10 @@ not.
     [profiles.lab]
     url = "https://lab.example/storage/v1"
     token_file = "~/.lab-token"
+
+    [profiles.archive]
+    url = "s3://BUCKET"
+    types = {data = "published/", tmp = "scratch/"}
 """
 
 import os
@@ -31,7 +35,8 @@ _CHOICES = {"graphics": GRAPHICS, "notify": NOTIFY}
 PROFILES = "profiles"  # the table of the file with one table for each profile
 MOST_JOBS = 32  # as many as a batch takes; named here too, so that the settings load nothing of the client
 STORES = ("url", "data_dir")
-PLACE_SETTINGS = ("write", "endpoint", "region", "no_sign_request", "request_payer")  # how a bucket is opened
+PLACE_FLAGS = ("write", "endpoint", "region", "no_sign_request", "request_payer")  # how a bucket is opened
+PLACE_SETTINGS = (*PLACE_FLAGS, "types")  # the last is no flag
 SERVER = (*STORES, "token_file")  # settings of the store; a profile that sets one takes none of these from elsewhere
 
 
@@ -55,6 +60,12 @@ class Settings:
     region: str | None = field(default=None, metadata={"help": "Its region; without one it is found by itself."})
     no_sign_request: bool = field(default=False, metadata={"help": "true opens a public bucket without credentials."})
     request_payer: bool = field(default=False, metadata={"help": "true pays for the requests to the bucket."})
+    types: Mapping[str, str] | None = field(
+        default=None,
+        metadata={
+            "help": 'Its storage types as prefixes, such as {data = "published/", tmp = "scratch/"}; else data alone.'
+        },
+    )
     theme: str | None = field(default=None, metadata={
         "help": "A Textual theme, such as nord or ansi-light; without one what suits the terminal."})  # fmt: skip
     mouse: bool = field(default=True, metadata={
@@ -208,6 +219,8 @@ def _convert(value: Any, name: str, where: str) -> Any:
         if type(number) is not int or not 1 <= number <= MOST_JOBS:
             raise SettingsError(f"{where} must be a number from 1 to {MOST_JOBS}, not {value!a:.60}")
         return number
+    if name == "types":
+        return _types(value, where)
     if not isinstance(value, str) or not value:
         raise SettingsError(f"{where} must be text, not {value!a:.60}")
     if value not in _CHOICES.get(name, (value,)):
@@ -223,3 +236,19 @@ def _convert(value: Any, name: str, where: str) -> Any:
         except BadRequestError as exc:
             raise SettingsError(f"{where}: {exc.message}") from exc
     return Path(value).expanduser() if Path in get_args(kind) else value
+
+
+def _types(value: Any, where: str) -> dict[str, str]:
+    """Return the prefix of each storage type: of a table, or of a text such as `data=published/,tmp=scratch/`."""
+    from storage_tui.contract.errors import BadRequestError
+    from storage_tui.contract.places import mapped_types
+
+    if isinstance(value, str):
+        pairs = [pair.partition("=") for pair in value.split(",")]
+        value = {name.strip(): prefix for name, equals, prefix in pairs if equals}
+    if not isinstance(value, dict) or not value:
+        raise SettingsError(f'{where} must be a table such as {{data = "published/", tmp = "scratch/"}}')
+    try:
+        return mapped_types(value)
+    except BadRequestError as exc:
+        raise SettingsError(f"{where}: {exc.message}") from exc

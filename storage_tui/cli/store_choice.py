@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from storage_tui.cli.printing import complain
-from storage_tui.cli.settings import PLACE_SETTINGS, Settings, load
-from storage_tui.client.access.place_access import PlaceAccess
+from storage_tui.cli.settings import PLACE_FLAGS, PLACE_SETTINGS, Settings, load
 from storage_tui.contract.errors import ConflictError, StorageError
 from storage_tui.contract.keys import Location, key_refusal
-from storage_tui.contract.places import Place, PlaceOptions, parse_place, read_only_text
 from storage_tui.machine import directories
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the help of a command, which imports this file, needs nothing of places
     from storage_tui.client.async_storage import AsyncStorage
     from storage_tui.client.storage import Storage
+    from storage_tui.contract.places import Place, PlaceOptions
 
 CHANGING = frozenset(("put", "cp", "mv", "rm", "edit", "touch", "undelete", "purge"))
 SHARED = ("profile", "url", "token_file", "data_dir")
@@ -33,14 +32,14 @@ def settings_of(flags: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def settings_for(place: Place, flags: Mapping[str, Any]) -> Settings:
+def settings_for(place: "Place", flags: Mapping[str, Any]) -> Settings:
     """Return the settings for a place that the command line names as a location. Raise click.UsageError for flags that
-    name another store."""
+    name another store. What follows the name of a bucket is a name in it, so that the place has no types."""
     if flags["url"] is not None or flags["data_dir"] is not None:
         raise click.UsageError(f"{place} names what to open; leave out --url and --data-dir")
-    if place.kind != "s3" and any(flags[name] for name in PLACE_SETTINGS):
+    if place.kind != "s3" and any(flags[name] for name in PLACE_FLAGS):
         opening_from(flags).check_for(place)
-    return replace(load({**flags, "url": str(place)}), data_dir=None, token_file=None)
+    return replace(load({**flags, "url": str(place)}), data_dir=None, token_file=None, types=None)
 
 
 def settings_of_two(
@@ -56,20 +55,25 @@ def settings_of_two(
         raise click.UsageError(f"{source} and {target} name what to open; leave out --url and --data-dir")
     ours = settings_of(flags) if source is None else settings_of_side(source, flags, changes=changes_source)
     if to_profile is not None:
-        return ours, settings_of({**dict.fromkeys((*SHARED, *PLACE_SETTINGS)), "profile": to_profile})
+        return ours, settings_of({**dict.fromkeys((*SHARED, *PLACE_FLAGS)), "profile": to_profile})
     return ours, settings_of(flags) if target is None else settings_of_side(target, flags, changes=True)
 
 
 def settings_of_side(place: Place, flags: Mapping[str, Any], *, changes: bool) -> Settings:
     """Return the settings for a place that is one of two sides: flags that name a store are for the other side, and
     those for buckets are not for a folder. Only a place that `changes` is opened for changes."""
-    unheard = dict.fromkeys(("url", "data_dir", "token_file", *(PLACE_SETTINGS if place.kind == "file" else ())))
+    unheard = dict.fromkeys(("url", "data_dir", "token_file", *(PLACE_FLAGS if place.kind != "s3" else ())))
     return settings_for(place, {**flags, **({} if changes else {"write": False}), **unheard})
 
 
 def check_may_change(command: str, settings: Settings) -> None:
     """Raise ConflictError for a command that changes blobs of a place that is opened read only."""
-    place = None if settings.url is None or command not in CHANGING else parse_place(settings.url)
+    if settings.url is None or command not in CHANGING:
+        return
+    from storage_tui.client.access.place_access import PlaceAccess
+    from storage_tui.contract.places import PlaceOptions, parse_place, read_only_text
+
+    place = parse_place(settings.url)
     if place is not None and not opening_of(settings).is_writable:
         raise ConflictError(read_only_text(place.kind, PlaceAccess.of(place, PlaceOptions()).place.title))
 
@@ -82,19 +86,24 @@ def tell_left_out(settings: Settings) -> None:
             complain(note)
 
 
-def opening_of(settings: Settings) -> PlaceOptions:
+def opening_of(settings: Settings) -> "PlaceOptions":
     """Return how the place of the settings is opened; the default where they name no bucket."""
+    from storage_tui.contract.places import PlaceOptions, parse_place
+
     place = None if settings.url is None else parse_place(settings.url)
     if place is None or place.kind != "s3":
         return PlaceOptions()
     return opening_from({name: getattr(settings, name) for name in PLACE_SETTINGS})
 
 
-def opening_from(values: Mapping[str, Any]) -> PlaceOptions:
+def opening_from(values: Mapping[str, Any]) -> "PlaceOptions":
     """Return the options of a place from settings or flags by their names."""
+    from storage_tui.contract.places import PlaceOptions
+
     return PlaceOptions(
         is_writable=bool(values["write"]), endpoint_url=values["endpoint"], region=values["region"],
         no_sign_request=bool(values["no_sign_request"]), request_payer=bool(values["request_payer"]),
+        types=values.get("types") or {},
     )  # fmt: skip
 
 

@@ -78,12 +78,18 @@ def _place_words(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Return the names in a bucket that begin with the typed text; for a folder the shell's own files."""
     if not incomplete.startswith(S3_SCHEME):
         return [CompletionItem("", type="file")]
+    typed, slash, _ = incomplete.removeprefix(S3_SCHEME).partition(DELIMITER)
+    if not slash:  # nobody lists buckets for a TAB; those that were opened before are known
+        from storage_tui.machine.directories import state_dir
+        from storage_tui.server.stores.bucket.every.names import opened_before
+
+        known = opened_before(state_dir() / "places", ctx.params.get("endpoint"))
+        return [CompletionItem(f"{S3_SCHEME}{name}{DELIMITER}") for name in sorted(known) if name.startswith(typed)]
     try:
         place = parse_place(incomplete)
     except StorageError:
         return []
-    bucket = incomplete.removeprefix(S3_SCHEME).partition(DELIMITER)
-    if place is None or not bucket[1]:  # the name of a bucket: nobody lists buckets for a TAB
+    if place is None:
         return []
     lead = f"{S3_SCHEME}{place.bucket}{DELIMITER}"
     return list(_keys(ctx, lead, Location(DEFAULT, place.prefix), place=replace(place, prefix="")))
@@ -97,12 +103,12 @@ def _is_bare(key: str) -> bool:
 def _page(ctx: click.Context, typed: Location, place: Place | None) -> Page | None:
     """Return a page of the keys that begin with the location, from the running embedded server if the settings mean
     that server. Return None when the server cannot be asked."""
-    from storage_tui.cli.settings import PLACE_SETTINGS, SettingsError
+    from storage_tui.cli.settings import PLACE_FLAGS, SettingsError
     from storage_tui.cli.store_choice import SHARED, embedded_dir, opening_of, settings_for, settings_of
     from storage_tui.client.access.quick_list import peek_page
 
     try:
-        flags = {name: ctx.params.get(name) for name in (*SHARED, *PLACE_SETTINGS)}
+        flags = {name: ctx.params.get(name) for name in (*SHARED, *PLACE_FLAGS)}
         settings = settings_of(flags) if place is None else settings_for(place, flags)
         directory = embedded_dir(settings)
         page = None if directory is None else peek_page(directory, typed, limit=MOST)

@@ -40,7 +40,7 @@ def shell_line(place: Location, *, is_folder: bool, url: str | None, profile: st
 
 def place_text(place: OpenPlace, key: str) -> str:
     """Return a key of a place as commands take it: `s3://bucket/a/b`, `/folder/a/b`."""
-    return f"{place.title.rstrip(DELIMITER)}{DELIMITER}{key}"
+    return f"{place.lead}{key}"
 
 
 def place_shell_line(place: OpenPlace, opening: PlaceOptions, key: str, *, is_folder: bool) -> str:
@@ -70,7 +70,7 @@ def place_library_line(
     if place.kind != "s3":
         return _local_library_line(place_text(place, key), is_folder=is_folder)
     is_elsewhere = any(environ.get(name) for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"))
-    is_plain = opening == PlaceOptions(is_writable=opening.is_writable) and not is_elsewhere
+    is_plain = opening == PlaceOptions(is_writable=opening.is_writable, types=opening.types) and not is_elsewhere
     if is_plain and not is_folder and key.lower().endswith(RASTERS):
         path = f"/vsis3/{place_text(place, key).removeprefix(S3_SCHEME)}"
         return "rasterio", f"rasterio.open({path!a})"
@@ -78,7 +78,7 @@ def place_library_line(
 
 
 def _options(opening: PlaceOptions) -> str:
-    told = {name: value for name, value in opening.to_json().items() if name != "is_writable"}
+    told = {name: value for name, value in opening.to_json().items() if name not in ("is_writable", "types")}
     return f"PlaceOptions({', '.join(f'{name}={value!a}' for name, value in told.items())})" if told else ""
 
 

@@ -3,6 +3,7 @@
 | written | means |
 |---|---|
 | `s3://BUCKET`, `s3://BUCKET/PREFIX` | a bucket, or the names in it that begin with PREFIX; nothing is decoded |
+| `s3://` | all buckets, each as a folder |
 | `file:///DIR` | a folder, percent-encoded as in RFC 8089 |
 | `https://HOST/DIR/`, `http://HOST/DIR/` | an index of links, percent-encoded; its URL ends in a slash |
 | `https://HOST/DIR/catalog.json` | a static STAC catalog; its URL ends in `.json` |
@@ -10,14 +11,19 @@
 | `./DIR`, `../DIR`, `/DIR`, `~/DIR`, `.`, `..`, `~` | a folder, as a shell writes it |
 
 Any other text is not a place: it is a key, `TYPE:KEY`, or the URL of a Storage API server.
+
+A bucket has one storage type, `data`, unless the options of the place map storage types to prefixes in it.
 """
 
 import re
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from storage_tui.contract.errors import BadRequestError, NotFoundError, ProtocolError
+from storage_tui.contract.keys import DELIMITER
+from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
 from storage_tui.contract.wire import BASE_PATH
 
 Kind = Literal["s3", "file", "web"]
@@ -39,8 +45,8 @@ _ENDPOINT = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")  # no user name, pas
 @dataclass(frozen=True, slots=True)
 class Place:
     """A bucket, a folder or a part of the web, as it was named. `prefix` belongs to a bucket: names there that do not
-    begin with it do not exist. `root` is a URL of the web, or the path of a folder as text, with surrogate escapes for
-    bytes that are no UTF-8 (PEP 383)."""
+    begin with it do not exist. Without the name of a bucket it is all buckets, each a folder. `root` is a URL of the
+    web, or the path of a folder as text, with surrogate escapes for bytes that are no UTF-8 (PEP 383)."""
 
     kind: Kind
     bucket: str = ""
@@ -69,21 +75,31 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOptions:
-    """How a place is opened. All but `is_writable` are for a bucket; what is None or False there comes from the sources
-    of AWS programs, the environment and the shared files."""
+    """How a place is opened. All options are for a bucket. What is None or False of the endpoint, the region and the
+    signature comes from the sources of AWS programs, the environment and the shared files.
+
+    `types` maps storage types to prefixes of the place: the names that begin with a prefix are the keys of its type. A
+    prefix ends with a slash; the empty prefix is the whole place. Without `types` the place has the type `data` alone.
+
+        Storage("s3://bucket", opening=PlaceOptions(types={"data": "published/", "tmp": "scratch/"}))
+    """
 
     is_writable: bool = False
     endpoint_url: str | None = None
     region: str | None = None
     no_sign_request: bool = False
     request_payer: bool = False
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "types", mapped_types(self.types))
 
     def check_for(self, place: Place) -> None:
         """Raise BadRequestError for options that the kind of place does not have."""
         if place.kind == "file" and self != PlaceOptions():
             raise BadRequestError(
-                "a folder of this machine is opened read only: --write, --endpoint, --region, --no-sign-request and "
-                "--request-payer are for buckets"
+                "a folder of this machine is opened read only: --write, --endpoint, --region, --no-sign-request, "
+                "--request-payer and types are for buckets"
             )
         if place.kind == "web" and self != PlaceOptions():
             raise BadRequestError(
@@ -94,6 +110,8 @@ class PlaceOptions:
             raise BadRequestError(
                 f"{self.endpoint_url[:200]!a} is not the URL of an endpoint, such as https://host:9000"
             )
+        if place.kind == "s3" and not place.bucket and (self.is_writable or self.types):
+            raise BadRequestError("all buckets together are opened read only, without types; open one: s3://BUCKET")
 
     def to_json(self) -> dict[str, Any]:
         """Return the options that are set, by name."""
@@ -102,7 +120,7 @@ class PlaceOptions:
     @classmethod
     def from_json(cls, raw: Any) -> Self:
         """Read the options from that JSON object; raise BadRequestError for anything else."""
-        kinds = {field.name: bool if field.type is bool else str for field in fields(cls)}
+        kinds = {entry.name: bool if entry.type is bool else str for entry in fields(cls)} | {"types": dict}
         if not isinstance(raw, dict) or not all(type(value) is kinds.get(name) for name, value in raw.items()):
             raise BadRequestError("the options of a place cannot be read")
         return cls(**raw)
@@ -111,7 +129,9 @@ class PlaceOptions:
 @dataclass(frozen=True, slots=True)
 class OpenPlace:
     """The place that a server shows, from its description. `rules` are short words such as "read only" or "eu-west-1";
-    `notes` are sentences about what is not shown, and why."""
+    `notes` are sentences about what is not shown, and why. `types` has the rule of each storage type in a few words,
+    such as "expires after 7 days", and `prefixes` the prefix that is this type. Both are empty for a place with the
+    type `data` alone."""
 
     url: str
     kind: str
@@ -119,6 +139,18 @@ class OpenPlace:
     is_writable: bool = False
     rules: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def lead(self) -> str:
+        """Return what stands before a key where a location in the place is written: `s3://bucket/`, `/folder/`."""
+        return self.title if self.title == S3_SCHEME else self.title.rstrip(DELIMITER) + DELIMITER
+
+    @property
+    def type_names(self) -> tuple[str, ...]:
+        """Return the storage types of the place."""
+        return tuple(self.types) or (DEFAULT,)
 
     @property
     def name(self) -> str:
@@ -139,6 +171,7 @@ class OpenPlace:
             "is_writable": self.is_writable,
             "rules": list(self.rules),
             "notes": list(self.notes),
+            **({"types": dict(self.types), "prefixes": dict(self.prefixes)} if self.types else {}),
         }
 
     @classmethod
@@ -149,7 +182,8 @@ class OpenPlace:
             if not isinstance(raw["is_writable"], bool):
                 raise TypeError("is_writable is true or false")
             rules, notes = (_words(raw.get(name, [])) for name in ("rules", "notes"))
-            return cls(url, kind, title, raw["is_writable"], rules, notes)
+            types, prefixes = (_of_types(raw.get(name, {})) for name in ("types", "prefixes"))
+            return cls(url, kind, title, raw["is_writable"], rules, notes, types, prefixes)
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described its place in a way that cannot be read: {exc}") from exc
 
@@ -203,7 +237,7 @@ def _is_service(path: str) -> bool:
 def parse_place(text: str) -> Place | None:
     """Return the place that the text names; None for a text that is written in another way.
 
-    Raise BadRequestError for a text that begins as a place and is none, such as `s3://`.
+    Raise BadRequestError for a text that begins as a place and is none, such as `s3:///a`.
     """
     if _is_of_the_web(text):
         return web_place(text)
@@ -211,6 +245,8 @@ def parse_place(text: str) -> Place | None:
         return None
     if text.startswith(S3_SCHEME):
         bucket, _, prefix = text.removeprefix(S3_SCHEME).partition("/")
+        if text == S3_SCHEME:
+            return Place("s3")
         if not _BUCKET.fullmatch(bucket):
             raise BadRequestError(f"{text[:200]!a} names no bucket; write s3://BUCKET or s3://BUCKET/PREFIX")
         return Place("s3", bucket=bucket, prefix=prefix)
@@ -222,6 +258,22 @@ def parse_place(text: str) -> Place | None:
     if "\0" in text:
         raise BadRequestError("the path of a folder holds no zero byte")
     return Place("file", root=text)
+
+
+def mapped_types(types: Mapping[str, str]) -> dict[str, str]:
+    """Return the prefixes of storage types in the order of the types, each with a slash at its end; the empty prefix
+    stays empty. Raise BadRequestError for a type that does not exist, and for two types with one prefix."""
+    for name, prefix in types.items():
+        if name not in STORAGE_TYPES:
+            raise BadRequestError(f"{name!a:.60} is no storage type; the types are {', '.join(STORAGE_TYPES)}")
+        if not isinstance(prefix, str) or len(prefix) > MOST_CHARACTERS:
+            raise BadRequestError(f"the prefix of {name} is a text such as 'published/', not {prefix!a:.60}")
+    found = {name: _as_prefix(types[name]) for name in STORAGE_TYPES if name in types}
+    for name, prefix in found.items():
+        same = [other for other, its in found.items() if its == prefix and other != name]
+        if same:
+            raise BadRequestError(f"{name} and {same[0]} have the same prefix {prefix!a:.60}; give each its own")
+    return found
 
 
 def read_only_text(kind: str, title: str) -> str:
@@ -281,6 +333,15 @@ def canonical(path: str) -> str:
 def _leads_elsewhere(raw: bytes) -> bool:
     parts = _STEPS.split(raw)
     return raw in _DOTS or b"\0" in raw or any(part in (b".", b"..") for part in parts)
+
+
+def _of_types(raw: Any) -> dict[str, str]:
+    names = [name for name in STORAGE_TYPES if name in raw]
+    return dict(zip(names, _words([raw[name] for name in names]), strict=True))
+
+
+def _as_prefix(text: str) -> str:
+    return text if not text or text.endswith(DELIMITER) else text + DELIMITER
 
 
 def _words(raw: Any) -> tuple[str, ...]:

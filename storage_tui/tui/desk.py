@@ -99,18 +99,19 @@ class Desk:
     @property
     def lead(self) -> str:
         """What stands before a key where a location of the open bucket is typed; empty for all else."""
-        return f"{self.place.title.rstrip('/')}/" if self.place is not None and self.place.kind == "s3" else ""
+        return self.place.lead if self.place is not None and self.place.kind == "s3" and not self.place.types else ""
 
     def named(self, listing: Listing) -> str:
         """Return the folder of a list in an open place; empty in a store of ours, and for a list of local files."""
         is_local = listing.storage_type not in STORAGE_TYPES
-        return "" if self.place is None or is_local else self.spell(Location(listing.storage_type, listing.prefix))
+        has_types = self.place is None or bool(self.place.types)
+        return "" if has_types or is_local else self.spell(Location(listing.storage_type, listing.prefix))
 
     def spell(self, location: Location) -> str:
         """Return a key or prefix as a sentence names it: `tmp`, `tmp:maps/`, `s3://bucket/maps/`."""
-        if self.place is None or location.storage_type not in STORAGE_TYPES:
+        if self.place is None or self.place.types or location.storage_type not in STORAGE_TYPES:
             return place_text(location)
-        return visible(f"{self.place.title.rstrip('/')}/{location.key}")
+        return visible(f"{self.place.lead}{location.key}")
 
     async def key_rules(self) -> KeyRules:
         """Return which names the server takes for keys; the strict rules while it does not answer."""

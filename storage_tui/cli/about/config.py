@@ -91,6 +91,8 @@ def _environment() -> list[Row]:
 def _text(value: Any) -> str | None:
     if value is None:
         return None
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={prefix}" for name, prefix in value.items())
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -101,6 +103,7 @@ def _write(path: Path) -> None:
             continue
         known = {"url": "https://host/storage/v1", "theme": "nord"}.get(field.name, "PATH")
         example = json.dumps(known if field.default is None else field.default)
+        example = '{data = "published/", tmp = "scratch/"}' if field.name == "types" else example
         lines += [f"# {field.metadata['help']}  ({ENV_PREFIX}{field.name.upper()})", f"# {field.name} = {example}", ""]
     lines += [
         "# A server under a name, for --profile lab; this makes it the one without a flag:",

@@ -95,6 +95,8 @@ def _browse(
 
 def _run(place: Location, settings: Settings, *, title: str, is_piped: bool, uses_agent: bool) -> "StorageApp":
     """Browse one store, and return the app when it has ended."""
+    if settings.types and place.storage_type not in settings.types and not place.key:
+        place = Location(next(iter(settings.types)))  # where a person has named no type, the first one is there
     look = None if is_piped else _first_look(place, settings)
     with contextlib.nullcontext() if look is None else look:
         # httpx loads a command line of its own, which takes a third of its start-up time. httpx works without that

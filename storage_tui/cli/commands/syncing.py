@@ -15,7 +15,7 @@ from storage_tui.cli.options import with_patience, with_settings
 from storage_tui.cli.output import EXIT_FAILED, PartialFailureError
 from storage_tui.cli.places import is_remote_word, place_of
 from storage_tui.cli.printing import Complaints, complain, say, say_json
-from storage_tui.cli.settings import PLACE_SETTINGS, Settings
+from storage_tui.cli.settings import PLACE_FLAGS, Settings
 from storage_tui.cli.store_choice import SHARED, open_storage, settings_of, settings_of_side
 from storage_tui.cli.words import profile_words, source_words
 from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
@@ -266,7 +266,7 @@ def _open(
     if to_profile is not None and not (is_location(target) and placed_target is None):
         raise click.UsageError("--to-profile is the server of DST; write DST as a place of it, such as data:maps")
     if to_profile is not None:
-        placed_target = settings_of({**dict.fromkeys((*SHARED, *PLACE_SETTINGS)), "profile": to_profile})
+        placed_target = settings_of({**dict.fromkeys((*SHARED, *PLACE_FLAGS)), "profile": to_profile})
     if placed_source is not None and placed_target is not None and (settings.url or settings.data_dir):
         raise click.UsageError("SRC and DST name what to open; leave out --url and --data-dir")
     own = settings if (placed_source is None or placed_target is None) else placed_source
@@ -277,12 +277,12 @@ def _open(
         theirs = ours
     if placed_source is not None and replace(ours, write=theirs.write) == theirs:
         ours = theirs  # one place has both sides
-    opened = {one: open_storage(one, patience_s=patience_s) for one in dict.fromkeys((ours, theirs))}
-    storage, other = opened[ours], opened[theirs]
+    storage = open_storage(ours, patience_s=patience_s)
+    other = storage if ours == theirs else open_storage(theirs, patience_s=patience_s)
     refusal = other.place.refusal if is_location(target) and other.place is not None else None
     if refusal is not None and click.get_current_context().command.name == "sync":
         raise ConflictError(refusal)
-    for one in opened.values():
+    for one in (storage,) if storage is other else (storage, other):
         stack.enter_context(one)
         stack.enter_context(telling(one))
     return side_of(source, storage.engine, lead=lead), side_of(target, other.engine, lead=to_lead)
@@ -298,7 +298,7 @@ def _placed(words: str, *, changes: bool) -> tuple[str, Settings | None, str]:
         return words, None, ""
     place, key, lead = place_of(words)
     params = click.get_current_context().params
-    flags = {name: params.get(name) for name in (*SHARED, *PLACE_SETTINGS)}
+    flags = {name: params.get(name) for name in (*SHARED, *PLACE_FLAGS)}
     return f"{DEFAULT}:{key}", settings_of_side(place, flags, changes=changes), lead
 
 

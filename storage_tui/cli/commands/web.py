@@ -9,7 +9,7 @@ import click
 
 from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.printing import TerminalText, say
-from storage_tui.cli.settings import PLACE_SETTINGS, Settings
+from storage_tui.cli.settings import PLACE_FLAGS, Settings, profiles
 from storage_tui.cli.store_choice import check_is_key, open_storage
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
@@ -37,13 +37,16 @@ def web(location: Location, port: int, opens: bool, settings: Settings) -> None:
     except ModuleNotFoundError as exc:
         raise StorageError(f"{exc.name} is missing; install it with: pip install 'storage-tui[web]'") from exc
     check_is_key(location, settings)
+    named = profiles().get(settings.profile or "", {})
+    is_named = settings.url == named.get("url")  # naming the URL again would drop the rest of the profile
+    url = None if is_named else settings.url
     flags = []
     for flag, value in (
-        ("--profile", settings.profile), ("--url", settings.url), ("--token-file", settings.token_file),
+        ("--profile", settings.profile), ("--url", url), ("--token-file", settings.token_file),
         ("--data-dir", settings.data_dir),
     ):  # fmt: skip
         flags += [] if value is None else [flag, str(value)]
-    flags += [f"--{name.replace('_', '-')}" for name in PLACE_SETTINGS if getattr(settings, name) is True]
+    flags += [f"--{name.replace('_', '-')}" for name in PLACE_FLAGS if getattr(settings, name) is True]
     flags += [
         word for name in ("endpoint", "region") if getattr(settings, name) is not None
         for word in (f"--{name}", getattr(settings, name))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.places import OpenPlace, Place, PlaceOptions
-from storage_tui.contract.storage_types import DEFAULT
+from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
 from storage_tui.machine import directories
 
 AWS = "AWS_"
@@ -24,9 +24,8 @@ PLAIN_NAMES = frozenset({
     "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE", "AWS_NO_SIGN_REQUEST", "AWS_REQUEST_PAYER",
     "AWS_EC2_METADATA_DISABLED", "AWS_SDK_LOAD_CONFIG", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE",
 })  # fmt: skip
-WEB = frozenset(  # how a program reaches the web: proxies, and the certificates that it trusts
-    ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-)
+PROXIES = frozenset(("http_proxy", "https_proxy", "no_proxy"))  # in capitals too
+WEB = frozenset(("all_proxy", "ssl_cert_file", "ssl_cert_dir"))  # what else a program needs to reach the web
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,23 @@ class PlaceAccess:
 
     def described(self) -> OpenPlace:
         """Return the description of the place, as far as it is known before its server answers."""
-        return OpenPlace(self.url, self.place.kind, self.place.title, is_writable=self.options.is_writable)
+        options = self.options
+        rules = [STORAGE_TYPES[name] for name in options.types]
+        types = {rule.name: "…" if rule.expires_after is not None else rule.summary for rule in rules}
+        return OpenPlace(
+            self.url, self.place.kind, self.place.title, is_writable=options.is_writable, types=types,
+            prefixes=options.types,
+        )  # fmt: skip
+
+    @property
+    def account(self) -> str:
+        """Return a text that differs for places in which a key means another object."""
+        parts = [self.place.title]
+        if (opened := self.opened_as()) is not None:
+            parts.append(opened)
+        if self.options.types:
+            parts.append(json.dumps(dict(self.options.types)))
+        return " ".join(parts)
 
     def state_dir(self) -> Path:
         """Return the directory of what the server keeps on this machine."""
@@ -94,16 +109,17 @@ class PlaceAccess:
         return hashlib.sha256(json.dumps(how).encode()).hexdigest()[:12]
 
     def environment(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """Return the names of AWS programs and their values, for a bucket; for the web the proxies and certificates."""
-        if self.place.kind == "web":
-            return {name: value for name, value in environ.items() if name.upper() in WEB}
-        if self.place.kind != "s3":
+        """Return the names of AWS programs and of proxies with their values, for a bucket; for the web the proxies and
+        the certificates."""
+        if self.place.kind == "file":
             return {}
         if self.handed is not None:
             return dict(self.handed)
-        return {name: value for name, value in environ.items() if name.startswith(AWS)}
+        if self.place.kind == "web":
+            return {name: value for name, value in environ.items() if name.lower() in PROXIES | WEB}
+        return {name: value for name, value in environ.items() if name.startswith(AWS) or name.lower() in PROXIES}
 
 
 def is_plain(name: str, value: str) -> bool:
-    """Return whether a variable of AWS programs holds no secret, also not in a URL."""
-    return name in PLAIN_NAMES and "@" not in value
+    """Return whether a variable of AWS programs, or of a proxy, holds no secret, also not in a URL."""
+    return (name in PLAIN_NAMES or name.lower() in PROXIES | WEB) and "@" not in value

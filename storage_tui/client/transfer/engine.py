@@ -115,6 +115,8 @@ class TransferEngine:
 
     def account(self) -> str:
         """Return one text for the server and the owner of the token; see `Storage.account`. Blocks."""
+        if isinstance(self.server, EmbeddedServer) and self.server.place is not None:
+            return self.server.place.account
         user = self.server.user()
         return self.display_url if user is None else f"{self.display_url} {user}"
 

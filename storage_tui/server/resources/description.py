@@ -6,12 +6,12 @@ from dataclasses import replace
 from storage_tui.contract.keys import EXACT_NAMES
 from storage_tui.contract.models import COPY_FROM_BUCKET, FEATURES, Limits, Retention, ServiceInfo, TokenScope
 from storage_tui.contract.places import BUCKET_EXTRAS, OpenPlace
-from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
+from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES, StorageType
 from storage_tui.machine.version import __version__
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.quotas.quotas import Quotas
-from storage_tui.server.stores.abilities import Bucketed, CopyingFrom, Noting, Placed, takes_any_name
+from storage_tui.server.stores.abilities import Bucketed, CopyingFrom, Mapped, Noting, Placed, takes_any_name
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.trash import Keeping
 
@@ -33,7 +33,6 @@ class Description:
             version=__version__,
             features=_features(store, place),
             limits=limits,
-            storage_types=tuple(row.to_json() for row in STORAGE_TYPES.values() if not place or row.name == DEFAULT),
         )
 
     async def get(self, request: Request) -> Response:
@@ -42,16 +41,23 @@ class Description:
         restriction = request.grant.restriction
         token = TokenScope() if restriction is None else TokenScope.from_json(restriction.to_json())
         trash = Retention() if self._trash is None else await self._trash.terms()
+        place = None if self._place is None else await self._described(self._place)
         told = replace(
-            self._info, user=user, token=token, read_only=self._why_read_only(), trash=trash,
-            place=None if self._place is None else await self._described(self._place),
+            self._info, user=user, token=token, read_only=self._why_read_only(), trash=trash, place=place,
+            storage_types=tuple(row.to_json() for row in self._types()),
         )  # fmt: skip
         return json_response(told.to_json())
 
     async def _described(self, place: OpenPlace) -> OpenPlace:
         rules = await self._store.place_rules() if isinstance(self._store, Placed) else []
         notes = await self._store.place_notes() if isinstance(self._store, Noting) else []
-        return replace(place, rules=tuple(rules), notes=tuple(notes))
+        types = {row.name: row.summary for row in self._types()} if isinstance(self._store, Mapped) else {}
+        return replace(place, rules=tuple(rules), notes=tuple(notes), types=types)
+
+    def _types(self) -> list[StorageType]:
+        if isinstance(self._store, Mapped):
+            return self._store.storage_types()
+        return [row for row in STORAGE_TYPES.values() if self._place is None or row.name == DEFAULT]
 
 
 def _features(store: Store, place: OpenPlace | None) -> frozenset[str]:

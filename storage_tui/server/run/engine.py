@@ -11,6 +11,7 @@ from storage_tui.contract.places import OpenPlace, Place, PlaceOptions
 from storage_tui.machine.private_files import make_private_dir
 from storage_tui.server.stores.audit import AuditLog
 from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.bucket.every.names import note_place, opened_before
 from storage_tui.server.stores.local.database.audit import open_audit as open_local_audit
 from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.local.store import LocalStore
@@ -43,12 +44,13 @@ def open_engine(place: Path | S3Place, *, owner_note: Mapping[str, Any], kept_fo
 
 def open_place(place: Place, options: PlaceOptions, state: Path) -> Engine:
     """Return the engine that shows a bucket or a folder as it is. Its records are in the directory `state`."""
-    told = OpenPlace(str(place), place.kind, place.title, is_writable=options.is_writable)
+    told = OpenPlace(str(place), place.kind, place.title, is_writable=options.is_writable, prefixes=options.types)
     make_private_dir(state)
-    return Engine(_place_store(place, options), LocalRecords(state), told)
+    note_place(state, str(place), options.endpoint_url)
+    return Engine(_place_store(place, options, state), LocalRecords(state), told)
 
 
-def _place_store(place: Place, options: PlaceOptions) -> Store:
+def _place_store(place: Place, options: PlaceOptions, state: Path) -> Store:
     if place.kind == "file":
         from storage_tui.server.stores.folder.store import FolderStore
 
@@ -58,8 +60,12 @@ def _place_store(place: Place, options: PlaceOptions) -> Store:
 
         return WebStore(place.root)
     try:
+        from storage_tui.server.stores.bucket.connecting import list_buckets
+        from storage_tui.server.stores.bucket.every.names import find_buckets
+        from storage_tui.server.stores.bucket.every.store import EveryBucketStore
         from storage_tui.server.stores.bucket.options import BucketOptions
         from storage_tui.server.stores.bucket.store import BucketStore
+        from storage_tui.server.stores.bucket.types.mapped import MappedStore
     except ImportError as exc:
         raise UnavailableError(
             "a bucket needs more packages; install them with: pip install 'storage-tui[s3]'"
@@ -68,7 +74,13 @@ def _place_store(place: Place, options: PlaceOptions) -> Store:
         endpoint_url=options.endpoint_url, region=options.region, no_sign_request=options.no_sign_request,
         request_payer=options.request_payer,
     )  # fmt: skip
-    return BucketStore.at(place.bucket, place.prefix, reached, is_writable=options.is_writable)
+    if not place.bucket:
+        return EveryBucketStore(
+            lambda: find_buckets(lambda: list_buckets(reached), opened_before(state.parent, options.endpoint_url)),
+            lambda bucket: BucketStore.at(bucket, "", reached, is_writable=False),
+        )
+    store = BucketStore.at(place.bucket, place.prefix, reached, is_writable=options.is_writable)
+    return MappedStore(store, options.types) if options.types else store
 
 
 def open_records(place: Path | S3Place) -> Records:

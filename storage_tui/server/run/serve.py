@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,6 +32,7 @@ from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.run.engine import Engine, open_engine, open_local, open_place
 from storage_tui.server.run.listener import Listener, ListenerBounds, listen_tcp, listen_unix, url_of
 from storage_tui.server.run.logs import bound_log, start_log
+from storage_tui.server.run.old_places import keep_from_removal, remove_old
 from storage_tui.server.run.operating import PLAIN, Operating
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.local.store import LocalStore
@@ -129,7 +131,7 @@ def serve_place(argument: str, *, bounds: Bounds = DEFAULTS) -> None:
         raise BadRequestError("this is not the description of a place") from exc
     if place is None:
         raise BadRequestError("this is not a place")
-    household = Household(runtime, runtime, types=(DEFAULT,))
+    household = Household(runtime, runtime, types=tuple(options.types) or (DEFAULT,))
     household.prepare()
     try:
         lock = Lock.take(runtime)
@@ -139,12 +141,20 @@ def serve_place(argument: str, *, bounds: Bounds = DEFAULTS) -> None:
         raise
     lock.note({"socket": str(household.socket)})
     try:
-        _serve_household(household, open_place(place, options, state), bounds)
+        engine = open_place(place, options, state)
+        remove_old(state.parent, runtime.parent, now=time.time(), spared=(state, runtime))
+        _serve_household(household, engine, bounds, on_refresh=partial(keep_from_removal, state))
     finally:
         lock.release()
 
 
-def _serve_household(household: "Household", engine: Engine, bounds: Bounds) -> None:
+def _serve_household(
+    household: "Household", engine: Engine, bounds: Bounds, *, on_refresh: Callable[[], None] = lambda: None
+) -> None:
+    def refresh(access: AccessControl) -> None:
+        household.renew_token(access)
+        on_refresh()
+
     def listen(keyring: Keyring) -> socket.socket:
         household.write_token(keyring)
         return listen_unix(household.socket)
@@ -156,7 +166,7 @@ def _serve_household(household: "Household", engine: Engine, bounds: Bounds) -> 
                 listen=listen,
                 on_ready=lambda: None,
                 operating=Operating(shows_keys=True),  # only its own user uses this log
-                on_refresh=household.renew_token,
+                on_refresh=refresh,
                 until=partial(household.wait_until_empty, is_outdated=partial(_may_write_again, engine.store)),
                 on_close=household.remove_socket,
                 bounds=bounds,

@@ -1,11 +1,12 @@
-"""What some engines can do beyond a Store: show a place as it is, sign URLs of their own, copy from
-other places, take any name."""
+"""What some engines can do beyond a Store: show a place with its types, sign URLs of their own, copy from other places,
+take any name."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from storage_tui.contract.models import Blob, DeleteResult
 from storage_tui.contract.places import BucketFacts, LeftUpload
+from storage_tui.contract.storage_types import StorageType
 from storage_tui.server.stores.base import ANY, Address, Precondition, Store
 
 
@@ -15,6 +16,14 @@ class Placed(Protocol):
 
     async def place_rules(self) -> list[str]:
         """Return the rules of the place in short words, such as "read only"."""
+
+
+@runtime_checkable
+class Mapped(Protocol):
+    """A Store of a place that has several storage types, with rules of its own."""
+
+    def storage_types(self) -> list[StorageType]:
+        """Return the types of the place; the summary of each is its rule in a few words."""
 
 
 @runtime_checkable

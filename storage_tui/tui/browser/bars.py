@@ -46,7 +46,7 @@ class PlaceBars:
 
     def empty_words(self, listing: Listing, is_reading: bool) -> str:
         """Return the text of a list without rows."""
-        return empty_words(listing, is_reading=is_reading, name=self._desk.named(listing))
+        return empty_words(listing, is_reading=is_reading, name=self._desk.named(listing), place=self._desk.place)
 
     def say_path(self, *, width: int) -> None:
         """Show the open place and how far its list is read."""
@@ -57,7 +57,7 @@ class PlaceBars:
             sorting=sorting.words,
             width=width,
             then=sorting.words_for_later(listing),
-            name="" if self._desk.place is None else self._desk.place.name,
+            name="" if self._desk.place is None or self._desk.place.types else self._desk.place.name,
         )
         store = self._desk.title if width >= NAMED_FROM else self._desk.profile
         server = Content.styled(f"{visible(store)} ", "$text-muted") if store else Content("")

@@ -26,6 +26,12 @@ class Reconnecting:
         self._next_try = 0.0
 
     @property
+    def remedy(self) -> str:
+        """Return what happens next, and what the user can do, as a sentence."""
+        again = self.words
+        return f"{again[:1].upper()}{again[1:]}; R tries now." if again else "R tries again."
+
+    @property
     def words(self) -> str:
         """The state and the time of the next try; empty while the server answers."""
         failure = self._seen

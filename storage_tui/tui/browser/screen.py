@@ -274,9 +274,7 @@ class BrowserScreen(CommandScreen[None]):
         """Update the one-row lines, and the text of an empty list."""
         if not self.has_lines:
             return
-        again = self._reconnecting.words
-        remedy = f"{again[:1].upper()}{again[1:]}; R tries now." if again else "R tries again."
-        error = f"{visible(self.reader.error)}\n{remedy}" if self.reader.error else ""
+        error = f"{visible(self.reader.error)}\n{self._reconnecting.remedy}" if self.reader.error else ""
         words = error or self._bars.empty_words(self.keys.listing, self.reader.is_reading or self._walking.is_looking)
         self.keys.set_state(words, is_error=bool(error))
         self._bars.say_path(width=self.size.width)

@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.screen import Screen
 
-from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
+from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.background import run
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.widgets.sidebar import Sidebar
@@ -37,7 +37,9 @@ class TypeCounts:
             can_count = "usage" in service.features
         except EXPECTED:
             can_count = False
-        for name in sorted(STORAGE_TYPES if desk.place is None else (DEFAULT,), key=lambda name: name != first):
+        for name in sorted(
+            STORAGE_TYPES if desk.place is None else desk.place.type_names, key=lambda name: name != first
+        ):
             top = desk.scope.top_of(name)
             if top is None:
                 sidebar.set_usage(name, "not for this token")

@@ -14,7 +14,7 @@ async def upload_to(app: App[Any], desk: Desk, location: Location) -> None:
     """Ask which local files or folders, and queue their upload into `location`."""
     from storage_tui.tui.dialogs.upload import UploadScreen  # with the list of local files, loaded on demand
 
-    request = await app.push_screen_wait(UploadScreen(location, desk.upload_folder, await desk.key_rules()))
+    request = await app.push_screen_wait(UploadScreen(location, desk.upload_folder, await desk.key_rules(), desk.place))
     if request is None:
         return
     chosen = request.chosen

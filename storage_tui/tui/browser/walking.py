@@ -159,7 +159,12 @@ class Walking:
         scope = self._desk.scope
         top = scope.top_of(storage_type)
         if top is None and self._desk.place is not None:
-            self._desk.refuse("one place is open here, which has no storage types")
+            names = self._desk.place.types
+            self._desk.refuse(
+                f"this place has no {storage_type}; its types are {', '.join(names)}"
+                if names
+                else "one place is open here, which has no storage types"
+            )
         elif top is None:
             self._desk.refuse(f"this token does not open {storage_type}; it is for {scope}")
         elif storage_type != self._place.location.storage_type:

@@ -8,6 +8,7 @@ from textual.widgets import Input, Static
 
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import DELIMITER, Location, check_key, check_name
+from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.visible import place_text, visible
 from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.dialogs.dialog import Dialog, field, label
@@ -24,11 +25,12 @@ class NewBlobScreen(Dialog[str]):
 
     HINT = "Enter opens the editor, Esc leaves"
 
-    def __init__(self, folder: Location, exists: Exists, *, name: str = "") -> None:
+    def __init__(self, folder: Location, exists: Exists, place: OpenPlace | None, *, name: str = "") -> None:
+        """`name` is the folder as the open place calls it, where its storage type is no name of it."""
         super().__init__()
         self._folder = folder
         self._exists = exists
-        rule = "" if name else f" ({rule_text(folder.storage_type)})"
+        rule = "" if name else f" ({rule_text(folder.storage_type, place)})"
         self.TITLE_TEXT = f"New blob in {name or place_text(folder)}{rule}"
 
     def compose_body(self) -> ComposeResult:

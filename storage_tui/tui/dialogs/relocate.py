@@ -10,6 +10,7 @@ from textual.widgets import Input, Static
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location, as_folder
+from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.visible import visible
 from storage_tui.tui.dialogs.conflicts import CONFLICTS
 from storage_tui.tui.dialogs.dialog import Dialog, label
@@ -40,9 +41,10 @@ class RelocateScreen(Dialog[RelocateRequest]):
 
     def __init__(
         self, rows: Sequence[Row], amount: Amount, to: Location, candidates: Candidates, *, is_move: bool | None = None,
-        lead: str = "",
+        lead: str = "", place: OpenPlace | None,
     ) -> None:  # fmt: skip
         super().__init__()
+        self._place = place
         self._rows = rows
         self._to = to
         self._candidates, self._lead = candidates, lead
@@ -77,7 +79,7 @@ class RelocateScreen(Dialog[RelocateRequest]):
         self.say("")
         try:
             to = self.query_one(LocationField).location
-            self.say(rule_words(self._rows, to.storage_type), id="rule")
+            self.say(rule_words(self._rows, to.storage_type, self._place), id="rule")
             self._checked()
         except StorageError as exc:
             self.say(visible(exc.message), role="$warning")

@@ -14,6 +14,7 @@ from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import KeyRules, Location
+from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import visible
@@ -42,7 +43,7 @@ class SendScreen(Dialog[SendRequest]):
 
     def __init__(
         self, location: Location, paths: Sequence[Path], *, verb: str = "Upload", warning: str = "", note: str = "",
-        rules: KeyRules,
+        rules: KeyRules, place: OpenPlace | None,
     ) -> None:  # fmt: skip
         """`warning` says what happens to the files after the upload; `note` what was left out before. `rules` are those
         of the server for its keys."""
@@ -54,7 +55,7 @@ class SendScreen(Dialog[SendRequest]):
         self._found: Chosen | None = None
         self._is_wanted = False
         names = plural(len(paths), "path") if len(paths) > 1 else visible(paths[0].name or str(paths[0]), limit=50)
-        rule = rule_text(location.storage_type)
+        rule = rule_text(location.storage_type, place)
         self.TITLE_TEXT = f"{verb} {names} to {location.storage_type} ({rule})"
         self.HINT = f"Enter {verb.lower()}s, ↓ next field, Esc leaves all as it is"
 

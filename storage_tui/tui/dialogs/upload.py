@@ -11,6 +11,7 @@ from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import KeyRules, Location
+from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import visible
@@ -37,7 +38,7 @@ class UploadScreen(Dialog[SendRequest]):
 
     HINT = "Tab completes, Enter uploads, ↓ list (Space marks), Esc leaves"
 
-    def __init__(self, location: Location, folder: Path, rules: KeyRules) -> None:
+    def __init__(self, location: Location, folder: Path, rules: KeyRules, place: OpenPlace | None) -> None:
         super().__init__()
         self._location, self._rules = location, rules
         self._given = f"{str(folder).rstrip('/')}/"
@@ -45,7 +46,7 @@ class UploadScreen(Dialog[SendRequest]):
         self._asked: Chosen | None = None
         self._is_wanted = False
         self._browser = FolderBrowser(id="browser")
-        self.TITLE_TEXT = f"Upload to {location.storage_type} ({rule_text(location.storage_type)})"
+        self.TITLE_TEXT = f"Upload to {location.storage_type} ({rule_text(location.storage_type, place)})"
 
     def compose_body(self) -> ComposeResult:
         """Yield path, list, content, prefix and conflicts."""

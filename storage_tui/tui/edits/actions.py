@@ -76,8 +76,9 @@ class EditActions:
         async def exists(key: str) -> bool:
             return await self._desk.storage.exists(key, folder.storage_type)
 
-        name = "" if self._desk.place is None else self._desk.spell(folder)
-        key = await self._screen.app.push_screen_wait(NewBlobScreen(folder, exists, name=name))
+        place = self._desk.place
+        name = "" if place is None or place.types else self._desk.spell(folder)
+        key = await self._screen.app.push_screen_wait(NewBlobScreen(folder, exists, place, name=name))
         if key is not None:
             await self._edit(Location(folder.storage_type, key), is_new=True)
 

@@ -107,8 +107,8 @@ class DetailsScreen(LinesScreen):
             ("key" if isinstance(row, Blob) else "prefix", visible(row.key)),
             ("location", self._desk.spell(Location(row.storage_type, row.key))),
         ]
-        if self._desk.place is None:
-            facts.append(("type", f"{row.storage_type}, {rule_text(row.storage_type)}"))
+        if self._desk.place is None or self._desk.place.types:
+            facts.append(("type", f"{row.storage_type}, {rule_text(row.storage_type, self._desk.place)}"))
         if isinstance(row, Blob):
             now = datetime.now(UTC)
             facts += [*_blob_facts(row, now), ("signed URL", self._desk.signed.text(row, now))]

@@ -104,7 +104,13 @@ class Across:
         location = self._place.location
         verb, warning = ("Move", FILES_GO) if is_move else ("Upload", "")
         question = SendScreen(
-            location, paths, verb=verb, warning=warning, note=note, rules=await self._desk.key_rules()
+            location,
+            paths,
+            verb=verb,
+            warning=warning,
+            note=note,
+            rules=await self._desk.key_rules(),
+            place=self._desk.place,
         )
         request = await self._screen.app.push_screen_wait(question)
         if request is None:

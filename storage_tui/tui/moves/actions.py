@@ -148,7 +148,7 @@ class MoveActions:
             return
         candidates = partial(names_from, desk.storage)
         request = await app.push_screen_wait(
-            RelocateScreen(rows, amount, to, candidates, is_move=is_move, lead=desk.lead)
+            RelocateScreen(rows, amount, to, candidates, is_move=is_move, lead=desk.lead, place=desk.place)
         )
         if request is None:
             return

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from storage_tui.contract.errors import ConflictError, StorageError, TypeRuleError
 from storage_tui.contract.keys import Location, as_folder, check_key, check_name, parent_prefix
+from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.contract.visible import visible
 from storage_tui.tui.state.listing import Folder, Row
 
 
@@ -30,8 +32,11 @@ def check_target(rows: Sequence[Row], to: Location, *, is_move: bool) -> None:
         raise ConflictError("the rows are in this folder already")
 
 
-def rule_words(rows: Iterable[Row], to: str) -> str:
-    """Return what the storage types mean for the blobs that arrive; "" within one type that keeps everything."""
+def rule_words(rows: Iterable[Row], to: str, place: OpenPlace | None = None) -> str:
+    """Return what the storage types mean for the blobs that arrive; "" within one type that keeps everything. A place
+    may have types with rules of its own."""
+    if place is not None and to in place.types:
+        return f"{to}: {visible(place.types[to])}."
     types, rule = dict.fromkeys(row.storage_type for row in rows), STORAGE_TYPES[to]
     if not rule.may_overwrite:
         return f"{to} is {rule.summary}: what arrives can neither be replaced nor moved away."

@@ -12,6 +12,8 @@ from storage_tui.client.batch.folders import local_segment
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, key_refusal
 from storage_tui.contract.models import Blob
+from storage_tui.contract.places import OpenPlace
+from storage_tui.contract.storage_types import DEFAULT
 from storage_tui.contract.visible import is_plain
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.dialogs.copy import CopyForm, CopyScreen
@@ -33,9 +35,11 @@ async def copy_menu(app: App[Any], desk: Desk, row: Row) -> None:
     ]
     place, is_folder = Location(row.storage_type, row.key), not isinstance(row, Blob)
     if desk.place is not None:
-        opening = desk.storage.engine.opening
-        line = read_lines.place_library_line(desk.place, opening, row.key, is_folder=is_folder)
-        shell = read_lines.place_shell_line(desk.place, opening, row.key, is_folder=is_folder)
+        opening, key = desk.storage.engine.opening, without_types(row, desk.place).key
+        line = read_lines.place_library_line(desk.place, opening, key, is_folder=is_folder)
+        shell = read_lines.place_shell_line(desk.place, opening, key, is_folder=is_folder)
+        if desk.profile and desk.place.types:
+            shell = read_lines.shell_line(place, is_folder=is_folder, url=None, profile=desk.profile)
     else:
         url = None if desk.storage.is_embedded else desk.storage.display_url
         line = read_lines.library_line(place, is_folder=is_folder, url=url)
@@ -75,7 +79,14 @@ def location_text(row: Row, desk: Desk) -> str:
         return str(Location(row.storage_type, row.key))
     from storage_tui.client.read_lines import place_text
 
-    return place_text(desk.place, row.key)
+    return place_text(desk.place, without_types(row, desk.place).key)
+
+
+def without_types(row: Row, place: OpenPlace | None) -> Location:
+    """Return the location of the row for a program that opens the place without its types."""
+    if place is None or row.storage_type not in place.prefixes:
+        return Location(row.storage_type, row.key)
+    return Location(DEFAULT, place.prefixes[row.storage_type] + row.key)
 
 
 def _hidden(value: str) -> str:
@@ -90,7 +101,8 @@ def python_line(row: Row, storage: AsyncStorage) -> str:
     if storage.place is not None:
         from storage_tui.client.read_lines import place_storage
 
-        return f"{place_storage(storage.place, storage.engine.opening)}.{call}({row.key!a})"
+        key = without_types(row, storage.place).key
+        return f"{place_storage(storage.place, storage.engine.opening)}.{call}({key!a})"
     server = "" if storage.is_embedded else repr(storage.display_url)
     return f"Storage({server}).{call}({row.key!a}, storage_type={row.storage_type!a})"
 

@@ -11,6 +11,7 @@ from textual.content import Content
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
+from storage_tui.contract.places import OpenPlace
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import place_text, visible
@@ -70,8 +71,9 @@ def place_title(storage_type: str, prefix: str, name: str, *, width: int) -> Con
     )
 
 
-def empty_words(listing: Listing, *, is_reading: bool, name: str = "") -> str:
-    """Return the text of a list without rows. `name` is the place, where the storage type is no name of it."""
+def empty_words(listing: Listing, *, is_reading: bool, name: str = "", place: OpenPlace | None = None) -> str:
+    """Return the text of a list without rows. `place` is the open place, and `name` the folder as the place calls it,
+    where its storage type is no name of it."""
     if listing.filter is not None and listing.loaded:
         covered = count_text(listing.loaded, is_open=not listing.is_complete)
         reading = " so far; reading on" if is_reading else ""
@@ -83,16 +85,19 @@ def empty_words(listing: Listing, *, is_reading: bool, name: str = "") -> str:
     if not listing.is_complete:
         return "Not read to the end. R reads again."
     if listing.prefix:
-        place = name or place_text(Location(listing.storage_type, listing.prefix))
-        return f"Nothing below {place}. h goes up, ~ to the top, u uploads a file or folder here."
+        below = name or place_text(Location(listing.storage_type, listing.prefix))
+        return f"Nothing below {below}. h goes up, ~ to the top, u uploads a file or folder here."
     if name:
         return f"Empty. Nothing is in {name}."
-    rule = rule_text(listing.storage_type)
+    rule = rule_text(listing.storage_type, place)
     return f"Empty. {listing.storage_type}: {rule}. u uploads a file or folder here."
 
 
-def rule_text(storage_type: str) -> str:
-    """Return the rule of a storage type in a few words."""
+def rule_text(storage_type: str, place: OpenPlace | None = None) -> str:
+    """Return the rule of a storage type in a few words, safe to draw; that of the open place where it has its own."""
+    own = None if place is None else place.types.get(storage_type)
+    if own is not None:
+        return visible(own)
     row = STORAGE_TYPES[storage_type]
     return f"expires after {row.expires_after.days} days" if row.expires_after is not None else row.summary
 

@@ -17,6 +17,7 @@ from storage_tui.tui.state.formats import count_text
 from storage_tui.tui.widgets.bar_content import rule_text
 from storage_tui.tui.widgets.line_view import cut_start
 
+KEYS = {name: number for number, name in enumerate(STORAGE_TYPES, 1)}  # the key that shows a type, in every place
 FULL_SOON = 0.9  # of a quota: from here on another colour is used
 
 
@@ -49,7 +50,7 @@ class Sidebar(Widget):
             self.refresh()
 
     def set_place(self, place: OpenPlace | None) -> None:
-        """Show a place with its rules instead of the storage types; None for the storage types."""
+        """Show a place with its rules instead of the storage types, or with its own types; None for all types."""
         if place != self._place:
             self._place = place
             self.refresh()
@@ -66,14 +67,20 @@ class Sidebar(Widget):
 
         The open type has the rest of its quota in place of the blank row.
         """
-        return max(1, min(4, self.size.height // len(STORAGE_TYPES)))
+        return max(1, min(4, self.size.height // len(self._names)))
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(STORAGE_TYPES) if self._place is None else self._place.type_names
 
     def render(self) -> Content:
         """Return name, count and bytes, and rule of each type; of a place its name, count and bytes, and rules."""
-        if self._place is not None:
-            return self._place_content(self._place)
+        place = self._place
+        if place is not None and not place.types:
+            return self._place_content(place)
         lines: list[Content] = []
-        for number, name in enumerate(STORAGE_TYPES, 1):
+        for name in self._names:
+            number = KEYS[name]
             is_current = name == self._current
             usage = self._usages.get(name)
             block = [
@@ -81,9 +88,10 @@ class Sidebar(Widget):
                     ("▌" if is_current else " ", "$accent"),
                     (f"{number} ", "$text-muted"),
                     (name, "bold $accent" if is_current else ""),
+                    ("" if place is None else f" {visible(place.prefixes.get(name, ''))}", "$text-muted"),
                 ),
                 Content(f"   {_figures(usage)}"),
-                Content.styled(f"   {rule_text(name)}", "$text-muted"),
+                Content.styled(f"   {rule_text(name, place)}", "$text-muted"),
                 Content(""),
             ]
             if isinstance(usage, Usage) and not usage.count:
@@ -93,6 +101,8 @@ class Sidebar(Widget):
                 line = min(3, self._block - 1)  # the blank line if there is one, else the rule
                 block[line] = _room_text(usage, quota) or block[line]
             lines += block[: self._block]
+        if place is not None:
+            lines += self._rules_content(place)[: max(0, self.size.height - len(lines))]
         width = self.size.width
         return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
 
@@ -102,13 +112,22 @@ class Sidebar(Widget):
         lines = [
             Content.assemble(("▌", "$accent"), (name, "bold $accent")),
             Content(f"   {_figures(self._usages.get(DEFAULT))}"),
-            *(Content.styled(f"   {visible(rule)}", "$text-muted") for rule in place.rules or _first_rules(place)),
+            *self._rules_content(place)[1:],
         ]
         return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines[: self.size.height or None])
 
+    def _rules_content(self, place: OpenPlace) -> list[Content]:
+        """Return the name of the place and its rules, a line each."""
+        name = cut_start(visible(place.name), max(1, self.size.width - 2))
+        rules = place.rules or _first_rules(place)
+        return [
+            Content.styled(f" {name}", "$text-muted"),
+            *(Content.styled(f"   {visible(rule)}", "$text-muted") for rule in rules),
+        ]
+
     def on_click(self, event: events.Click) -> None:
         """Choose the type under the pointer."""
-        names = list(STORAGE_TYPES) if self._place is None else [DEFAULT]
+        names = self._names
         number = event.y // self._block
         if number < len(names):
             self.post_message(self.TypeChosen(names[number]))

@@ -47,3 +47,15 @@ def call(
         return Said(int(end.value.code or 0), said.out, said.err)
 
     return run
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Callable[[str], None]:
+    """Write the settings file."""
+
+    def write(text: str) -> None:
+        settings = tmp_path / "own" / "config" / "config.toml"
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        settings.write_text(text)
+
+    return write

@@ -28,7 +28,20 @@ def test_each_place_has_a_server_for_its_options_and_credentials(monkeypatch: py
         seen.add(PlaceAccess.of(place, options).runtime_dir())
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "bob")
     seen.add(PlaceAccess.of(BUCKET, PlaceOptions()).runtime_dir())
-    assert len(seen) == 7
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    seen.add(PlaceAccess.of(BUCKET, PlaceOptions()).runtime_dir())
+    seen.add(PlaceAccess.of(BUCKET, PlaceOptions(types={"tmp": "scratch/"})).runtime_dir())
+    assert len(seen) == 9
+
+
+def test_a_key_of_another_type_or_endpoint_is_of_another_account() -> None:
+    options = (
+        PlaceOptions(), PlaceOptions(types={"tmp": "a"}), PlaceOptions(types={"data": "a/"}),
+        PlaceOptions(endpoint_url="http://localhost:9000"),
+    )  # fmt: skip
+    assert len({PlaceAccess.of(BUCKET, one).account for one in options}) == 4
+    assert PlaceAccess.of(BUCKET, options[1]).described().prefixes == {"tmp": "a/"}
+    assert PlaceOptions.from_json(options[1].to_json()) == options[1]
 
 
 def test_secrets_go_to_the_server_of_a_bucket_by_its_environment_alone() -> None:

@@ -19,4 +19,6 @@
 | uploads.py | the upload sessions: begun, found, written by one request at a time, cancelled |
 | versions/ | the versions that a bucket keeps, as its trash |
 | writer.py | the writer of one upload session: parts go to the engine while the next one gathers |
+| every/ | all buckets of a person as one place |
+| types/ | storage types as prefixes of the bucket, with the expiry of its lifecycle rules |
 """

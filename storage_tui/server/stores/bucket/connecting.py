@@ -2,13 +2,13 @@
 
 import re
 
-from storage_tui.contract.errors import BadRequestError
+from storage_tui.contract.errors import BadRequestError, ForbiddenError
 from storage_tui.server.stores.bucket.identity import Identity, find_identity
 from storage_tui.server.stores.bucket.options import BucketOptions
 from storage_tui.server.stores.bucket.refusals import explaining
 from storage_tui.server.stores.s3.protocol.answers import elements, fields_of, read_answer
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
-from storage_tui.server.stores.s3.protocol.requests import Manner, S3Engine
+from storage_tui.server.stores.s3.protocol.requests import Manner, MissingError, S3Engine
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")  # older buckets have capitals and `_`
 _IN_A_HOST = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")  # a dot would not fit the certificate
@@ -35,9 +35,14 @@ def connect(bucket: str, prefix: str, options: BucketOptions) -> tuple[Bucket, I
 def list_buckets(options: BucketOptions) -> list[str]:
     """Return the names of the buckets of the person, in order; blocking. Raise ForbiddenError where the person may not
     list them."""
-    engine = _engine("", find_identity(options))
+    identity = find_identity(options)
+    if identity.endpoint_url is None and identity.credentials is None:
+        raise ForbiddenError("Amazon S3 lists buckets to their owner only, and there are no credentials")
+    engine = _engine("", identity)
     try:
         answer = read_answer(engine.call("GET", "/")[1], "ListAllMyBucketsResult")
+    except MissingError as exc:
+        raise BadRequestError(f"nothing of the S3 API is at {engine.endpoint}; check the endpoint") from exc
     finally:
         engine.close()
     found = (fields_of(one).get("Name", "") for group in elements(answer, "Buckets") for one in group)
@@ -54,6 +59,7 @@ def _engine(bucket: str, identity: Identity) -> S3Engine:
         explain=explaining(bucket, identity),
         follows=True,
         answer_bytes=ANSWER_BYTES,
+        obeys_proxies=True,
     )
     return S3Engine(
         identity.endpoint_url or amazon(identity.region), identity.region, identity.credentials,

@@ -134,9 +134,7 @@ class Copies:
         has changed or is gone."""
         try:
             if found.size_bytes > self._whole_bytes:
-                with suppress(
-                    UnsupportedError
-                ):  # Google copies no parts, and any size in one call
+                with suppress(UnsupportedError):  # Google copies no parts, and any size in one call
                     self._copy_parts(found, place, condition, content_type=content_type)
                     return
             self._copy_whole(found, place, condition, content_type=content_type)

@@ -20,6 +20,7 @@ from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.moves import Move, MoveResult, independent_runs
 from storage_tui.contract.wire import Span
 from storage_tui.machine import directories
+from storage_tui.server.limits.shares import Shares
 from storage_tui.server.stores.base import (
     ANY,
     READ_SIZE,
@@ -44,6 +45,7 @@ from storage_tui.server.stores.bucket.other_buckets import OtherBuckets
 from storage_tui.server.stores.bucket.refusals import DeniedError
 from storage_tui.server.stores.bucket.sessions import SessionFolder, folder_of
 from storage_tui.server.stores.bucket.trees import SERVERS
+from storage_tui.server.stores.bucket.types.lifecycle import ExpiryRules, read_rules
 from storage_tui.server.stores.bucket.uploads import UploadSessions
 from storage_tui.server.stores.bucket.versions.calls import Status, keeping
 from storage_tui.server.stores.bucket.versions.trash import VersionTrash
@@ -71,7 +73,10 @@ class _Running:
     deletes: Deletes
     trash: VersionTrash
     extras: Extras
+    memory: Shares
     has_versions: bool
+    is_tree: bool
+    is_lent: bool = False  # the connections and threads belong to another store
 
 
 class BucketStore:
@@ -123,7 +128,7 @@ class BucketStore:
         of uploads, by default that of this program."""
 
         def sessions(found: Bucket) -> Path:
-            return folder_of(state_dir or directories.state_dir(), found.engine.endpoint, bucket, prefix)
+            return folder_of(state_dir or directories.state_dir(), found.engine.endpoint, bucket, found.root)
 
         return cls(
             f"s3://{bucket}{f'/{prefix}' if prefix else ''}", lambda: connect(bucket, prefix, options), sessions,
@@ -139,15 +144,45 @@ class BucketStore:
         except BaseException:
             threads.close()
             raise
+        self._running = self._works_on(
+            bucket, identity, threads, new_memory(self._upload_bytes), is_tree=is_tree, has_versions=bool(kept)
+        )
+
+    def _works_on(
+        self, bucket: Bucket, identity: Identity, threads: Threads, memory: Shares, *, is_tree: bool,
+        has_versions: bool,
+    ) -> _Running:  # fmt: skip
         folder = SessionFolder(self._sessions(bucket))
-        memory = new_memory(self._upload_bytes)
         copies = Copies(bucket)
-        self._running = _Running(
+        return _Running(
             bucket, identity, threads, Lists(bucket, threads, is_tree=is_tree), copies,
             UploadSessions(bucket, threads, folder, self._now, memory=memory),
             Deletes(bucket, threads), VersionTrash(bucket, threads, copies, self._check_writable),
-            Extras(bucket, threads, folder, self._check_writable), has_versions=bool(kept),
+            Extras(bucket, threads, folder, self._check_writable), memory, has_versions=has_versions, is_tree=is_tree,
         )  # fmt: skip
+
+    def below(self, prefix: str) -> "BucketStore":
+        """Return the store, started, of the objects below a prefix of this place. It uses the connections and threads
+        of this store and is closed before this store."""
+        running = self._run()
+        bucket = Bucket(running.bucket.engine, running.bucket.name, running.bucket.root + prefix, is_ours=False)
+        store = BucketStore(self._title, self._connect, self._sessions, is_writable=self._is_writable, clock=self._now)
+        found = store._works_on(
+            bucket, running.identity, running.threads, running.memory, is_tree=running.is_tree,
+            has_versions=running.has_versions,
+        )  # fmt: skip
+        store._running, store._others = replace(found, is_lent=True), self._others
+        return store
+
+    @property
+    def root(self) -> str:
+        """The prefix of the names of all objects of the place, from the start of the bucket."""
+        return self._run().bucket.root
+
+    async def expiry_rules(self) -> ExpiryRules:
+        """Return when objects of the bucket expire by its own rules, as they are now."""
+        running = self._run()
+        return await running.threads.calls.run(read_rules, running.bucket)
 
     def _begin(self) -> tuple[Bucket, Identity, bool, Status]:
         bucket, identity = self._connect()
@@ -170,9 +205,10 @@ class BucketStore:
         if running is None:
             return
         await running.uploads.settle()
-        running.threads.close()
-        self._others.close()
-        running.bucket.engine.close()
+        if not running.is_lent:
+            running.threads.close()
+            self._others.close()
+            running.bucket.engine.close()
 
     @property
     def lacks(self) -> frozenset[str]:

@@ -5,16 +5,17 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ProxyError
 from urllib3.response import BaseHTTPResponse
 
 from storage_tui.contract.errors import BadRequestError, StoreFullError, UnavailableError
 from storage_tui.contract.moments import parse_http_date
 from storage_tui.server.stores.s3.protocol.answers import error_code, error_fields
+from storage_tui.server.stores.s3.protocol.proxies import find_proxy
 from storage_tui.server.stores.s3.protocol.signing import Credentials, Signer, encode_query, utc_now
 
 CONNECT_S = 3.0
@@ -63,7 +64,8 @@ class Manner:
     `endpoint_of` returns the endpoint for a region; None where one endpoint has all regions. `explain` returns the
     error for a refusal, or None for the usual error. `follows` lets the engine's answers correct the region and the
     clock of the signatures; the host then comes from `endpoint_of` and never from an answer. `answer_bytes` is the most
-    that is read of an answer to a call; None where the engine is trusted.
+    that is read of an answer to a call; None where the engine is trusted. `obeys_proxies` sends the requests through
+    the proxy that the environment names.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class Manner:
     explain: Callable[[Refusal], Exception | None] | None = None
     follows: bool = False
     answer_bytes: int | None = None
+    obeys_proxies: bool = False
 
 
 class S3Engine:
@@ -165,13 +168,14 @@ class S3Engine:
         content: bytes | Sequence[bytes] | None, *, is_streamed: bool,
     ) -> BaseHTTPResponse:  # fmt: skip
         target = f"{path}?{encoded}" if encoded else path
+        target = line.url + target if line.is_named_to_proxy else target
         is_repeatable = method in REPEATABLE and not {"If-Match", "If-None-Match"} & headers.keys()
         while True:
             signed = headers if line.signer is None else line.signer.sign(method, path, encoded, headers)
             try:
                 return line.pool.urlopen(
                     method, target, body=content, headers=signed, redirect=False, preload_content=not is_streamed,
-                    decode_content=False,
+                    decode_content=False, assert_same_host=not line.is_named_to_proxy,
                 )  # fmt: skip
             except ProtocolError as exc:  # a kept connection that the engine has closed meanwhile
                 if not is_repeatable:
@@ -180,6 +184,11 @@ class S3Engine:
             except NewConnectionError as exc:
                 raise UnavailableError(
                     f"the storage engine at {self.endpoint} does not answer; try again later",
+                    retry_after_s=RETRY_AFTER_S,
+                ) from exc
+            except ProxyError as exc:
+                raise UnavailableError(
+                    f"the proxy of this machine does not lead to {self.endpoint}; check HTTPS_PROXY and NO_PROXY",
                     retry_after_s=RETRY_AFTER_S,
                 ) from exc
             except (HTTPError, OSError) as exc:
@@ -221,19 +230,29 @@ class S3Engine:
             raise BadRequestError(f"an S3 endpoint is http://HOST:PORT or https://HOST:PORT, not {endpoint[:200]!a}")
         bucket = self._manner.virtual_bucket
         host, netloc = (f"{bucket}.{it}" if bucket else it for it in (url.hostname, url.netloc))
-        timeout = urllib3.Timeout(connect=CONNECT_S, read=self._silence_s)
+        how: dict[str, Any] = {
+            "timeout": urllib3.Timeout(connect=CONNECT_S, read=self._silence_s),
+            "maxsize": CONNECTIONS,
+            "retries": False,
+        }
         if url.scheme == "https":
             try:
-                trusted = ssl.create_default_context(cafile=self._ca_bundle)
+                how["ssl_context"] = ssl.create_default_context(cafile=self._ca_bundle)
             except (OSError, ssl.SSLError) as exc:
                 raise UnavailableError(f"the certificates in {self._ca_bundle!r} cannot be read: {exc}") from exc
-            pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(
-                host, url.port, timeout=timeout, maxsize=CONNECTIONS, retries=False, ssl_context=trusted
-            )
+        proxy = find_proxy(url.scheme, host, url.port) if self._manner.obeys_proxies else None
+        pool: urllib3.HTTPConnectionPool
+        if proxy is not None:
+            pool = proxy.pool(url.scheme, host, url.port, **how)
+        elif url.scheme == "https":
+            pool = urllib3.HTTPSConnectionPool(host, url.port, **how)
         else:
-            pool = urllib3.HTTPConnectionPool(host, url.port, timeout=timeout, maxsize=CONNECTIONS, retries=False)
+            pool = urllib3.HTTPConnectionPool(host, url.port, **how)
         signer = None if self._credentials is None else Signer(netloc, region, self._credentials, ahead=self._ahead)
-        return _Line(f"{url.scheme}://{url.netloc}", f"{url.scheme}://{netloc}", region, bucket, signer, pool)
+        return _Line(
+            f"{url.scheme}://{url.netloc}", f"{url.scheme}://{netloc}", region, bucket, signer, pool,
+            is_named_to_proxy=proxy is not None and url.scheme == "http",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +265,7 @@ class _Line:
     bucket: str
     signer: Signer | None
     pool: urllib3.HTTPConnectionPool
+    is_named_to_proxy: bool = False  # the proxy of an http URL gets the whole URL
 
     def path_of(self, path: str) -> str:
         """Return the path at the host, which may name the bucket itself."""

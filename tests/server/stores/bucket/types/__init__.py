@@ -1,0 +1,1 @@
+"""Storage types as prefixes of a bucket."""
