@@ -13,6 +13,8 @@ import sys
 from typing import Any
 
 from storage_tui.previews.decoding import children, databases, frames, pictures, xml_maps
+from storage_tui.previews.decoding.features import databases as features_of_databases
+from storage_tui.previews.decoding.features import flatgeobuf, parquet, texts
 from storage_tui.previews.decoding.hdf5 import objects
 from storage_tui.previews.decoding.sheets import first_sheet
 from storage_tui.previews.decoding.tables import blocks, first_rows
@@ -20,12 +22,15 @@ from storage_tui.previews.decoding.tiff import rasters, windows
 
 JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
-    "map": xml_maps.decode, "lines": blocks.read_lines, "window": windows.decode, "pixel": windows.read_pixel,
+    "map": xml_maps.decode, "features": texts.decode, "lines": blocks.read_lines, "window": windows.decode, "pixel": windows.read_pixel,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),
     "database": children.Reader(databases.decode, databases.prepare),
     "block": children.Reader(blocks.read_block, blocks.prepare),
+    "flatgeobuf": children.Reader(flatgeobuf.decode, lambda: None),
+    "geopackage": children.Reader(features_of_databases.decode, databases.prepare),
+    "geoparquet": children.Reader(parquet.decode, blocks.prepare),
 }
 ENCODINGS = ("ascii", "latin-1", "cp437", "utf-16", "utf-32")  # those of libraries; a child can open no module's file
 READ_BYTES = 1024 * 1024

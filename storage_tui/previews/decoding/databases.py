@@ -57,7 +57,7 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[
     pieces: list[bytes] = []
     connection, vfs = sys.modules[MODULE].connect(file)
     try:
-        _harden(apsw, connection)
+        harden(apsw, connection)
         _read(_Queries(connection), told, pieces, job["rows"])
     except (apsw.Error, OSError) as exc:
         told["refused"] = file.refused or _reason(exc)
@@ -69,7 +69,8 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[
     return told, b"".join(pieces)
 
 
-def _harden(apsw: Any, connection: Any) -> None:
+def harden(apsw: Any, connection: Any) -> None:
+    """Bound what a hostile database can make SQLite do."""
     steps = [0]
 
     def is_over() -> bool:

@@ -4,11 +4,12 @@ import codecs
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from storage_tui.previews.base import PreviewError
 from storage_tui.previews.vector.canvas import Point
 from storage_tui.previews.vector.layer import known_bounds
-from storage_tui.previews.vector.shapes import Bounds, Shapes
+from storage_tui.previews.vector.shapes import Bounds, Shapes, Taker
 
 CODE = b"\x00\x00\x27\x0a"
 HEADER_BYTES = 100
@@ -64,14 +65,14 @@ def read_shapes(raw: bytes, shapes: Shapes) -> tuple[int, str]:
         if at + 8 + size > len(raw):
             return count, ""
         try:
-            _add(raw[at + 8 : at + 8 + size], shapes)
+            add_record(raw[at + 8 : at + 8 + size], shapes)
         except (struct.error, ValueError) as exc:
             return count, f"shape {count + 1:,} is damaged: {exc}"
         at += 8 + size
     return MOST_SHAPES, ""
 
 
-def _add(record: bytes, shapes: Shapes) -> None:
+def add_record(record: bytes, shapes: Taker) -> None:
     code = struct.unpack_from("<i", record)[0]
     kind = code % 10 if code != PATCHES else LINE
     if kind == NULL:
@@ -135,8 +136,47 @@ class Attributes:
     codec: str
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """The head of a `.dbf`: `fields` are name, type, place in the row and size of each."""
+
+    count: int
+    header_bytes: int
+    row_bytes: int
+    codec: str
+    fields: list[tuple[str, str, int, int]]
+
+
 def read_attributes(raw: bytes, told: str) -> Attributes | None:
     """Return what the first bytes of a `.dbf` hold; None where they are no `.dbf`. `told` is the text of a `.cpg`."""
+    layout = _layout(raw, told)
+    if layout is None:
+        return None
+    rows = list(islice(_rows(raw, layout), MOST_ROWS))
+    return Attributes(layout.count, [(name, kind) for name, kind, _, _ in layout.fields], rows, layout.codec)
+
+
+def attribute_rows(raw: bytes, told: str) -> Iterator[dict[str, str]]:
+    """Yield the values of each row of a `.dbf` by the names of its fields, as far as its bytes go."""
+    layout = _layout(raw, told)
+    if layout is not None:
+        names = [name for name, _, _, _ in layout.fields]
+        for row in _rows(raw, layout):
+            yield dict(zip(names, row, strict=True))
+
+
+def _rows(raw: bytes, layout: _Layout) -> Iterator[tuple[str, ...]]:
+    codec, size_bytes = layout.codec, layout.row_bytes
+    for number in range(layout.count if size_bytes else 0):
+        row = raw[layout.header_bytes + number * size_bytes : layout.header_bytes + (number + 1) * size_bytes]
+        if len(row) < size_bytes:
+            return
+        yield tuple(
+            row[begin : begin + size].decode(codec, "replace").strip("\0 ") for _, _, begin, size in layout.fields
+        )
+
+
+def _layout(raw: bytes, told: str) -> _Layout | None:
     if len(raw) < 33 or raw[0] & 0x07 not in (2, 3, 4, 5):
         return None
     count, header_bytes, row_bytes = struct.unpack_from("<IHH", raw, 4)
@@ -158,15 +198,7 @@ def read_attributes(raw: bytes, told: str) -> Attributes | None:
             )
         )
         at, place = at + 32, place + size
-    rows = []
-    for number in range(min(count, MOST_ROWS)):
-        row = raw[header_bytes + number * row_bytes : header_bytes + (number + 1) * row_bytes]
-        if len(row) < row_bytes or not row_bytes:
-            break
-        rows.append(
-            tuple(row[begin : begin + size].decode(codec, "replace").strip("\0 ") for _, _, begin, size in layout)
-        )
-    return Attributes(count, [(name, kind) for name, kind, _, _ in layout], rows, codec)
+    return _Layout(count, header_bytes, row_bytes, codec, layout)
 
 
 def codec_of(told: str) -> str:
