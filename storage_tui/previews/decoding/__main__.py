@@ -22,7 +22,8 @@ from storage_tui.previews.decoding.tiff import rasters, windows
 
 JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
-    "map": xml_maps.decode, "features": texts.decode, "lines": blocks.read_lines, "window": windows.decode, "pixel": windows.read_pixel,
+    "map": xml_maps.decode, "lines": blocks.read_lines, "window": windows.decode, "pixel": windows.read_pixel,
+    "features": texts.decode,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),

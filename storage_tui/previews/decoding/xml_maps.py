@@ -140,7 +140,7 @@ class MapText:
         parent = self._stack[-1] if self._stack else ""
         text = "".join(self._text).strip()
         self._text, self._length = [], 0
-        if text and (parent in FEATURES and name in VALUES or name == "SimpleData"):
+        if text and ((parent in FEATURES and name in VALUES) or name == "SimpleData"):
             self._value(self._field if name == "SimpleData" else name, text)
         elif text and name == "value" and parent == "Data":
             self._value(self._field, text)

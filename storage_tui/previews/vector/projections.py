@@ -29,7 +29,9 @@ POLAR = {3413: (70.0, -45.0), 3995: (71.0, 0.0), 3996: (75.0, 0.0), 3031: (-71.0
 
 _METHOD = re.compile(r'(?i)(?:PROJECTION|METHOD)\s*[\[(]\s*"([^"]{1,60})"')
 _SPHERE = re.compile(r'(?i)(?:SPHEROID|ELLIPSOID)\s*[\[(]\s*"[^"]{0,80}"\s*,\s*([\d.]{1,20})\s*,\s*([\d.]{1,20})')
-_MERIDIAN = re.compile(r'(?i)"(?:central_meridian|longitude of natural origin|longitude_of_center)"\s*,\s*(-?[\d.]{1,20})')
+_MERIDIAN = re.compile(
+    r'(?i)"(?:central_meridian|longitude of natural origin|longitude_of_center)"\s*,\s*(-?[\d.]{1,20})'
+)
 _SHIFTS = re.compile(r'(?i)"(?:false[_ ]easting|false[_ ]northing)"\s*,\s*(-?[\d.]{1,20})')
 
 
@@ -161,7 +163,10 @@ def _utm(zone: int, flattening: float, *, is_south: bool) -> Projection:
         if abs(away) > 0.8:
             raise ValueError("too far from its zone")
         tangent = _conformal(math.radians(latitude), e)
-        up, across = math.atan2(tangent, math.cos(away)), math.asinh(math.sin(away) / math.hypot(tangent, math.cos(away)))
+        up, across = (
+            math.atan2(tangent, math.cos(away)),
+            math.asinh(math.sin(away) / math.hypot(tangent, math.cos(away))),
+        )
         xi, eta = up, across
         for order, factor in enumerate(alphas, 1):
             xi += factor * math.sin(2 * order * up) * math.cosh(2 * order * across)
@@ -184,8 +189,8 @@ def _geographic(wanted: float, e: float) -> float:
     for _ in range(ROUNDS):
         now = math.tan(math.atan(tangent))
         got = _conformal(math.atan(now), e)
-        step = (wanted - got) / math.hypot(1.0, got) * (1 + (1 - e * e) * now * now) / (
-            (1 - e * e) * math.hypot(1.0, now)
+        step = (
+            (wanted - got) / math.hypot(1.0, got) * (1 + (1 - e * e) * now * now) / ((1 - e * e) * math.hypot(1.0, now))
         )
         tangent = now + step
         if abs(step) <= 1e-14 * max(1.0, abs(tangent)):
@@ -218,9 +223,7 @@ def _latitude_of_area(q: float, e: float) -> float:
     phi = math.asin(max(-1.0, min(1.0, q / most)))
     for _ in range(ROUNDS):
         sine, square = math.sin(phi), 1 - (e * math.sin(phi)) ** 2
-        step = square * square / (2 * math.cos(phi)) * (
-            q / (1 - e * e) - sine / square - math.atanh(e * sine) / e
-        )
+        step = square * square / (2 * math.cos(phi)) * (q / (1 - e * e) - sine / square - math.atanh(e * sine) / e)
         phi += step
         if abs(step) < 1e-14:
             break
@@ -277,7 +280,9 @@ def _azimuthal(flattening: float, latitude: float, meridian: float, east: float,
     def forward(longitude: float, latitude: float) -> Pair:
         beta = math.asin(max(-1.0, min(1.0, _area_term(math.sin(math.radians(latitude)), e) / q_pole)))
         away = math.radians(_around(longitude - meridian))
-        b = radius * math.sqrt(2 / (1 + math.sin(beta0) * math.sin(beta) + math.cos(beta0) * math.cos(beta) * math.cos(away)))
+        b = radius * math.sqrt(
+            2 / (1 + math.sin(beta0) * math.sin(beta) + math.cos(beta0) * math.cos(beta) * math.cos(away))
+        )
         up = math.cos(beta0) * math.sin(beta) - math.sin(beta0) * math.cos(beta) * math.cos(away)
         return east + b * d * math.cos(beta) * math.sin(away), north + b / d * up
 

@@ -1,4 +1,4 @@
-"""The layers of a GeoPackage, through its R-tree where a box is asked for (OGC 12-128r19, GeoPackage; its annex F.3)."""
+"""The layers of a GeoPackage, through its R-tree where a box is asked for (OGC 12-128r19, GeoPackage, F.3)."""
 
 import sys
 from typing import Any
@@ -64,9 +64,8 @@ def _read(connection: Any, job: dict[str, Any], failure: type[Exception]) -> Tol
     is_windowed = plane is not None and tree in tables
     statement = f"SELECT * FROM {_quoted(name)}"
     if is_windowed:
-        statement += (
-            f" WHERE rowid IN (SELECT id FROM {_quoted(tree)} WHERE maxx >= ? AND minx <= ? AND maxy >= ? AND miny <= ?)"
-        )
+        found = f"SELECT id FROM {_quoted(tree)} WHERE maxx >= ? AND minx <= ? AND maxy >= ? AND miny <= ?"
+        statement += f" WHERE rowid IN ({found})"
     values = () if plane is None or not is_windowed else (plane[0], plane[2], plane[1], plane[3])
     is_all = True
     try:

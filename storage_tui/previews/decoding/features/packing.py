@@ -92,15 +92,15 @@ def unpack_levels(sizes: list[list[float]], raw: bytes, at: int) -> list[Level]:
     found = []
     for tolerance, *lengths in sizes:
         level = Level(float(tolerance), starts=array("I"))
-        for target, size in zip(
-            (level.places, level.starts, level.owners, level.kinds, level.boxes), map(int, lengths), strict=True
-        ):
-            part = raw[at : at + size]
-            if isinstance(target, bytearray):
-                target += part
-            else:
-                target.frombytes(part)
+        parts = []
+        for size in map(int, lengths):
+            parts.append(raw[at : at + size])
             at += size
+        level.places.frombytes(parts[0])
+        level.starts.frombytes(parts[1])
+        level.owners.frombytes(parts[2])
+        level.kinds += parts[3]
+        level.boxes.frombytes(parts[4])
         found.append(level)
     return found
 

@@ -1,5 +1,6 @@
 """A layer: its features as arrays, their properties, the feature at a place."""
 
+import itertools
 import json
 from array import array
 from dataclasses import dataclass, field, replace
@@ -8,8 +9,8 @@ from typing import Any
 from storage_tui.previews.decoding.features.packing import unpack_levels
 from storage_tui.previews.decoding.features.placing import POINT, RING
 from storage_tui.previews.decoding.features.thinning import Level
-from storage_tui.previews.vector.rings import in_degrees, ring_area
 from storage_tui.previews.vector.projections import Bounds
+from storage_tui.previews.vector.rings import in_degrees, ring_area
 
 TEXT_FIELDS = ("name", "title", "label", "id")  # what a label is made of where a layer has them
 
@@ -207,7 +208,7 @@ def _is_hole(ring: list[tuple[float, float]], rings: list[list[tuple[float, floa
         if other is ring:
             continue
         is_inside = False
-        for (x0, y0), (x1, y1) in zip(other, other[1:], strict=False):
+        for (x0, y0), (x1, y1) in itertools.pairwise(other):
             if (y0 > y) != (y1 > y) and x < x0 + (y - y0) / (y1 - y0) * (x1 - x0):
                 is_inside = not is_inside
         count += is_inside

@@ -35,7 +35,7 @@ GROUP_BYTES = 8 * 1024 * 1024  # of all row groups of one read
 
 
 async def read_layers(source: Source) -> list[tuple[str, Features]]:
-    """Return the layers of a blob with their names, "" where it has one; raise PreviewError, or errors of the client."""
+    """Return the layers of a blob and their names, "" where it has one; raise PreviewError, or errors of the client."""
     source.begin()
     source.allow(BUDGET)
     form = form_of(await source.head(), source.blob.key.lower())
@@ -71,7 +71,7 @@ async def _read(source: Source, form: str, box: Bounds | None, number: int) -> F
 async def _answer(source: Source, form: str, box: Bounds | None, number: int) -> tuple[dict[str, Any], Features]:
     try:
         if form in (FLATGEOBUF, GEOPACKAGE):
-            job = {"job": form, "box": box, "layer": number}
+            job: dict[str, Any] = {"job": form, "box": box, "layer": number}
             told, raw = await DECODER.decode(job, b"", source=source)
         elif form == GEOPARQUET:
             told, raw = await _parquet(source, box)

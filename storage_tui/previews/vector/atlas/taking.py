@@ -1,5 +1,6 @@
 """What a layer is read from: the form of a blob, the bytes of its files, and the footprint of a raster."""
 
+import itertools
 import struct
 from dataclasses import dataclass
 
@@ -117,7 +118,7 @@ async def footprint(source: Source) -> Features:
     a, b, c, d, e, f = place.transform
     corners = [(0, 0), (width, 0), (width, height), (0, height), (0, 0)]
     ring = []
-    for (x0, y0), (x1, y1) in zip(corners, corners[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(corners):
         for step in range(EDGE_STEPS):
             x, y = x0 + (x1 - x0) * step / EDGE_STEPS, y0 + (y1 - y0) * step / EDGE_STEPS
             ring.append((a * x + b * y + c, d * x + e * y + f))

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 
 from storage_tui.previews.vector.projections import Bounds
 
-
-
 DOTS_ACROSS, DOTS_DOWN = 2, 4
 MARGIN = 1.06  # of a fitted view: shapes do not touch its edge
 LEAST_SCALE = 1e-9  # a tenth of a millimetre
