@@ -2,15 +2,17 @@
 
 A piece has few positions, so that a paint of a small window looks at the boxes of all pieces and at the positions of
 few. A level keeps the positions of a line that lie farther from the last one kept than its tolerance; the next one has
-twice the tolerance.
+three times the tolerance.
 """
 
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 PIECE = 48  # positions; the box of a piece is looked at in each paint
-LEVELS = 9
+LEVELS = 6
+STEP = 3.0  # from one tolerance to the next
 FINEST = 8192  # of the first thinned level: the layer is so many tolerances wide
 WORTH = 0.6  # a level with more of the positions before is left out
 
@@ -32,15 +34,18 @@ class Level:
     def add(self, owner: int, kind: int, xs: Sequence[float], ys: Sequence[float]) -> None:
         """Add a line as pieces; each begins where the one before ended."""
         count = len(xs)
+        if count <= PIECE:
+            self._piece(owner, kind, xs, ys)
+            return
         for start in range(0, max(1, count - 1), PIECE - 1):
-            across, up = xs[start : start + PIECE], ys[start : start + PIECE]
-            both = array("d", bytes(16 * len(across)))
-            both[0::2], both[1::2] = array("d", across), array("d", up)
-            self.places += both
-            self.starts.append(len(self.places) // 2)
-            self.owners.append(owner)
-            self.kinds.append(kind)
-            self.boxes.extend((min(across), min(up), max(across), max(up)))
+            self._piece(owner, kind, xs[start : start + PIECE], ys[start : start + PIECE])
+
+    def _piece(self, owner: int, kind: int, xs: Sequence[float], ys: Sequence[float]) -> None:
+        self.places.extend(chain.from_iterable(zip(xs, ys, strict=True)))
+        self.starts.append(len(self.places) // 2)
+        self.owners.append(owner)
+        self.kinds.append(kind)
+        self.boxes.extend((min(xs), min(ys), max(xs), max(ys)))
 
     @property
     def positions(self) -> int:
@@ -58,7 +63,7 @@ def levels_of(lines: Sequence[Line], extent: float) -> list[Level]:
         found[0].add(owner, kind, xs, ys)
     now = list(lines)
     for number in range(LEVELS):
-        tolerance = extent / FINEST * 2**number
+        tolerance = extent / FINEST * STEP**number
         if not tolerance:
             break
         now = [(owner, kind, *_thinned(xs, ys, tolerance)) for owner, kind, xs, ys in now]

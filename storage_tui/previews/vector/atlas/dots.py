@@ -16,7 +16,7 @@ from storage_tui.previews.vector.atlas.view import MapView
 from storage_tui.previews.vector.canvas import clip
 from storage_tui.previews.vector.coastline import LARGE_DEGREES, coastline
 
-SLICE_S = 0.008  # of drawing between two looks at the clock of the caller
+SLICE_S = 0.005  # of drawing between two looks at the clock of the caller
 TURN = 360.0
 NOTHING, GROUND, CHOSEN = 0, 1, 255  # colours of cells; the layers have those from FIRST_LAYER on
 FIRST_LAYER = 2
@@ -113,12 +113,12 @@ def level_for(features: Features, view: MapView) -> Level:
     return fitting[-1] if fitting else features.levels[0]
 
 
-def shifts_of(view: MapView) -> tuple[float, ...]:
-    """Return by how many degrees the world is drawn: once, and again where the view passes the antimeridian."""
+def shifts_of(view: MapView, low: float, high: float) -> tuple[float, ...]:
+    """Return by how many degrees shapes from `low` to `high` are moved to be in view: by whole turns, or not at all."""
     if view.is_plane:
         return (0.0,)
     west, _, east, _ = view.bounds
-    return tuple(shift for shift in (-TURN, 0.0, TURN) if west < 180 + shift + 180 and east > -180 + shift - 180)
+    return tuple(shift for shift in (-2 * TURN, -TURN, 0.0, TURN) if low + shift <= east and high + shift >= west)
 
 
 def draw(dots: Dots, features: Features, colour: int, *, only: int | None = None) -> Iterator[None]:
@@ -129,7 +129,8 @@ def draw(dots: Dots, features: Features, colour: int, *, only: int | None = None
     places, starts, boxes, kinds, owners = level.places, level.starts, level.boxes, level.kinds, level.owners
     wests, souths, easts, norths = boxes[0::4], boxes[1::4], boxes[2::4], boxes[3::4]
     until = perf_counter() + SLICE_S
-    for shift in shifts_of(view):
+    extent = features.bounds
+    for shift in () if extent is None else shifts_of(view, extent[0], extent[2]):
         low, high = west - shift, east - shift
         seen = [
             at for at, (w, s, e, n) in enumerate(zip(wests, souths, easts, norths, strict=True))
@@ -166,9 +167,7 @@ def draw_ground(dots: Dots, *, has_graticule: bool) -> list[tuple[int, int, str]
     if max(east - west, north - south) >= LARGE_DEGREES:
         across, up = 1 / (view.scale * view.stretch), 1 / view.scale
         for line in coastline():
-            for shift in shifts_of(view):
-                if max(x for x, _ in line) + shift < west or min(x for x, _ in line) + shift > east:
-                    continue
+            for shift in shifts_of(view, min(x for x, _ in line), max(x for x, _ in line)):
                 xs = [int((x + shift - west) * across) for x, _ in line]
                 dots.path(xs, [int((north - y) * up) for _, y in line], GROUND)
     return _graticule(dots) if has_graticule else []

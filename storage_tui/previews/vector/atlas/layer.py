@@ -46,6 +46,7 @@ class Features:
     values: bytes
     boxes: "array[float]" = field(default_factory=lambda: array("d"))
     count: int = 0
+    bounds: Bounds | None = None  # of the features that were read; None without shapes
 
     @classmethod
     def unpacked(cls, told: dict[str, Any], raw: bytes) -> "Features":
@@ -68,7 +69,7 @@ class Features:
         return found
 
     def measure(self) -> None:
-        """Take the box of each feature from its pieces."""
+        """Take the box of each feature, and of all, from their pieces."""
         nan = float("nan")
         boxes = array("d", [nan]) * (4 * self.count)
         level = self.levels[0]
@@ -83,6 +84,9 @@ class Features:
             boxes[place + 2] = max(boxes[place + 2], east)
             boxes[place + 3] = max(boxes[place + 3], north)
         self.boxes = boxes
+        every = level.boxes
+        if every:
+            self.bounds = min(every[0::4]), min(every[1::4]), max(every[2::4]), max(every[3::4])
 
     def in_degrees(self, levels: list[Level]) -> "Features":
         """Return the same features at other places, in degrees."""
@@ -95,14 +99,6 @@ class Features:
             for level in levels:
                 level.tolerance *= now / was if was else 0.0
         return found
-
-    @property
-    def bounds(self) -> Bounds | None:
-        """The bounds of the features that were read; None without shapes."""
-        boxes = self.levels[0].boxes
-        if not boxes:
-            return None
-        return min(boxes[0::4]), min(boxes[1::4]), max(boxes[2::4]), max(boxes[3::4])
 
     def box_of(self, feature: int) -> Bounds | None:
         """Return the bounds of a feature; None for one without a shape."""

@@ -80,6 +80,8 @@ async def _answer(source: Source, form: str, box: Bounds | None, number: int) ->
             job = {"job": "features", "form": {"zip": "shapefile", "kmz": "map"}.get(form, form),
                    "is_whole": taken.is_whole, "sizes": taken.sizes}  # fmt: skip
             told, raw = await DECODER.decode(job, taken.content)
+    except PreviewError:
+        raise
     except DAMAGE as exc:
         raise PreviewError("is damaged") from exc
     return told, await asyncio.to_thread(Features.unpacked, told, raw)

@@ -90,7 +90,9 @@ class MapView:
         x, y = self.place_of(cell)
         kept = replace(self, scale=scale)
         now = kept.place_of(cell)
-        return kept.centred(self.x + x - now[0], self.y + y - now[1])
+        moved = kept.centred(self.x + x - now[0], self.y + y - now[1])
+        now = moved.place_of(cell)  # the stretch may be another one here
+        return replace(moved, x=moved.x + x - now[0], y=moved.y + y - now[1])
 
     def place_of(self, cell: tuple[int, int]) -> tuple[float, float]:
         """Return the place in the middle of a cell."""

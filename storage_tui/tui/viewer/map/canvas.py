@@ -1,5 +1,6 @@
 """The widget of a map of braille dots: it draws the changed rows, and labels, cross-hair and scale bar over them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.color import Color
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -20,7 +22,10 @@ DARK, LIGHT = "#101010", "#ffffff"
 DIM = "#808080"
 BAR = Style.parse("bold #ffffff on #202020")
 MOVED_CELLS = 1  # a pointer that moved further between press and release has dragged
-BRAILLE = 0x2800
+SIGNS = {bits: chr(0x2800 + bits) if bits else " " for bits in range(256)}
+HALF = 0.5  # of the brightness: a darker ground has a light highlight
+
+_RUNS = re.compile(rb"(.)(?:\1|\x00)*", re.DOTALL)  # cells of one colour; empty ones have any
 
 Cell = tuple[int, int]  # column and row
 Label = tuple[int, int, str, int]  # column, row, text, colour
@@ -61,6 +66,8 @@ class MapCanvas(BareWidget, can_focus=True):
         self._bar = ""
         self._strips: dict[int, tuple[tuple[object, ...], Strip]] = {}
         self._pressed: Cell | None = None
+        self._styles: dict[int, Style] = {}
+        self._styled: tuple[Style, Color] | None = None  # what these styles are made for
 
     def on_resize(self) -> None:
         """Ask for a map of the new size."""
@@ -71,6 +78,7 @@ class MapCanvas(BareWidget, can_focus=True):
         self, dots: Dots | None, labels: Sequence[Label], *, cross: Cell | None, mark: Cell | None, bar: str
     ) -> None:
         """Draw these dots, labels over them, a cross-hair and a mark at a cell, and a scale bar in the last row."""
+        self._restyle()
         before = [self._content(y) for y in range(self.room.height)]
         by_row: dict[int, list[Label]] = {}
         for label in labels:
@@ -103,43 +111,46 @@ class MapCanvas(BareWidget, can_focus=True):
     def _drawn(self, y: int) -> Strip:
         assert self._dots is not None
         bits, colours = self._dots.row(y)
-        width = len(bits)
-        signs = [chr(BRAILLE + bit) if bit else " " for bit in bits]
-        owners = list(colours)
-        for column, _, text, colour in self._labels.get(y, ()):
-            _write(signs, owners, column, text, colour)
-        if self._mark is not None and self._mark[1] == y and 0 <= self._mark[0] < width:
-            signs[self._mark[0]], owners[self._mark[0]] = "◆", CHOSEN
-        if self._cross is not None:
-            column, row = self._cross
-            if row == y:
-                for at in range(width):
-                    if signs[at] == " ":
-                        signs[at], owners[at] = "─", GROUND
-            if 0 <= column < width and (row == y or signs[column] == " "):
-                signs[column], owners[column] = ("┼", CHOSEN) if row == y else ("│", GROUND)
-        styles = self._styles()
-        segments: list[Segment] = []
-        start = 0
-        for at in range(1, width + 1):
-            if at == width or owners[at] != owners[start]:
-                segments.append(Segment("".join(signs[start:at]), styles.get(owners[start], self.base)))
-                start = at
-        strip = Strip(segments, width)
-        if not self._bar or y != self._dots.view.rows - 1 or len(self._bar) > width:
+        text = bits.decode("latin-1").translate(SIGNS)
+        own, cross = self._labels.get(y, ()), self._cross
+        has_mark = self._mark is not None and self._mark[1] == y
+        if own or has_mark or cross is not None:
+            text, colours = self._covered(y, list(text), bytearray(colours))
+        styles = self._styles
+        runs = ((text[run.start() : run.end()], run[1][0]) for run in _RUNS.finditer(colours))
+        strip = Strip([Segment(part, styles.get(colour, self.base)) for part, colour in runs], len(bits))
+        if not self._bar or y != self._dots.view.rows - 1 or len(self._bar) > len(bits):
             return strip
         return Strip.join([Strip([Segment(self._bar, BAR)], len(self._bar)), strip.crop(len(self._bar))])
 
-    def _styles(self) -> dict[int, Style]:
-        """Return the style of each colour of a cell."""
-        is_dark = self.background_colors[1].brightness < 0.5
-        found = {
-            GROUND: self.base + Style(color=DIM),
-            CHOSEN: self.base + Style(color=LIGHT if is_dark else DARK, bold=True),
-        }
-        for number, colour in enumerate(COLOURS):
-            found[FIRST_LAYER + number] = self.base + Style(color=colour)
-        return found
+    def _covered(self, y: int, signs: list[str], colours: bytearray) -> tuple[str, bytes]:
+        """Return the signs and colours of a row with labels, the mark and the cross-hair over them."""
+        width = len(signs)
+        if self._cross is not None:
+            column, row = self._cross
+            for at in range(width) if row == y else (column,):
+                if 0 <= at < width and signs[at] == " ":
+                    signs[at], colours[at] = "─" if row == y else "│", GROUND
+        for column, _, text, colour in self._labels.get(y, ()):
+            _write(signs, colours, column, text, colour)
+        if self._mark is not None and self._mark[1] == y and 0 <= self._mark[0] < width:
+            signs[self._mark[0]], colours[self._mark[0]] = "◆", CHOSEN
+        if self._cross is not None and self._cross[1] == y and 0 <= self._cross[0] < width:
+            signs[self._cross[0]], colours[self._cross[0]] = "┼", CHOSEN
+        return _joined(signs, colours)
+
+    def _restyle(self) -> None:
+        """Make the style of each colour of a cell, when the theme is another one."""
+        ground = self.background_colors[1]
+        if self._styled == (self.base, ground):
+            return
+        self._styled = self.base, ground
+        self._strips.clear()
+        strong = LIGHT if ground.brightness < HALF else DARK
+        self._styles = {
+            GROUND: self.base + Style(color=DIM), CHOSEN: self.base + Style(color=strong, bold=True),
+            **{FIRST_LAYER + at: self.base + Style(color=colour) for at, colour in enumerate(COLOURS)},
+        }  # fmt: skip
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Zoom in."""
@@ -167,7 +178,7 @@ class MapCanvas(BareWidget, can_focus=True):
         self.post_message(self.Dragged(across, down) if is_drag else self.Pointed(pressed))
 
 
-def _write(signs: list[str], owners: list[int], column: int, text: str, colour: int) -> None:
+def _write(signs: list[str], colours: bytearray, column: int, text: str, colour: int) -> None:
     """Put a text over the signs; a wide letter takes two of them, and one without width is left out."""
     for letter in text:
         width = cell_len(letter)
@@ -175,7 +186,13 @@ def _write(signs: list[str], owners: list[int], column: int, text: str, colour: 
             continue
         if column + width > len(signs):
             return
-        signs[column], owners[column] = letter, colour
+        signs[column], colours[column] = letter, colour
         if width > 1:
-            signs[column + 1], owners[column + 1] = "", colour
+            signs[column + 1], colours[column + 1] = "", colour
         column += width
+
+
+def _joined(signs: list[str], colours: bytearray) -> tuple[str, bytes]:
+    """Return signs and colours without the second cells of wide letters: one colour to a letter."""
+    kept = [at for at, sign in enumerate(signs) if sign]
+    return "".join(signs), bytes(colours) if len(kept) == len(signs) else bytes(colours[at] for at in kept)

@@ -79,7 +79,7 @@ class Labels:
         if box is None or not text:
             return
         width = cell_len(text)
-        for shift in shifts_of(view):
+        for shift in shifts_of(view, box[0], box[2]):
             column, row = view.cell_of((box[0] + box[2]) / 2 + shift, (box[1] + box[3]) / 2)
             if features.kind_of(feature) == "point":
                 column += 2

@@ -13,7 +13,7 @@ from storage_tui.tui.viewer.map.labels import Labels
 from storage_tui.tui.viewer.map.layers import Layer, Layers
 from storage_tui.tui.viewer.status import Run
 
-FIRST_S = 0.012  # of drawing before the first paint after a key; the rest follows in slices
+FIRST_S = 0.008  # of drawing before the first paint after a key; the rest follows in slices
 PAINT = "paint"  # the group of the worker that draws the rest
 
 
