@@ -51,7 +51,9 @@ async def test_features_and_properties_are_those_of_the_file(tmp_path: Path, nam
     path = geo_files.write(tmp_path, name, DRIVERS[name], count=170)
     ((_, found),) = await read_layers(await local(path))
     assert found.count == 170 and found.told.is_all and not found.told.problem and not found.told.is_plane
-    at = next(at for at in range(found.count) if found.label(at, None) == "Feld ü107")  # FlatGeobuf has an order of its own
+    at = next(
+        at for at in range(found.count) if found.label(at, None) == "Feld ü107"
+    )  # FlatGeobuf has an order of its own
     assert found.kind_of(at) == "area" and found.properties(at)["name"] == "Feld ü107"
     box = found.box_of(at)
     assert box == pytest.approx((112.0, 45.0, 112.8, 45.8))
@@ -127,7 +129,15 @@ async def test_a_raster_is_its_footprint(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     transform = rasterio.Affine(100, 0, 400_000, 0, -100, 5_400_000)
     with rasterio.open(
-        path, "w", driver="GTiff", width=300, height=200, count=1, dtype="uint8", crs="EPSG:32632", transform=transform,
+        path,
+        "w",
+        driver="GTiff",
+        width=300,
+        height=200,
+        count=1,
+        dtype="uint8",
+        crs="EPSG:32632",
+        transform=transform,
     ):
         pass
     ((_, found),) = await read_layers(await local(path))
@@ -144,7 +154,11 @@ async def test_a_large_file_is_read_in_part_and_says_so() -> None:
 
 
 HOSTILE = {
-    "deep": (b'{"type":"FeatureCollection","features":[' + b'{"a":' * 50_000, "a.geojson", "nested too deep|holds no|JSON"),
+    "deep": (
+        b'{"type":"FeatureCollection","features":[' + b'{"a":' * 50_000,
+        "a.geojson",
+        "nested too deep|holds no|JSON",
+    ),
     "index": (b"fgb\x03fgb\x01" + struct.pack("<I", 1 << 31), "a.fgb", "claims"),
     "entities": (b'<?xml version="1.0"?><!DOCTYPE kml [<!ENTITY a "b">]><kml><a/></kml>', "a.kml", "document type"),
     "shapefile": (b"\x00\x00\x27\x0a" + bytes(24) + struct.pack("<i", 1000) + bytes(10), "a.shp", "header is cut"),
@@ -209,7 +223,11 @@ async def test_a_view_draws_what_is_in_it_and_moves_by_whole_cells() -> None:
 
 
 async def test_shapes_over_the_antimeridian_are_drawn_once_in_a_view_over_it() -> None:
-    line = {"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": [[178, 0], [-178, 0]]}}
+    line = {
+        "type": "Feature",
+        "properties": {},
+        "geometry": {"type": "LineString", "coordinates": [[178, 0], [-178, 0]]},
+    }
     found = await features_of(collection([line]), "a.geojson")
     assert found.bounds == (178.0, 0.0, 182.0, 0.0)
     for middle in (180.0, -180.0):

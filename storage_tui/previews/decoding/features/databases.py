@@ -32,7 +32,7 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
     connection, vfs = sys.modules[databases.MODULE].connect(file)
     try:
         databases.harden(apsw, connection)
-        return _read(connection, job, apsw.Error)
+        return _read(connection, job, file, apsw.Error)
     except apsw.Error as exc:
         raise ValueError(file.refused or str(exc).partition(": ")[2] or str(exc)) from exc
     finally:
@@ -40,7 +40,7 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
         vfs.unregister()
 
 
-def _read(connection: Any, job: dict[str, Any], failure: type[Exception]) -> Told:
+def _read(connection: Any, job: dict[str, Any], file: RangedFile, failure: type[Exception]) -> Told:
     tables = {str(name) for (name,) in connection.execute(TABLES)}
     if not {"gpkg_geometry_columns", "gpkg_contents", "gpkg_spatial_ref_sys"} <= tables:
         raise ValueError("it is no GeoPackage with features")
@@ -48,7 +48,7 @@ def _read(connection: Any, job: dict[str, Any], failure: type[Exception]) -> Tol
     if not 0 <= job["layer"] < len(rows):
         raise ValueError("it has no layer of features")
     name, column, west, south, east, north, *system = rows[job["layer"]]
-    packer = Packer(Placing.of(reference_of(*system)))
+    packer = Packer(Placing.of(reference_of(*system)), file)
     total = None
     if "gpkg_ogr_contents" in tables:
         counts = [count for (count,) in connection.execute(COUNT, (name,)) if isinstance(count, int)]

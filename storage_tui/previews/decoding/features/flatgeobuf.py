@@ -40,7 +40,7 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
     raw = file.read(size)
     header = read_header(raw)
     table = Table.root(raw)
-    packer = Packer(Placing.of(header.layer.reference))
+    packer = Packer(Placing.of(header.layer.reference), file)
     begin, box = START + size, job["box"]
     plane = None if box is None else packer.placing.plane_box((box[0], box[1], box[2], box[3]))
     total = header.layer.count

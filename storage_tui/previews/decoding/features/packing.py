@@ -9,11 +9,13 @@ from typing import Any
 from storage_tui.previews.decoding.children import Told
 from storage_tui.previews.decoding.features.placing import Placing, Taken
 from storage_tui.previews.decoding.features.thinning import Level, Line, levels_of
+from storage_tui.previews.decoding.ranged_file import RangedFile
 
 MOST_FEATURES = 30_000
 MOST_POSITIONS = 150_000  # of one answer: with its thinned levels 8 MiB of a frame
 MOST_VALUES_BYTES = 2 * 1024 * 1024  # of all properties
 MOST_SECONDS = 1.0  # of the processor; a quarter of what a child has: the rest is for thinning, and for busy machines
+MOST_WALL_SECONDS = 2.0  # of the clock; a child has five
 MOST_FIELDS = 64
 VALUE_CHARS = 400
 NAME_CHARS = 80
@@ -22,8 +24,11 @@ NAME_CHARS = 80
 class Packer:
     """Takes features until one of its limits is reached."""
 
-    def __init__(self, placing: Placing) -> None:
+    def __init__(self, placing: Placing, file: RangedFile | None = None) -> None:
+        """`file` is what the features are read from: waiting for its ranges does not count as work."""
         self.placing = placing
+        self._file = file
+        self._begun, self._begun_work = time.monotonic(), time.process_time()
         self.fields: dict[str, None] = {}
         self.count = 0
         self.positions = 0
@@ -61,8 +66,16 @@ class Packer:
         self.count += 1
         self._values += packed
         self._ends.append(len(self._values))
-        self.is_full = self.count >= MOST_FEATURES or time.process_time() > MOST_SECONDS
+        self.is_full = self.count >= MOST_FEATURES or self._has_ended
         return not self.is_full
+
+    @property
+    def _has_ended(self) -> bool:
+        """Whether the work took too long: of the processor, or by the clock, as on a busy machine."""
+        waited = 0.0 if self._file is None else self._file.waited_s
+        if time.process_time() - self._begun_work > MOST_SECONDS:
+            return True
+        return time.monotonic() - self._begun - waited > MOST_WALL_SECONDS
 
     def answer(self, *, total: int | None, is_all: bool, more: Mapping[str, Any] | None = None) -> Told:
         """Return the answer. `total` is the number of features that the file states."""

@@ -22,7 +22,7 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
     `box` in the coordinates of the file only shapes that touch the box are taken.
     """
     arrow = importlib.import_module("arro3.io")
-    packer = Packer(Placing.of(None if job["reference"] is None else Reference(*job["reference"])))
+    packer = Packer(Placing.of(None if job["reference"] is None else Reference(*job["reference"])), file)
     name, box = job["geometry"], job["box"]
     plane = None if box is None else packer.placing.plane_box((box[0], box[1], box[2], box[3]))
     is_all = True

@@ -9,6 +9,7 @@ from storage_tui.previews.vector.reference import Reference
 from storage_tui.previews.vector.rings import HALF, in_degrees, unwrapped
 
 POINT, LINE, RING = 0, 1, 2
+MOST_LONGITUDE, MOST_LATITUDE = 540.0, 90.0
 Part = tuple[int, list[Point]]
 
 
@@ -82,8 +83,11 @@ class Taken:
             found = [pair for x, y in points if (pair := to_degrees(x, y)) is not None]
         else:
             found = list(points)
-            if placing.is_open and not in_degrees(found):
-                placing.is_plane = True
+            if not placing.is_plane and not in_degrees(found):
+                if placing.is_open:
+                    placing.is_plane = True
+                else:  # a file that states degrees has no place for these
+                    found = [(x, y) for x, y in found if abs(x) <= MOST_LONGITUDE and abs(y) <= MOST_LATITUDE]
         if not found:
             return
         if not placing.is_plane and len(found) > 1 and _jumps(found):

@@ -3,15 +3,17 @@
 import itertools
 import json
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from storage_tui.previews.decoding.features.packing import unpack_levels
-from storage_tui.previews.decoding.features.placing import POINT, RING
+from storage_tui.previews.decoding.features.placing import MOST_LONGITUDE, POINT, RING
 from storage_tui.previews.decoding.features.thinning import Level
 from storage_tui.previews.vector.projections import Bounds
 from storage_tui.previews.vector.rings import in_degrees, ring_area
 
+KINDS = ("point", "line", "area")  # by the numbers of the parts
 TEXT_FIELDS = ("name", "title", "label", "id")  # what a label is made of where a layer has them
 
 
@@ -60,7 +62,7 @@ class Features:
             told["total"], bool(told["is_all"]), str(told["problem"]), bool(told["is_plane"]),
             "" if reference is None else str(reference[0]), None if reference is None else reference[2],
             str(told["definition"]), tuple(told["fields"]),
-            None if not bounds else (bounds[0], bounds[1], bounds[2], bounds[3]), bool(told.get("can_window")),
+            None if not bounds else _bounds(bounds, is_plane=bool(told["is_plane"])), bool(told.get("can_window")),
         )  # fmt: skip
         values = raw[ends_bytes : ends_bytes + values_bytes]
         found = cls(facts, unpack_levels(told["levels"], raw, ends_bytes + values_bytes), ends, values)
@@ -137,11 +139,17 @@ class Features:
                 found.append((level.kinds[at], points))
         return found
 
+    @property
+    def kind(self) -> str:
+        """The kind of the first shape: `area`, `line` or `point`; "" without shapes."""
+        kinds = self.levels[0].kinds
+        return KINDS[kinds[0]] if kinds else ""
+
     def kind_of(self, feature: int) -> str:
         """Return `area`, `line` or `point`, the highest of its parts; "" without a shape."""
         level = self.levels[0]
         kinds = {level.kinds[at] for at in _owned(level, feature)}
-        return ("point", "line", "area")[max(kinds)] if kinds else ""
+        return KINDS[max(kinds)] if kinds else ""
 
     def area_m2(self, feature: int) -> float | None:
         """Return the area of a feature in degrees on the sphere; None without one."""
@@ -179,6 +187,14 @@ class Features:
                     is_inside ^= x < across
                 before = place
         return is_inside
+
+
+def _bounds(told: Sequence[float], *, is_plane: bool) -> Bounds | None:
+    """Return the bounds that a file states; None for degrees that are none."""
+    west, south, east, north = told
+    if not is_plane and not (-MOST_LONGITUDE <= west <= east <= MOST_LONGITUDE and -90 <= south <= north <= 90):
+        return None
+    return west, south, east, north
 
 
 def _owned(level: Level, feature: int) -> range:

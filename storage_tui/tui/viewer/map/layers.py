@@ -14,7 +14,7 @@ COLOURS = (
     "#4fc3f7", "#ffb74d", "#f06292", "#81c784", "#ba68c8", "#e57373", "#4db6ac", "#d4e157", "#9fa8da", "#bcaaa4",
 )  # fmt: skip
 """Distinct on dark and on light grounds; after the last the first one comes again."""
-KINDS = {"area": "areas", "line": "lines", "point": "points", "": "features without a shape"}
+KINDS = {"area": "areas", "line": "lines", "point": "points", "": "features"}
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Layer:
             return self.left_out
         shown = self.features(bounds)
         assert shown is not None
-        noun = KINDS[shown.kind_of(0)] if shown.count else "features"
+        noun = KINDS[shown.kind]
         if shown is self.window:
             more = "" if shown.told.is_all else "the first "
             return f"{more}{shown.count:,} {noun} in view" + _of(self.base.told.total)
