@@ -83,8 +83,8 @@ def _box(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[
     "box",
     callback=_box,
     metavar="W,S,E,N",
-    help="Only the window of a raster, or the features, in this box: in degrees, or in the coordinates of the file where"
-    " its reference system is not known here.",
+    help="Only the features, or the window of a raster, in this box: in degrees, or in the coordinates of the file "
+    "where its reference system is not known here.",
 )
 @click.option("--text", "mode", flag_value="text", help="Show the blob as text, whatever is in it.")
 @click.option("--hex", "mode", flag_value="hex", help="Show the bytes.")

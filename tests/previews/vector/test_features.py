@@ -51,9 +51,7 @@ async def test_features_and_properties_are_those_of_the_file(tmp_path: Path, nam
     path = geo_files.write(tmp_path, name, DRIVERS[name], count=170)
     ((_, found),) = await read_layers(await local(path))
     assert found.count == 170 and found.told.is_all and not found.told.problem and not found.told.is_plane
-    at = next(
-        at for at in range(found.count) if found.label(at, None) == "Feld ü107"
-    )  # FlatGeobuf sorts
+    at = next(at for at in range(found.count) if found.label(at, None) == "Feld ü107")  # FlatGeobuf sorts
     assert found.kind_of(at) == "area" and found.properties(at)["name"] == "Feld ü107"
     box = found.box_of(at)
     assert box == pytest.approx((112.0, 45.0, 112.8, 45.8))

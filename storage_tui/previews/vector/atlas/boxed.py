@@ -26,6 +26,7 @@ from storage_tui.previews.vector.shapes import bounds_text
 
 BLACK = b"\x00\x00\x00"
 LEAST_PIXELS = 1
+SLACK = 1e-6  # of a pixel: a box along the edges of pixels takes no others
 MOST_COLUMNS = 24  # of the table below a map
 MOST_ROWS = 1000
 IN_DEGREES, IN_OWN = "in degrees", "in the coordinates of the file, which are not brought to degrees here"
@@ -93,8 +94,8 @@ def _pixels_of(scene: Scene, box: Bounds) -> tuple[tuple[int, int, int, int], st
     xs = [(e * x - b * y) / size for x, y in corners]
     ys = [(a * y - d * x) / size for x, y in corners]
     main = scene.main
-    left, right = max(0, math.floor(min(xs))), min(main.width, math.ceil(max(xs)))
-    top, bottom = max(0, math.floor(min(ys))), min(main.height, math.ceil(max(ys)))
+    left, right = max(0, math.floor(min(xs) + SLACK)), min(main.width, math.ceil(max(xs) - SLACK))
+    top, bottom = max(0, math.floor(min(ys) + SLACK)), min(main.height, math.ceil(max(ys) - SLACK))
     if right - left < LEAST_PIXELS or bottom - top < LEAST_PIXELS:
         raise PreviewError(f"the box lies outside of the raster ({words})")
     return (left, top, right, bottom), words
@@ -125,7 +126,7 @@ async def _features(source: Source, box: Bounds, width: int, height: int) -> Pre
     ]
     names = list(dict.fromkeys(name for _, features, _ in found for name in features.told.fields))[:MOST_COLUMNS]
     heads = (*(("layer",) if len(found) > 1 else ()), "shape", *names)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, features, inside in found:
         for feature in inside[: MOST_ROWS - len(rows)]:
             values = features.properties(feature)

@@ -21,11 +21,12 @@ from storage_tui.tui.widgets.bare_widget import BareWidget
 DARK, LIGHT = "#101010", "#ffffff"
 DIM = "#808080"
 BAR = Style.parse("bold #ffffff on #202020")
+LABEL, CHOSEN_LABEL = 100, 254  # colours of labels: those of the dots and so many, and that of the chosen feature
 MOVED_CELLS = 1  # a pointer that moved further between press and release has dragged
 SIGNS = {bits: chr(0x2800 + bits) if bits else " " for bits in range(256)}
 HALF = 0.5  # of the brightness: a darker ground has a light highlight
 
-_RUNS = re.compile(rb"(.)(?:\1|\x00)*", re.DOTALL)  # cells of one colour; empty ones have any
+_RUNS = re.compile(rb"(.)(?:\1|\x00{1,2}(?=\1))*", re.DOTALL)  # cells of one colour, and single empty ones among them
 
 Cell = tuple[int, int]  # column and row
 Label = tuple[int, int, str, int]  # column, row, text, colour
@@ -132,7 +133,7 @@ class MapCanvas(BareWidget, can_focus=True):
                 if 0 <= at < width and signs[at] == " ":
                     signs[at], colours[at] = "─" if row == y else "│", GROUND
         for column, _, text, colour in self._labels.get(y, ()):
-            _write(signs, colours, column, text, colour)
+            _write(signs, colours, column, text, CHOSEN_LABEL if colour == CHOSEN else colour + LABEL)
         if self._mark is not None and self._mark[1] == y and 0 <= self._mark[0] < width:
             signs[self._mark[0]], colours[self._mark[0]] = "◆", CHOSEN
         if self._cross is not None and self._cross[1] == y and 0 <= self._cross[0] < width:
@@ -150,6 +151,9 @@ class MapCanvas(BareWidget, can_focus=True):
         self._styles = {
             GROUND: self.base + Style(color=DIM), CHOSEN: self.base + Style(color=strong, bold=True),
             **{FIRST_LAYER + at: self.base + Style(color=colour) for at, colour in enumerate(COLOURS)},
+            **{LABEL + FIRST_LAYER + at: self.base + Style(color=name, bold=True) for at, name in enumerate(COLOURS)},
+            GROUND + LABEL: self.base + Style(color=DIM, italic=True),
+            CHOSEN_LABEL: self.base + Style(color=strong, bold=True, underline=True),
         }  # fmt: skip
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
