@@ -137,9 +137,6 @@ async def test_more_is_read_of_a_large_layer_where_one_looks(store: Storage, bro
         view = screen.look.view
         assert view is not None
         screen.look.show(view.fit((20.5, 46.5, 23.5, 48.5)))
-        for _ in range(400):
-            await browser.pilot.pause(0.05)
-        print(browser.text)
         await browser.shows("in view of 31,000")
         row = screen.look.layers.rows[0]
         assert row.window is not None and row.window.told.is_all and row.window.count < 200

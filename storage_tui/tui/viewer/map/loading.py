@@ -59,17 +59,13 @@ class Loading:
             return False
         if row.features(bounds) is row.window:
             return False
-        whole = features.told.bounds or features.bounds
-        if (
-            whole is None
-            or bounds[2] < whole[0]
-            or bounds[0] > whole[2]
-            or bounds[3] < whole[1]
-            or bounds[1] > whole[3]
-        ):
-            return False
+        whole = features.told.bounds
+        if whole is None:  # the file does not say where it ends
+            return True
+        is_beside = bounds[2] < whole[0] or bounds[0] > whole[2] or bounds[3] < whole[1] or bounds[1] > whole[3]
         width, height = bounds[2] - bounds[0], bounds[3] - bounds[1]
-        return width < MOST_SHARE * (whole[2] - whole[0]) or height < MOST_SHARE * (whole[3] - whole[1])
+        is_part = width < MOST_SHARE * (whole[2] - whole[0]) or height < MOST_SHARE * (whole[3] - whole[1])
+        return is_part and not is_beside
 
     async def _read_view(self) -> None:
         await asyncio.sleep(SETTLE_S)
