@@ -47,8 +47,8 @@ def _read(connection: Any, job: dict[str, Any], file: RangedFile, failure: type[
     rows = [row for row in connection.execute(f"{LAYERS} LIMIT {MOST_LAYERS}") if row[0] in tables]
     if not 0 <= job["layer"] < len(rows):
         raise ValueError("it has no layer of features")
-    name, column, west, south, east, north, *system = rows[job["layer"]]
-    packer = Packer(Placing.of(reference_of(*system)), file)
+    name, column, west, south, east, north, *srs = rows[job["layer"]]
+    packer = Packer(Placing.of(reference_of(*srs)), file)
     total = None
     if "gpkg_ogr_contents" in tables:
         counts = [count for (count,) in connection.execute(COUNT, (name,)) if isinstance(count, int)]

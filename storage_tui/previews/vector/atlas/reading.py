@@ -168,8 +168,8 @@ def _placed(found: Features) -> Features:
         return found
     pyproj: Any = importlib.import_module("pyproj")
     try:
-        system = pyproj.CRS.from_epsg(told.epsg)
-        transformer = pyproj.Transformer.from_crs(system, system.geodetic_crs or "EPSG:4326", always_xy=True)
+        crs = pyproj.CRS.from_epsg(told.epsg)
+        transformer = pyproj.Transformer.from_crs(crs, crs.geodetic_crs or "EPSG:4326", always_xy=True)
         levels = [_moved(level, transformer) for level in found.levels]
     except pyproj.exceptions.ProjError:
         return found
