@@ -53,7 +53,19 @@ async def map_of_valley(stage: Stage) -> None:
     """Regions, rivers and plots overlaid on one map."""
     await stage.see("regions.geojson")
     await stage.press("space", "j", "space", "space", "M")
-    await stage.see("3 regions", "plots.wkt")
+    await stage.see("3 layers", "plots.wkt")
+
+
+@scene(start="data:regions/")
+async def viewer_map(stage: Stage) -> None:
+    """A layer of fields on the whole screen: walked from feature to feature, labelled, a distance measured."""
+    await stage.see("fields.geojson")
+    await stage.press("enter")
+    await stage.see("hex/text", "84 Polygon")
+    await stage.press("enter")
+    await stage.see("84 areas")
+    await stage.press(*["n"] * 6, "b", "d", *["l"] * 6, *["k"] * 3)
+    await stage.see("distance", "feature 6", "labels")
 
 
 @scene(start="data:arrays/")

@@ -41,7 +41,7 @@ def test_importing_the_client_loads_no_browser_no_server_and_no_preview_library(
 
 
 def test_a_document_of_the_viewer_knows_no_widget():
-    modules = loaded_by("import storage_tui.tui.viewer.opening, storage_tui.tui.viewer.documents.regions")
+    modules = loaded_by("import storage_tui.tui.viewer.opening, storage_tui.tui.viewer.documents.fixed")
     assert not {name for name in modules if name.partition(".")[0] == "textual"}
 
 

@@ -11,7 +11,6 @@ A new format is one file in `formats/` with `matches` and `show`, and one line i
 | base.py | the parts of every preview: a Source that reads ranges within a budget, and what a preview returns |
 | local_files.py | local files with the calls that previews make of a store |
 | member.py | one member of an archive as a blob of its own: by ranges, or a packed one from its start |
-| overlay.py | several regions on one map, each in its own colour: the first part of each blob |
 | pick.py | the choice of the format of a blob, and the fallback for a damaged blob |
 | registry.py | the table of previews, and the function that previews a blob: content first, name second |
 | siblings.py | the files that belong to one file: beside it in the store, or in the same archive |

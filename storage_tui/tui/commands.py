@@ -66,7 +66,9 @@ SIDES: tuple[Context, ...] = ("browser", "local")  # both sides of the main scre
 STORE: tuple[Context, ...] = ("browser", "flat", "usage")  # the screens that show the store: their rows have actions
 BLOBS: tuple[Context, ...] = (*STORE, "viewer")
 BUSY: tuple[Context, ...] = (*BLOBS, "transfers", "trash", "sync", "contents")  # all but the lists that are only read
-LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map", "trash", "contents", "sync")
+LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "trash", "contents", "sync")
+
+CANVASES: tuple[Context, ...] = ("raster", "map")  # what is moved and zoomed on the whole screen
 
 MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
 
@@ -119,8 +121,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("first", ("g g", "home"), "First row", "first row", MOVE, EVERYWHERE),
     Command("last", ("G", "end"), "Last row", "last row; stays at the end while rows arrive", MOVE, EVERYWHERE),
-    Command("view-left", ("h", "left"), "Left", "move sideways to the left", MOVE, ("viewer", "raster")),
-    Command("view-right", ("l", "right"), "Right", "move sideways to the right", MOVE, ("viewer", "raster")),
+    Command("view-left", ("h", "left"), "Left", "move sideways to the left", MOVE, ("viewer", *CANVASES)),
+    Command("view-right", ("l", "right"), "Right", "move sideways to the right", MOVE, ("viewer", *CANVASES)),
     Command("column-left", ("h", "left"), "Column left", "go to the column at the left", MOVE, ("table",)),
     Command("column-right", ("l", "right"), "Column right", "go to the column at the right", MOVE, ("table",)),
     Command("column-first", ("0", "^"), "First column", "go to the first column", MOVE, ("table",)),
@@ -137,9 +139,9 @@ COMMANDS: tuple[Command, ...] = (
         ("viewer",),
         "table",
     ),
-    Command("zoom-in", ("+", "="), "Zoom in", "show half as much, twice as large", MOVE, ("raster",)),
-    Command("zoom-out", ("-",), "Zoom out", "show twice as much, half as large", MOVE, ("raster",)),
-    Command("zoom-fit", ("0",), "Fit", "show the whole raster", MOVE, ("raster",)),
+    Command("zoom-in", ("+", "="), "Zoom in", "show half as much, twice as large", MOVE, CANVASES),
+    Command("zoom-out", ("-",), "Zoom out", "show twice as much, half as large", MOVE, CANVASES),
+    Command("zoom-fit", ("0",), "Fit", "show the whole raster, or all layers of the map", MOVE, CANVASES),
     Command("zoom-one", ("1",), "1:1", "show one pixel to the width of a cell", MOVE, ("raster",)),
     Command(
         "open",
@@ -215,7 +217,13 @@ COMMANDS: tuple[Command, ...] = (
         "show-in-list", ("b",), "Show in the list", "open this place in the list", OPEN, ("usage", "contents"), "list"
     ),
     Command(
-        "view-open", ("enter",), "Open or fold", "open the table or the member, fold JSON", OPEN, ("viewer",), "open"
+        "view-open",
+        ("enter",),
+        "Open or fold",
+        "open the table, the map or the member, fold JSON",
+        OPEN,
+        ("viewer",),
+        "open",
     ),
     Command("view-fold-more", ("-",), "One level less", "show one level of JSON less", OPEN, ("viewer",)),
     Command("view-fold-less", ("+", "="), "One level more", "show one level of JSON more", OPEN, ("viewer",)),
@@ -408,6 +416,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("raster-save", ("s",), "Save…", "save the window as a GeoTIFF, or the picture as a PNG", ACT, ("raster",)),
     Command("raster-copy", ("y",), "Copy", "copy the view as a line for rasterio", ACT, ("raster",)),
+    Command("map-copy", ("y",), "Copy", "copy the view as a line for geopandas", ACT, ("map",)),
     Command("view-pager", ("|",), "Open in $PAGER…", "download, then open in $PAGER; asks first", ACT, ("viewer",)),
     Command(
         "transfer-pause", ("p", "space"), "Pause or continue", "pause or continue this transfer", ACT, ("transfers",)
@@ -490,9 +499,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("view-wrap", ("W",), "Wrap", "wrap long lines or cut them", SHOW, ("viewer",)),
     Command("view-follow", ("F",), "Follow", "stay at the end of a growing blob", SHOW, ("viewer",)),
-    Command(
-        "cross-hair", ("c",), "Cross-hair", "show place and values at a pixel; the arrows move it", SHOW, ("raster",)
-    ),
+    Command("cross-hair", ("c",), "Cross-hair", "show place and values at a cell; the arrows move it", SHOW, CANVASES),
     Command(
         "band-next", ("]",), "Next band", "show the next band alone, or the next step of an array", SHOW, ("raster",)
     ),
@@ -513,10 +520,30 @@ COMMANDS: tuple[Command, ...] = (
     Command("ramp", ("r",), "Ramp", "draw one band in the next colours in turn", SHOW, ("raster",)),
     Command("hill-shade", ("H",), "Hill shade", "shade the heights of one band", SHOW, ("raster",)),
     Command("graticule", ("#",), "Graticule", "draw lines of round coordinates", SHOW, ("raster",)),
-    Command("raster-column", ("i",), "Legend", "show or hide the legend and the facts", SHOW, ("raster",)),
+    Command("raster-column", ("i",), "Legend", "show or hide the legend and the facts", SHOW, CANVASES),
     Command("raster-cells", ("X",), "Quadrants or halves", "draw four quadrants or two halves", SHOW, ("raster",)),
-    Command("raster-mode", ("x",), "As hex or text", "show the bytes of the blob", SHOW, ("raster",), "hex/text"),
-    Command("map", ("M",), "Map of the marked", "show the marked regions (GeoJSON, WKT) on one map", SHOW),
+    Command("raster-mode", ("x",), "As hex or text", "show the bytes of the blob", SHOW, CANVASES, "hex/text"),
+    Command("map", ("M",), "Map of the marked", "show the marked blobs with shapes, and rasters, on one map", SHOW),
+    Command(
+        "feature-next", ("n",), "Next feature", "choose the next feature, and show it in the middle", SHOW, ("map",)
+    ),
+    Command(
+        "feature-previous",
+        ("N",),
+        "Feature before",
+        "choose the feature before, and show it in the middle",
+        SHOW,
+        ("map",),
+    ),
+    Command("feature-here", ("enter",), "Feature here", "choose the feature under the cross-hair", SHOW, ("map",)),
+    Command("feature-fit", ("z",), "Zoom to it", "show the chosen feature as large as the view allows", SHOW, ("map",)),
+    Command("layer-next", ("]",), "Next layer", "go to the next layer", SHOW, ("map",)),
+    Command("layer-previous", ("[",), "Layer before", "go to the layer before", SHOW, ("map",)),
+    Command("layer-show", ("v",), "Show or hide", "show or hide this layer", SHOW, ("map",)),
+    Command("layer-fit", ("f",), "Fit the layer", "show all of this layer", SHOW, ("map",)),
+    Command("map-labels", ("b",), "Labels", "label the features with the next property in turn", SHOW, ("map",)),
+    Command("measure", ("d",), "Distance", "measure from the cross-hair on, in metres", SHOW, ("map",)),
+    Command("map-graticule", ("#",), "Graticule", "show or hide lines of whole degrees", SHOW, ("map",)),
     Command("preview", ("p",), "Preview on or off", "show or hide the preview", SHOW, SIDES, "preview"),
     Command("preview-down", ("J",), "Preview down", "scroll the preview", SHOW, SIDES),
     Command("preview-up", ("K",), "Preview up", "scroll the preview back", SHOW, SIDES),
@@ -561,7 +588,7 @@ COMMANDS: tuple[Command, ...] = (
         "Refresh",
         "read the list again; the cursor stays",
         SHOW,
-        (*BLOBS, "local", "trash", "sync", "raster"),
+        (*BLOBS, "local", "trash", "sync", *CANVASES),
     ),
     Command(
         "transfers",
@@ -580,7 +607,7 @@ COMMANDS: tuple[Command, ...] = (
         (*STORE, "local", "trash", "sync", "contents"),
     ),
     Command("profiles", ("P",), "Profiles…", "switch to another server of the settings file", PROGRAM, SIDES),
-    Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, (*BUSY, "local", "raster", "table")),
+    Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, (*BUSY, "local", *CANVASES, "table")),
     Command(
         "palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, (*STORE, "local", "contents")
     ),
@@ -590,7 +617,7 @@ COMMANDS: tuple[Command, ...] = (
         "Suspend",
         "go to the shell; fg comes back",
         PROGRAM,
-        (*BUSY, "local", "raster", "table"),
+        (*BUSY, "local", *CANVASES, "table"),
     ),
     Command(
         "peel",
@@ -598,7 +625,7 @@ COMMANDS: tuple[Command, ...] = (
         "Esc",
         "stop reading, leave the filter, drop the marks: one at a time",
         PROGRAM,
-        (*BLOBS, "local", "trash", "contents", "raster", "table"),
+        (*BLOBS, "local", "trash", "contents", *CANVASES, "table"),
     ),
     Command(
         "close",
@@ -606,9 +633,10 @@ COMMANDS: tuple[Command, ...] = (
         "Close",
         "go back to the list",
         PROGRAM,
-        (*LISTS, "viewer", "raster", "table"),
+        (*LISTS, "viewer", *CANVASES, "table"),
         keys_in={
             "raster": ("q", "f3", "f10"),
+            "map": ("q", "f3", "f10"),
             "flat": ("q", "f10", "h", "left"),
             "usage": ("q", "f10"),
             "viewer": ("q", "f3", "f10"),
@@ -659,7 +687,11 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
     "sync": ("tick", "tick-all", "turn-around", "run-plan", "transfers", "refresh", "close", "help"),
     "lines": ("search-lines", "close"),
     "trash": ("bring-back", "mark", "mark-all", "purge", "refresh", "log", "close", "help"),
-    "map": ("close",),
+    "map": (
+        "zoom-in", "zoom-out", "zoom-fit", "feature-next", "cross-hair", "measure", "layer-next", "layer-show",
+        "map-labels", "raster-column", "close", "help", "layer-fit", "feature-fit", "map-graticule", "map-copy",
+        "raster-mode",
+    ),
     "table": (
         "table-filter", "table-ascending", "table-measure", "table-go", "table-cell", "column-freeze", "column-hide",
         "table-copy", "close", "help",

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests import wanted
 from tests.previews.samples import SAMPLES
 from tests.previews.stores.trees import store
 from tests.terminal import Terminal
@@ -38,6 +39,38 @@ def test_text_and_bytes_are_shown_as_asked(run, tmp_path):
     (tmp_path / "a.csv").write_bytes(TABLE)
     assert b"73 69 74 65" in run("show", "--hex", "./a.csv").stdout
     assert b"\nsite,ndvi\nS1,0.1\n" in run("show", "--text", "./a.csv").stdout
+
+
+def test_a_box_shows_the_features_in_it(run, tmp_path):
+    features = [
+        {"type": "Feature", "properties": {"name": f"p{at}"}, "geometry": {"type": "Point", "coordinates": [at, 45]}}
+        for at in range(10)
+    ]
+    (tmp_path / "a.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    run("put", "a.geojson", "tmp:show/a.geojson")
+    found = json.loads(run("show", "--json", "--bbox", "2.5,44,5.5,46", "tmp:show/a.geojson").stdout)
+    assert found["columns"] == ["shape", "name"]
+    assert found["rows"] == [["point", "p3"], ["point", "p4"], ["point", "p5"]]
+    assert "in degrees" in found["facts"]["box"] and found["facts"]["features"] == "3"
+    assert b"p4" in run("show", "--bbox", "2.5,44,5.5,46", "a.geojson").stdout
+    assert b"is no box" in run("show", "--bbox", "1,2,3", "a.geojson", code=2).stderr
+    assert b"is no box" in run("show", "--bbox", "3,2,1,4", "a.geojson", code=2).stderr
+    assert b"holds no shapes" in run("show", "--bbox", "1,2,3,4", __file__, code=2).stderr
+
+
+def test_a_box_shows_the_window_of_a_raster(run, tmp_path):
+    numpy = pytest.importorskip("numpy")
+    rasterio = wanted.module("rasterio")
+    pixels = numpy.arange(100 * 100, dtype="uint16").reshape(1, 100, 100)
+    place = {"crs": "EPSG:4326", "transform": rasterio.Affine(0.1, 0, 5, 0, -0.1, 50)}
+    size = {"driver": "GTiff", "width": 100, "height": 100, "count": 1, "dtype": "uint16"}
+    with rasterio.open(tmp_path / "a.tif", "w", **size, **place) as written:
+        written.write(pixels)
+    found = json.loads(run("show", "--json", "--bbox", "6,48,7,49", "a.tif").stdout)
+    assert found["facts"]["window"] == "columns 10 to 20, rows 10 to 20"
+    window = pixels[0, 10:20, 10:20]
+    assert found["facts"]["band 1"] == f"{window.min()} to {window.max()}, mean {window.mean():g}"
+    assert b"outside of the raster" in run("show", "--bbox", "90,1,91,2", "a.tif", code=2).stderr
 
 
 def test_the_bands_of_a_raster_are_chosen(run, tmp_path):

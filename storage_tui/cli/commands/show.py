@@ -1,6 +1,7 @@
 """`storage-tui show`: the preview of a blob or of a local file, on a terminal or in a pipe."""
 
 import asyncio
+import math
 import os
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from storage_tui.client.sync.sides import is_location
 from storage_tui.contract.errors import LocalFileError, NotFoundError
 from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.models import Blob
+from storage_tui.contract.visible import visible
 
 if TYPE_CHECKING:
     from storage_tui.client.async_storage import AsyncStorage
@@ -48,6 +50,19 @@ def _bands(ctx: click.Context, param: click.Parameter, text: str | None) -> tupl
     return tuple(int(word) for word in words)
 
 
+def _box(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[float, float, float, float] | None:
+    """Return the numbers in `W,S,E,N`; None without the option."""
+    if text is None:
+        return None
+    try:
+        west, south, east, north = (float(word) for word in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{text[:60]!a} is no box; write W,S,E,N, such as 5,45,6.5,46") from None
+    if not (all(map(math.isfinite, (west, south, east, north))) and west < east and south < north):
+        raise click.BadParameter(f"{text[:60]!a} is no box: west is less than east, and south less than north")
+    return west, south, east, north
+
+
 @click.command()
 @click.argument("location", shell_complete=source_words)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: kind, facts, note, what was read, and a table.")
@@ -65,12 +80,20 @@ def _bands(ctx: click.Context, param: click.Parameter, text: str | None) -> tupl
     metavar="N[,N,N]",
     help="Bands of a raster: three as red, green and blue, or one as grey.",
 )
+@click.option(
+    "--bbox",
+    "box",
+    callback=_box,
+    metavar="W,S,E,N",
+    help="Only the features, or the window of a raster, in this box: in degrees, or in the coordinates of the file "
+    "where its reference system is not known here.",
+)
 @click.option("--text", "mode", flag_value="text", help="Show the blob as text, whatever is in it.")
 @click.option("--hex", "mode", flag_value="hex", help="Show the bytes.")
 @with_settings
 def show(
-    location: str, as_json: bool, width: int | None, rows: int, bands: tuple[int, ...], mode: "Mode | None",
-    settings: Settings,
+    location: str, as_json: bool, width: int | None, rows: int, bands: tuple[int, ...],
+    box: tuple[float, float, float, float] | None, mode: "Mode | None", settings: Settings,
 ) -> None:  # fmt: skip
     """Show what LOCATION holds: the facts, and a table, a map, a picture or a text.
 
@@ -79,7 +102,7 @@ def show(
     store, is shown too.
     """
     width = width or (get_terminal_size().columns if sys.stdout.isatty() else WIDTH)
-    source, shown = asyncio.run(_look(location, settings, max(LEAST_WIDTH, width), rows, bands, mode or "auto"))
+    source, shown = asyncio.run(_look(location, settings, max(LEAST_WIDTH, width), rows, bands, box, mode or "auto"))
     if as_json:
         say_json(as_object(location, source, shown, rows))
     else:
@@ -87,8 +110,9 @@ def show(
 
 
 async def _look(
-    location: str, settings: Settings, width: int, rows: int, bands: tuple[int, ...], mode: "Mode"
-) -> "tuple[Source | Prefix, Preview]":
+    location: str, settings: Settings, width: int, rows: int, bands: tuple[int, ...],
+    box: tuple[float, float, float, float] | None, mode: "Mode",
+) -> "tuple[Source | Prefix, Preview]":  # fmt: skip
     """Return the preview, and the source that it was read from. Raises the errors of the client."""
     from storage_tui.previews import Source, close, preview
     from storage_tui.previews.base import View
@@ -113,10 +137,13 @@ async def _look(
             place = Location.parse(location)
             source = Source(storage, Blob(place.key, place.storage_type))
         try:
-            shown = await preview(
-                source, width=view.width, height=view.height, truecolor=view.truecolor, mode=mode,
-                is_full=view.is_full, bands=bands,
-            )  # fmt: skip
+            if box is not None:
+                shown = await _in_box(source, box, width, rows, bands)
+            else:
+                shown = await preview(
+                    source, width=view.width, height=view.height, truecolor=view.truecolor, mode=mode,
+                    is_full=view.is_full, bands=bands,
+                )  # fmt: skip
         except NotFoundError as exc:
             if storage is None:
                 raise
@@ -148,6 +175,19 @@ async def _look_into_folder(files: "LocalFiles", path: Path, word: str, view: "V
     if found is None:
         raise LocalFileError(f"{word!r} is a folder; show takes a file")
     return found
+
+
+async def _in_box(
+    source: "Source", box: tuple[float, float, float, float], width: int, rows: int, bands: tuple[int, ...]
+) -> "Preview":
+    """Return what is in a box; raise click.ClickException with the reason where there is nothing to show."""
+    from storage_tui.previews import PreviewError
+    from storage_tui.previews.vector.atlas.boxed import show_box
+
+    try:
+        return await show_box(source, box, width=width, height=rows, truecolor=_is_true_colour(), bands=bands)
+    except PreviewError as exc:
+        raise click.ClickException(f"no box of {visible(source.blob.key)}: {visible(str(exc))}") from exc
 
 
 def local_path(word: str) -> Path | None:

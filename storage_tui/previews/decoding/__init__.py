@@ -23,6 +23,7 @@ can open no file of this machine. The time of waiting for the storage is not cou
 | tiles.py | tiles of a picture at full size and at halves of it, through Pillow |
 | xml_maps.py | KML and GPX: the shapes and the facts of a text that may be cut, by expat |
 | geo/ | rasters of all kinds, through rasterio |
+| features/ | the features of a file for the map, thinned for each zoom |
 | hdf5/ | the objects of HDF5 files, through h5py |
 | sheets/ | the first rows of spreadsheets, from XML without entities |
 | painting/ | from samples to cells: stretch, ramps, the best two colours of a cell |

@@ -13,6 +13,8 @@ import sys
 from typing import Any
 
 from storage_tui.previews.decoding import children, database_rows, databases, frames, pictures, tiles, xml_maps
+from storage_tui.previews.decoding.features import databases as features_of_databases
+from storage_tui.previews.decoding.features import flatgeobuf, parquet, texts
 from storage_tui.previews.decoding.geo import rasters as geo_rasters
 from storage_tui.previews.decoding.hdf5 import arrays, datasets, objects
 from storage_tui.previews.decoding.sheets import first_sheet
@@ -24,7 +26,7 @@ JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
     "map": xml_maps.decode, "lines": blocks.read_lines, "records": records.read_records, "tiles": tiles.decode,
     "window": windows.decode, "pixel": windows.read_pixel, "values": windows.read_values, "zarr": values.decode,
-    "zarr by numcodecs": values.decode,
+    "zarr by numcodecs": values.decode, "features": texts.decode,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),
@@ -35,6 +37,9 @@ READERS: dict[str, children.Reader] = {
     "block": children.Reader(blocks.read_block, blocks.prepare),
     "database_rows": children.Reader(database_rows.decode, databases.prepare),
     "dataset_rows": children.Reader(datasets.decode, objects.prepare),
+    "flatgeobuf": children.Reader(flatgeobuf.decode, lambda: None),
+    "geopackage": children.Reader(features_of_databases.decode, databases.prepare),
+    "geoparquet": children.Reader(parquet.decode, blocks.prepare),
 }
 PREPARE = {"zarr by numcodecs": values.prepare}  # of jobs that read no blob themselves
 ENCODINGS = ("ascii", "latin-1", "cp437", "utf-16", "utf-32")  # those of libraries; a child can open no module's file

@@ -7,6 +7,7 @@ which keeps the budget.
 import io
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from time import monotonic
 from typing import Any
 
 from storage_tui.contract.sizes import size_text
@@ -37,6 +38,7 @@ class RangedFile(io.RawIOBase):
         self.size = size
         self.refused = ""
         self.most_bytes = most_bytes
+        self.waited_s = 0.0  # for ranges, which is no work
         self._ask = ask
         self._page = PAGE_BYTES
         self._least = min(max(PAGE_BYTES, ahead_bytes // PAGE_BYTES * PAGE_BYTES), LEAST_BYTES)
@@ -108,11 +110,14 @@ class RangedFile(io.RawIOBase):
         self._ahead = min(2 * self._ahead, MOST_BYTES) if number == self._next else self._least
         start, stop = number * self._page, min(last * self._page, self.size)
         most = min(max(stop, start + self._ahead), self.size)
+        begun = monotonic()
         try:
             data = self._ask(start, stop, most)
         except RefusedError as exc:
             self._is_spent = True
             raise self._refusal(exc) from exc
+        finally:
+            self.waited_s += monotonic() - begun
         if len(data) < stop - start:
             raise self._refusal(RefusedError("fewer bytes came than were asked for"))
         for at in range(0, len(data), self._page):

@@ -19,6 +19,8 @@ MOST_NAMES = 40  # of placemarks or tracks, and of fields
 KML_SHAPES = {"Point": "point", "LineString": "line", "LinearRing": "ring", "Track": "line"}
 GPX_PARENTS = {"trkseg": "line", "rte": "line"}
 GPX_POINTS = ("wpt", "trkpt", "rtept")
+FEATURES = ("Placemark", "wpt", "trk", "rte")
+VALUES = ("name", "description", "desc", "cmt", "sym", "type", "ele", "time")  # that are properties of a feature
 REFUSED = "it declares a document type, and entities are not read here"
 
 
@@ -34,32 +36,44 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     where the text is no XML, "" without; `refused` the reason why it is not read. `is_whole` of the job says that the
     text has its end.
     """
-    reader = _Reader()
+    reader = parse_map(content, is_whole=bool(job["is_whole"]))
+    if reader.refused:
+        return {"refused": reader.refused}, b""
+    told = {
+        "form": reader.form, "shapes": reader.shapes, "counts": dict(reader.counts), "names": reader.names,
+        "facts": reader.facts, "fields": list(reader.fields)[:MOST_NAMES], "problem": reader.problem,
+        "is_cut": reader.is_cut, "times": [reader.first, reader.last],
+    }  # fmt: skip
+    return told, struct.pack(f"<{len(reader.numbers)}d", *reader.numbers)
+
+
+def parse_map(content: bytes, *, is_whole: bool) -> "MapText":
+    """Return what a text holds, as far as it is XML; raise ValueError when it is no KML and no GPX."""
+    reader = MapText()
     parser = xml.parsers.expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
     parser.StartDoctypeDeclHandler = reader.doctype
-    problem = ""
     try:
-        parser.Parse(content, bool(job["is_whole"]))
+        parser.Parse(content, is_whole)
     except _RefusedError as exc:
-        return {"refused": str(exc)}, b""
+        reader.refused = str(exc)
+        return reader
     except xml.parsers.expat.ExpatError as exc:
-        problem = f"not XML from line {exc.lineno:,} on: {xml.parsers.expat.ErrorString(exc.code)}"
+        reader.problem = f"not XML from line {exc.lineno:,} on: {xml.parsers.expat.ErrorString(exc.code)}"
     if not reader.form:
-        raise ValueError(problem or "it is no KML and no GPX")
-    told = {
-        "form": reader.form, "shapes": reader.shapes, "counts": dict(reader.counts), "names": reader.names,
-        "facts": reader.facts, "fields": list(reader.fields)[:MOST_NAMES], "problem": problem,
-        "is_cut": reader.is_cut, "times": [reader.first, reader.last],
-    }  # fmt: skip
-    return told, struct.pack(f"<{len(reader.numbers)}d", *reader.numbers)
+        raise ValueError(reader.problem or "it is no KML and no GPX")
+    return reader
 
 
-class _Reader:
-    """The elements as they come, and what is kept of them."""
+class MapText:
+    """The elements as they come, and what is kept of them.
+
+    `owners` are the features of the shapes, by number, and `values` the properties of each feature. `problem` is where
+    the text is no XML, `refused` the reason why it is not read; "" without.
+    """
 
     def __init__(self) -> None:
         self.form = ""
@@ -71,6 +85,11 @@ class _Reader:
         self.fields: dict[str, None] = {}
         self.first = self.last = ""
         self.is_cut = False
+        self.owners: list[int] = []
+        self.values: dict[int, dict[str, str]] = {}
+        self.problem = self.refused = ""
+        self._feature = -1
+        self._field = ""
         self._stack: list[str] = []
         self._text: list[str] = []
         self._length = 0
@@ -96,7 +115,10 @@ class _Reader:
         if len(self.counts) < MOST_NAMES or name in self.counts:
             self.counts[name[:NAME_CHARS]] += 1
         self._text, self._length = [], 0
+        self._feature += name in FEATURES
         if self.form == "KML":
+            if name in ("SimpleData", "Data"):
+                self._field = attributes.get("name", "")[:NAME_CHARS]
             if name in ("SimpleData", "Data", "SimpleField") and "name" in attributes and len(self.fields) < MOST_NAMES:
                 self.fields[attributes["name"][:NAME_CHARS]] = None
             if name == "Track":
@@ -118,6 +140,10 @@ class _Reader:
         parent = self._stack[-1] if self._stack else ""
         text = "".join(self._text).strip()
         self._text, self._length = [], 0
+        if text and ((parent in FEATURES and name in VALUES) or name == "SimpleData"):
+            self._value(self._field if name == "SimpleData" else name, text)
+        elif text and name == "value" and parent == "Data":
+            self._value(self._field, text)
         if self.form == "KML":
             self._end_kml(name, parent, text)
         else:
@@ -171,6 +197,7 @@ class _Reader:
             self.is_cut = True
             return
         self.shapes.append([kind, count])
+        self.owners.append(self._feature)
         self.numbers += numbers[: 2 * count]
 
     def _name(self, text: str, *, is_feature: bool) -> None:
@@ -178,6 +205,12 @@ class _Reader:
             self._fact("name", text)
         elif len(self.names) < MOST_NAMES and text:
             self.names.append(text[:NAME_CHARS])
+
+    def _value(self, name: str, text: str) -> None:
+        if len(self.values) < MOST_SHAPES or self._feature in self.values:
+            own = self.values.setdefault(self._feature, {})
+            if len(own) < MOST_NAMES:
+                own[name] = text[:NAME_CHARS]
 
     def _fact(self, label: str, text: str) -> None:
         if text:

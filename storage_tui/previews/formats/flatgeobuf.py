@@ -20,7 +20,7 @@ from storage_tui.previews.table.flatbuffer import Table
 from storage_tui.previews.vector.canvas import Point
 from storage_tui.previews.vector.layer import Layer, draw_layer, known_bounds
 from storage_tui.previews.vector.reference import Reference, of_code, of_wkt
-from storage_tui.previews.vector.shapes import Shapes
+from storage_tui.previews.vector.shapes import Taker
 
 MAGIC = b"fgb\x03fgb"  # and the number of a patch
 START = 12  # the magic, and the size of the header
@@ -136,11 +136,11 @@ def _describe(header: Header, raw: bytes, view: View) -> Preview:
     layer, rows = header.layer, list[tuple[str, ...]]()
     note = ""
     try:
-        for feature in _features(raw):
+        for feature in features(raw):
             geometry = feature.table(0)
             if geometry is not None:
                 add_geometry(layer.shapes, geometry, header.geometry_type)
-            rows.append(_row(feature, header.columns))
+            rows.append(row_of(feature, header.columns))
     except (struct.error, PreviewError, ValueError, IndexError) as exc:
         note = f"a feature is damaged after the first {len(rows):,}: {visible(str(exc), limit=60)}"
     layer.is_all = bool(rows) and layer.count == len(rows)
@@ -151,7 +151,7 @@ def _describe(header: Header, raw: bytes, view: View) -> Preview:
     return draw_layer("FlatGeobuf", layer, view, more=more, note=note, cells=cells)
 
 
-def _features(raw: bytes) -> Iterator[Table]:
+def features(raw: bytes) -> Iterator[Table]:
     """Yield the features that are whole in these bytes."""
     at = 0
     for _ in range(MOST_FEATURES):
@@ -162,7 +162,7 @@ def _features(raw: bytes) -> Iterator[Table]:
         at += 4 + size
 
 
-def add_geometry(shapes: Shapes, geometry: Table, kind: int, depth: int = 0) -> None:
+def add_geometry(shapes: Taker, geometry: Table, kind: int, depth: int = 0) -> None:
     """Add one geometry; `kind` is that of the layer, and 0 where each geometry has its own."""
     kind = geometry.integer(6, "<B") or kind
     if depth < MAX_DEPTH:
@@ -191,7 +191,7 @@ def add_geometry(shapes: Shapes, geometry: Table, kind: int, depth: int = 0) -> 
             shapes.add_path(line)
 
 
-def _row(feature: Table, columns: list[tuple[str, int]]) -> tuple[str, ...]:
+def row_of(feature: Table, columns: list[tuple[str, int]]) -> tuple[str, ...]:
     """Return the values of a feature as text, in the order of the columns."""
     raw = feature.bytes(1)
     found, at = [""] * len(columns), 0

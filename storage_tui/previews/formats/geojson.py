@@ -17,7 +17,7 @@ from storage_tui.previews.text.json_object import JsonObject, read_object, skip_
 from storage_tui.previews.vector.canvas import Point
 from storage_tui.previews.vector.map import draw_map
 from storage_tui.previews.vector.reference import Reference, of_crs
-from storage_tui.previews.vector.shapes import Shapes
+from storage_tui.previews.vector.shapes import Shapes, Taker
 
 SNIFF_BYTES = 4096  # blanks, marks and separators may come before the first bracket
 MAX_DEPTH = 8  # of nested geometry collections; real files have one level
@@ -224,7 +224,7 @@ def _add_cut(read: Features, cut: str) -> None:
     read.shapes.add_path([point for point in positions if _is_position(point)])
 
 
-def add_geometry(shapes: Shapes, geometry: dict[str, Any], depth: int = 0) -> None:
+def add_geometry(shapes: Taker, geometry: dict[str, Any], depth: int = 0) -> None:
     """Add the coordinates of one geometry; leave out anything that is not a coordinate."""
     kind, coordinates = geometry.get("type"), geometry.get("coordinates")
     if kind == "GeometryCollection" and depth < MAX_DEPTH:

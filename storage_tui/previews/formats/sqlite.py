@@ -106,8 +106,8 @@ def _geopackage(shown: Preview, told: dict[str, Any], raw: bytes, note: str, vie
     counts = {row[0]: row[1] for row in told["counts"]}
     rows, main = [], Layer()
     for name, kind, srs, west, south, east, north, srs_name, organisation, code, definition in told["contents"]:
-        reference = _reference(srs, srs_name, organisation, code, definition)
-        bounds = _known([west, south, east, north])
+        reference = reference_of(srs, srs_name, organisation, code, definition)
+        bounds = known_box([west, south, east, north])
         geometry = str(geometries[name][1]).title() if name in geometries else str(kind)
         count = counts.get(name)
         layer = Layer(geometry, count if isinstance(count, int) else None, reference, bounds)
@@ -119,7 +119,7 @@ def _geopackage(shown: Preview, told: dict[str, Any], raw: bytes, note: str, vie
     facts = [("layers", f"{len(rows):,}"), *shown.facts]
     main.shapes.is_degrees = None if main.reference is None else main.reference.is_geographic
     ends = accumulate(told["sizes"], initial=0)
-    values = [_well_known(raw[start:stop]) for start, stop in pairwise(ends)]
+    values = [well_known(raw[start:stop]) for start, stop in pairwise(ends)]
     count = add_values(main.shapes, [value for value in values if value])
     main.is_all = bool(count) and main.count == count
     if count and not main.is_all:
@@ -137,7 +137,7 @@ def _tiles(shown: Preview, told: dict[str, Any], note: str, view: View) -> Previ
         low, high = (str(zoom) for zoom in told["zooms"])
     if low is not None and high is not None:
         facts.append(("zooms", visible(f"{low} to {high}", limit=20)))
-    bounds = _known(metadata.get("bounds", "").split(","))
+    bounds = known_box(metadata.get("bounds", "").split(","))
     layer = Layer(reference=WGS84 if bounds is not None else None, bounds=bounds)
     heads = ("name", "value")
     cells = Cells(heads, tuple(metadata.items()))
@@ -145,14 +145,15 @@ def _tiles(shown: Preview, told: dict[str, Any], note: str, view: View) -> Previ
     return draw_layer(MBTILES, layer, view, more=[*facts, *shown.facts], note=note, cells=cells, below=lines)
 
 
-def _known(values: list[Any]) -> Bounds | None:
+def known_box(values: list[Any]) -> Bounds | None:
+    """Return the bounds in four values of any type; None where they are none."""
     try:
         return known_bounds([float(value) for value in values])
     except (ValueError, TypeError, OverflowError):
         return None
 
 
-def _reference(srs: Any, name: Any, organisation: Any, code: Any, definition: Any) -> Reference | None:
+def reference_of(srs: Any, name: Any, organisation: Any, code: Any, definition: Any) -> Reference | None:
     """Return a row of gpkg_spatial_ref_sys; -1 and 0 are the undefined systems of the specification (table 3)."""
     if srs in (-1, 0, None):
         return Reference("not stated", is_geographic=srs == 0 or None)
@@ -165,7 +166,7 @@ def _reference(srs: Any, name: Any, organisation: Any, code: Any, definition: An
     return Reference(words, None if found is None else found.is_geographic)
 
 
-def _well_known(value: bytes) -> bytes:
+def well_known(value: bytes) -> bytes:
     """Return the well-known binary of a geometry in a GeoPackage; nothing where it is none (clause 2.1.3)."""
     if not value.startswith(GEO_MAGIC) or len(value) < 8:
         return b""

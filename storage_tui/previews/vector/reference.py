@@ -7,6 +7,7 @@ from typing import Any
 from storage_tui.contract.visible import visible
 
 NAME_CHARS = 60
+DEFINITION_CHARS = 8192
 GEOCENTRIC = frozenset((4328, 4936, 4978, 4984, 4988))  # metres from the centre of the earth, among codes of degrees
 
 ESRI = {"GCS_WGS_1984": 4326, "GCS_North_American_1983": 4269, "GCS_ETRS_1989": 4258, "ETRS_1989_LAEA": 3035,
@@ -20,11 +21,15 @@ _CODE = re.compile(r"(?i)\bEPSG\b\D*?(?:[:/][\d.]*)?[:/](\d{3,6})$")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The name of a reference system, whether its coordinates are degrees, and its EPSG code; None when not known."""
+    """The name of a reference system, whether its coordinates are degrees, and its EPSG code; None when not known.
+
+    `definition` is its text in WKT where that is all there is; "" without.
+    """
 
     name: str
     is_geographic: bool | None
     epsg: int | None = None
+    definition: str = ""
 
 
 WGS84 = Reference("WGS 84", is_geographic=True)
@@ -66,7 +71,7 @@ def of_wkt(text: str) -> Reference | None:
     if not is_last:
         known = _code_of_esri(found[2])
         return (
-            Reference(name, is_geographic)
+            Reference(name, is_geographic, definition=text[:DEFINITION_CHARS])
             if known is None
             else Reference(f"EPSG:{known}, {name}", is_geographic, known)
         )

@@ -4,11 +4,12 @@ import codecs
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from storage_tui.previews.base import PreviewError
 from storage_tui.previews.vector.canvas import Point
 from storage_tui.previews.vector.layer import known_bounds
-from storage_tui.previews.vector.shapes import Bounds, Shapes
+from storage_tui.previews.vector.shapes import Bounds, Shapes, Taker
 
 CODE = b"\x00\x00\x27\x0a"
 HEADER_BYTES = 100
@@ -64,14 +65,14 @@ def read_shapes(raw: bytes, shapes: Shapes) -> tuple[int, str]:
         if at + 8 + size > len(raw):
             return count, ""
         try:
-            _add(raw[at + 8 : at + 8 + size], shapes)
+            add_record(raw[at + 8 : at + 8 + size], shapes)
         except (struct.error, ValueError) as exc:
             return count, f"shape {count + 1:,} is damaged: {exc}"
         at += 8 + size
     return MOST_SHAPES, ""
 
 
-def _add(record: bytes, shapes: Shapes) -> None:
+def add_record(record: bytes, shapes: Taker) -> None:
     code = struct.unpack_from("<i", record)[0]
     kind = code % 10 if code != PATCHES else LINE
     if kind == NULL:
@@ -164,6 +165,26 @@ class Attributes:
     codec: str
 
 
+def attribute_rows(raw: bytes, told: str) -> Iterator[dict[str, str]]:
+    """Yield the values of each row of a `.dbf` by the names of its fields, as far as its bytes go."""
+    head = read_attributes_head(raw, told)
+    if head is not None:
+        names = [field.name for field in head.fields]
+        for row in _rows(raw, head):
+            yield dict(zip(names, row, strict=True))
+
+
+def _rows(raw: bytes, head: AttributesHead) -> Iterator[tuple[str, ...]]:
+    for number in range(head.count if head.row_bytes else 0):
+        row = raw[head.start + number * head.row_bytes : head.start + (number + 1) * head.row_bytes]
+        if len(row) < head.row_bytes:
+            return
+        yield tuple(
+            row[field.at : field.at + field.size_bytes].decode(head.codec, "replace").strip("\0 ")
+            for field in head.fields
+        )
+
+
 def read_attributes_head(raw: bytes, told: str) -> AttributesHead | None:
     """Return the head in the first bytes of a `.dbf`; None where they are no `.dbf`. `told` is the text of a `.cpg`."""
     if len(raw) < 33 or raw[0] & 0x07 not in (2, 3, 4, 5):
@@ -188,17 +209,7 @@ def read_attributes(raw: bytes, told: str) -> Attributes | None:
     head = read_attributes_head(raw, told)
     if head is None:
         return None
-    rows = []
-    for number in range(min(head.count, MOST_ROWS)):
-        row = raw[head.start + number * head.row_bytes : head.start + (number + 1) * head.row_bytes]
-        if len(row) < head.row_bytes or not head.row_bytes:
-            break
-        rows.append(
-            tuple(
-                row[field.at : field.at + field.size_bytes].decode(head.codec, "replace").strip("\0 ")
-                for field in head.fields
-            )
-        )
+    rows = list(islice(_rows(raw, head), MOST_ROWS))
     return Attributes(head.count, [(field.name, field.words) for field in head.fields], rows, head.codec)
 
 

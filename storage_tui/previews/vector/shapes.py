@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from storage_tui.previews.vector.canvas import Point
 from storage_tui.previews.vector.rings import (
@@ -20,6 +21,21 @@ TOUCH = 1e-6  # degrees; a nearer shape touches the antimeridian, as the parts o
 
 Bounds = tuple[float, float, float, float]
 """West, south, east and north. East is more than 180 where the shapes go over the antimeridian."""
+
+
+class Taker(Protocol):
+    """What takes the shapes of a file as they are read."""
+
+    has_area: bool
+
+    def add_polygon(self, rings: Sequence[Sequence[Point]]) -> None:
+        """Take one polygon: its outer ring and its holes."""
+
+    def add_path(self, path: Sequence[Point]) -> None:
+        """Take one line."""
+
+    def add_point(self, point: Point) -> None:
+        """Take one point."""
 
 
 @dataclass
@@ -80,7 +96,7 @@ class Shapes:
         ys = [*(y for part in parts for _, y in part), *(y for _, y in self.points), *self.poles]
         west, east = min(west for west, _ in spans), max(east for _, east in spans)
         if self.is_degrees is not False and _are_degrees((west, min(ys), east, max(ys))):
-            west, east = _around(spans, west, east)
+            west, east = around(spans, west, east)
         return west, min(ys), east, max(ys)
 
     @property
@@ -108,7 +124,7 @@ def _are_degrees(bounds: Bounds) -> bool:
     return -TURN <= bounds[0] <= bounds[2] <= TURN + HALF and -90 <= bounds[1] <= bounds[3] <= 90
 
 
-def _around(spans: Sequence[tuple[float, float]], west: float, east: float) -> tuple[float, float]:
+def around(spans: Sequence[tuple[float, float]], west: float, east: float) -> tuple[float, float]:
     """Return west and east of spans in degrees; east is more than 180 when the spans go over the antimeridian.
 
     They do when one of them does, or when some end at it and others begin there, as the parts of a cut shape do

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from storage_tui.previews.vector.canvas import Point
-from storage_tui.previews.vector.shapes import Shapes
+from storage_tui.previews.vector.shapes import Taker
 
 MAX_DEPTH = 16  # of collections in collections; real files have two levels
 ARC_STEPS = 64  # of an arc between two positions
@@ -228,7 +228,7 @@ def _arc(start: Point, middle: Point, end: Point) -> list[Point]:
     return [*((x + radius * math.cos(angle), y + radius * math.sin(angle)) for angle in steps), end]
 
 
-def add_to(shapes: Shapes, geometry: Geometry) -> None:
+def add_to(shapes: Taker, geometry: Geometry) -> None:
     """Add one geometry with its parts."""
     shapes.has_area = shapes.has_area and not geometry.has_height
     if geometry.kind in AREAS:

@@ -47,12 +47,12 @@ class Screens:
             self._screen.remark("a blob can be viewed; the cursor is on " + ("no row" if row is None else "a folder"))
 
     def action_map(self) -> None:
-        """Show the marked regions, or this one, on one map."""
-        from storage_tui.tui.viewer.map_screen import MapScreen  # loaded on demand, as the viewer is
+        """Show the marked blobs, or this one, on one map."""
+        from storage_tui.tui.viewer.map.screen import FeatureMapScreen  # loaded on demand, as the viewer is
 
         blobs = [row for row in self._chosen() if not isinstance(row, Folder)]
         if blobs:
-            self._screen.app.push_screen(MapScreen(self._desk, blobs))
+            self._screen.app.push_screen(FeatureMapScreen(self._desk, blobs, self._desk.storage))
         else:
             self._screen.remark("the map shows blobs with regions; mark some, or move the cursor to one")
 

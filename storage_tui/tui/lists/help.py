@@ -18,7 +18,7 @@ PLACES: dict[Context, str] = {
     "transfers": "In transfers",
     "lines": "In lists such as this one",
     "trash": "In the trash",
-    "map": "On the map of the marked",
+    "map": "On a map",
     "table": "In a table",
     "raster": "In the raster viewer",
     "sync": "In a comparison with a local folder",

@@ -6,7 +6,6 @@
 | finder.py | the search for words |
 | follower.py | the end of a growing blob |
 | hand_over.py | the blob in a pager or an editor |
-| map_screen.py | the marked regions on one map |
 | offsets.py | offsets as they are typed |
 | opening.py | the way from a blob to its document |
 | pixels.py | a picture in pixels, where the terminal draws them |
@@ -16,6 +15,7 @@
 | selection.py | chosen lines, copied or saved |
 | status.py | the title and the status line of the viewer, and their owner |
 | viewer_lines.py | the widget that draws the rows of a document: wrapped or cut, moved sideways, coloured |
+| map/ | layers of features on the whole screen: moved, zoomed, walked from feature to feature |
 | raster/ | a raster on the whole screen: zoomed, moved, read by ranges |
 | documents/ | the kinds of documents: text, hex, a table, JSON that folds, a picture, a map, an archive |
 """

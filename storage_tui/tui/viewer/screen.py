@@ -40,6 +40,10 @@ ELSEWHERE = {name: words for kind in DOCUMENTS for name, words in kind.elsewhere
 TABLES = ("CSV", "TSV", "Parquet", "Arrow")
 """The kinds of documents that Enter opens as a table."""
 
+MAPS = ("GeoJSON", "WKT", "WKB", "WKB in hexadecimal digits", "Shapefile", "zipped Shapefile", "GeoPackage",
+        "FlatGeobuf", "KML", "KMZ", "GPX", "GeoParquet")  # fmt: skip
+"""The kinds of documents that Enter opens as a map."""
+
 
 class ViewerScreen(CommandScreen[None]):
     """A blob on the whole screen. The commands of the document come first, then those of the viewer's objects."""
@@ -107,8 +111,11 @@ class ViewerScreen(CommandScreen[None]):
         say = self.status.say
         self.actions = {row.id: found.get(row.id) or partial(say, ELSEWHERE[row.id], "$warning") for row in rows}
         document = self.reader.document
-        if document is not None and document.kind.partition(",")[0] in TABLES:
+        kind = "" if document is None else document.kind.partition(",")[0]
+        if kind in TABLES:
             self.actions["view-open"] = self.action_view_table
+        elif kind in MAPS or kind.startswith("STAC "):
+            self.actions["view-open"] = self.action_view_map
 
     def on_mount(self) -> None:
         """Read the blob."""
@@ -192,6 +199,19 @@ class ViewerScreen(CommandScreen[None]):
             self.status.say("it is packed; a table is read where its bytes are as they are", "$warning")
         else:
             self.app.push_screen(TableScreen(self.desk, self.blob, source))
+
+    def action_view_map(self) -> None:
+        """Show the shapes of the blob on a map."""
+        from storage_tui.tui.viewer.map.screen import FeatureMapScreen  # loaded on demand, as the viewer is
+
+        document = self.reader.document
+        source = self.reader.source if document is None else document.source
+        storage = self._files or self.desk.storage
+        self.app.push_screen(FeatureMapScreen(self.desk, [self.blob], storage, source=source), self._map_left)
+
+    def _map_left(self, how: str | None) -> None:
+        if how == "mode":
+            self.reader.action_view_mode()
 
     def _open_raster(self, source: Source) -> None:
         from storage_tui.tui.viewer.raster.screen import RasterScreen  # loaded on demand, as the viewer is

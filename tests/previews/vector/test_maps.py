@@ -1,13 +1,11 @@
-"""Coasts behind large maps, and several regions on one."""
+"""Coasts behind large maps."""
 
 import json
 
-from storage_tui.previews.base import View
-from storage_tui.previews.overlay import draw_regions, read_region
 from storage_tui.previews.vector.coastline import coastline
 from storage_tui.previews.vector.map import draw_map
 from storage_tui.previews.vector.shapes import Shapes
-from tests.previews.ranges import Ranges, plain, show
+from tests.previews.ranges import show
 
 
 def square(west: float, south: float, side: float) -> Shapes:
@@ -32,17 +30,6 @@ def test_a_large_map_has_coasts_behind_the_shapes_and_a_small_one_has_none() -> 
 def test_numbers_that_are_no_degrees_get_no_coasts() -> None:
     lines = draw_map(square(700_000, 4_000_000, 10_000), 60, 20)
     assert not any(span.style == "dim" for line in lines[1:-1] for span in line.spans)
-
-
-async def test_regions_are_overlaid_with_a_legend_and_the_reasons_of_those_that_are_none() -> None:
-    ring = [[10, 45], [12, 45], [12, 47], [10, 47], [10, 45]]
-    geojson = json.dumps({"type": "Polygon", "coordinates": [ring]}).encode()
-    one = await read_region(Ranges.of(geojson).source("a.geojson"))
-    two = await read_region(Ranges.of(b"POINT (11 46)\n").source("b.wkt"))
-    shown = draw_regions([("a\x1b", one), ("b", two), ("c", "holds no shapes")], View(60, 20))
-    text = plain(shown)
-    assert "■ a\\x1b" in text and "km²" in text and "× c  holds no shapes" in text
-    assert len({span.style for line in shown.lines for span in line.spans}) >= 3
 
 
 async def test_a_world_wide_file_shows_the_continents() -> None:

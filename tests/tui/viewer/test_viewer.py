@@ -411,21 +411,6 @@ async def test_open_in_the_pager_asks_before_it_downloads(
         await browser.shows("no-such-editor is not installed")
 
 
-async def test_marked_regions_are_drawn_on_one_map(store: Storage, browse: Any) -> None:
-    for number in range(3):
-        corner = number * 12
-        ring = [[corner, 0], [corner + 10, 0], [corner + 10, 10], [corner, 10], [corner, 0]]
-        store.set(f"{number}.geojson", json.dumps({"type": "Polygon", "coordinates": [ring]}).encode())
-    store.set("z.txt", b"no shapes")
-    async with browse() as browser:
-        await browser.until(lambda: len(browser.names) == 4)
-        await browser.press("ctrl+a", "M")
-        await browser.shows("4 regions")
-        await browser.shows("× z.txt  holds no shapes")
-        await browser.press("q")
-        await browser.until(lambda: browser.app.screen is browser.main)
-
-
 async def test_a_folder_shows_the_mix_of_its_types_in_pane_and_details(store: Storage, browse: Any) -> None:
     for number in range(3):
         store.set(f"run/{number}.csv", b"a,b\n1,2\n")

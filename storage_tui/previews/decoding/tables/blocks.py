@@ -86,7 +86,7 @@ def read_block(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
     With `do` = `cell` the answer is the value in the row `row` of the column `column`, whole, as JSON.
     """
     arrow = importlib.import_module("arro3.io")
-    with _plain_errors():
+    with plain_errors():
         spliced = Spliced(file, job["pieces"], content)
         if job["form"] == "parquet":
             reader = arrow.read_parquet(spliced, batch_size=job.get("batch", BATCH_ROWS))
@@ -236,7 +236,7 @@ def _bounded(text: str) -> bytes:
 
 
 @contextlib.contextmanager
-def _plain_errors() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
     """Raise ValueError in plain words for the errors of the library."""
     try:
         yield

@@ -7,7 +7,6 @@
 | search.py | words in a blob of any size |
 | table.py, hex.py, text.py | rows of CSV, bytes, lines of text |
 | drawing.py | a picture or a map of one blob |
-| regions.py | a map of several blobs |
 | tree.py, archive.py, fixed.py | JSON that folds, the members of an archive, facts and lines |
 
 A new kind is a file beside these and a row in DOCUMENTS.

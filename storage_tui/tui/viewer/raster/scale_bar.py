@@ -16,9 +16,16 @@ def scale_bar(scene: Scene, view: View) -> str:
     if metres is None:
         length, words = _round(view.scale), "px"
         return _drawn(length / view.scale, f"{length:g} {words}")
-    length = _round(view.scale * metres)
-    text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
-    return _drawn(length / (view.scale * metres), text)
+    return ground_bar(view.scale * metres, "m")
+
+
+def ground_bar(of_cell: float, unit: str) -> str:
+    """Return the bar for a cell of so many metres, or of other units."""
+    if not of_cell > 0:
+        return ""
+    length = _round(of_cell)
+    text = f"{length / 1000:g} km" if unit == "m" and length >= 1000 else f"{length:g} {unit}"
+    return _drawn(length / of_cell, text)
 
 
 def metres_a_pixel(scene: Scene, view: View) -> float | None:
