@@ -48,7 +48,7 @@ from storage_tui.tui.terminal.textual_private import (
     is_leaving,
     write,
 )
-from storage_tui.tui.theme import DARK, choose_theme
+from storage_tui.tui.theme import THEMES, choose_theme, kind_variables
 from storage_tui.tui.typeahead import TypeAhead
 
 CRASH_LOG = "crash.log"
@@ -111,7 +111,8 @@ class StorageApp(App[None], inherit_bindings=False):
         self._say = say
         self.typed_early = b""
         self.animation_level = "none"
-        self.register_theme(DARK)
+        for each in THEMES:
+            self.register_theme(each)
         self.theme = choose_theme(theme, os.environ)
         add_filter(self, OutputNet())
         self.no_color = bool(os.environ.get("NO_COLOR"))  # an empty value does not count
@@ -141,6 +142,10 @@ class StorageApp(App[None], inherit_bindings=False):
         self._paint_little()
         self.desk.tell_terminal = self._note_end
         self.set_timer(SETTLED_S, shorten_pauses)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the colours of the kinds of rows, which only our own themes have."""
+        return kind_variables(self.current_theme)
 
     def get_driver_class(self) -> type[Driver]:
         """Return Textual's driver, but our own for a terminal."""
