@@ -75,6 +75,7 @@ class BrowserScreen(CommandScreen[None]):
 
         self.keys = KeyList(desk.marks, desk.sizes, id="keys")
         self.pane = RowPreview(desk.storage, id="preview")
+        self.pane.quadrants = desk.has_quadrants
         self._sidebar = Sidebar(id="types")
         self._filter_line = FilterLine(id="prompt")
 

@@ -25,10 +25,10 @@ class Kind:
 FOLDER = Kind("folder", "►", ">")
 OTHER = Kind("other", "·", ".")
 LOG = Kind("log", "»", "|", (".log", ".out", ".err"))
-ARCHIVE = Kind("archive", "■", "@", (
+ARCHIVE = Kind("archive", "□", "@", (
     ".zip", ".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar", ".whl", ".jar", ".gz", ".bz2", ".xz", ".zst"))  # fmt: skip
 KINDS: tuple[Kind, ...] = (
-    Kind("raster", "▓", "#", (
+    Kind("raster", "■", "#", (
         ".tif", ".tiff", ".jp2", ".j2k", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".vrt", ".hgt", ".asc",
         ".grib", ".grib2", ".grb", ".grb2", ".nc", ".nc4", ".h5", ".hdf", ".hdf5", ".he5", ".npy", ".npz", ".ntf",
         ".nitf", ".dcm", ".pmtiles", ".mbtiles", ".zarr")),

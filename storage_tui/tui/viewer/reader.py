@@ -98,7 +98,7 @@ class Reader:
                     return
             document, row = await open_document(
                 self.source, width=max(8, size.width), height=max(4, size.height), mode=self.mode, offset=offset,
-                truecolor=is_truecolor, cell=self._picture.cell,
+                truecolor=is_truecolor, cell=self._picture.cell, quadrants=self._picture.quadrants,
             )  # fmt: skip
             self._show_document(document, row)
 

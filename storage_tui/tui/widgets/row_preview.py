@@ -47,6 +47,7 @@ class RowPreview(PreviewPane):
         self._shown: Preview | None = None
         self._image: tuple[Location, CatalogImage | None] | None = None  # of the last row
         self._mode: Mode = "auto"
+        self.quadrants = True  # pictures in quadrants of cells
         self._others: dict[str, tuple[RangeStorage, About]] = {}
         self._waiting: asyncio.TimerHandle | None = None
         self._last = -HELD_DELAY_S  # the time when the last row was shown, on the loop's clock
@@ -144,8 +145,9 @@ class RowPreview(PreviewPane):
         width, height = self.body_size
         has_colours = self.app.console.color_system == "truecolor"
         return await preview(
-            source, width=width, height=max(1, height - room), truecolor=has_colours, offset=offset, mode=self._mode
-        )
+            source, width=width, height=max(1, height - room), truecolor=has_colours, offset=offset, mode=self._mode,
+            quadrants=self.quadrants and not self.app.no_color,
+        )  # fmt: skip
 
     async def _image_facts(self, row: Row) -> tuple[tuple[str, str], ...]:
         """Return the catalog image of a row of `products` as facts; empty when the catalog has no answer."""

@@ -95,7 +95,9 @@ async def test_a_no_deletes_nothing_and_moves_alone_ask_nothing(store: Storage, 
     async with browse("data:p/") as browser:
         await compare(browser, folder)
         await browser.press("enter")
-        messages = browser.app.desk.log.messages  # once the end of the transfers is said, a key's answer stays in the line
+        messages = (
+            browser.app.desk.log.messages
+        )  # once the end of the transfers is said, a key's answer stays in the line
         await browser.until(lambda: any("2 transfers done" in message.text for message in messages))
         assert len(list(store.iter_list("p/"))) == 5
         await browser.press("R")
