@@ -187,7 +187,9 @@ async def preview(
     is safe at any time.
     """
     source.begin()
-    view = View(max(1, width), max(1, height), truecolor, max(0, offset), mode, is_full, cell, bands, quadrants)
+    view = View(
+        max(1, width), max(1, height), truecolor, max(0, offset), mode, is_full, cell, bands, quadrants and cell is None
+    )
     shown = await show_as(FORMATS[mode], source, view)
     return replace(shown, note=" · ".join(part for part in (shown.note, read_note(source)) if part))
 
