@@ -56,7 +56,7 @@ class Settings:
     no_sign_request: bool = field(default=False, metadata={"help": "true opens a public bucket without credentials."})
     request_payer: bool = field(default=False, metadata={"help": "true pays for the requests to the bucket."})
     theme: str | None = field(default=None, metadata={
-        "help": "A Textual theme, such as nord or ansi-light; without one what suits the terminal."})  # fmt: skip
+        "help": "Colours: storage-dark, storage-light, storage-16, or a theme of Textual such as nord."})  # fmt: skip
     mouse: bool = field(default=True, metadata={
         "help": "false leaves the mouse to the terminal, for selecting text."})  # fmt: skip
     graphics: str = field(default="blocks", metadata={

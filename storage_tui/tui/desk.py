@@ -80,6 +80,7 @@ class Desk:
     chosen_at_quit: list[Location] = field(default_factory=list)
     on_message: Callable[[], None] = lambda: None
     repaint: Callable[[], None] = lambda: None  # sends the whole screen again
+    take_next_theme: Callable[[], str] = lambda: ""  # changes the colours, and returns the name of the theme
     tell_terminal: Callable[[Gauge], None] = lambda _: None  # a bell or a note of the terminal
     runner: TransferRunner = field(init=False)
 

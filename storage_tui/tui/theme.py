@@ -6,6 +6,7 @@ terminal's own, and the terminal's background.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from textual.theme import BUILTIN_THEMES, Theme
 
@@ -88,6 +89,8 @@ SIXTEEN = Theme(
 )
 THEMES: tuple[Theme, ...] = (DARK, LIGHT, SIXTEEN)
 """Our themes, in the order in which a key goes through them."""
+NAME_BYTES = 64
+THEME_FILE = "theme"  # of the state directory: the name of the theme that a key has chosen
 
 
 def choose_theme(wanted: str | None, environ: Mapping[str, str]) -> str:
@@ -99,6 +102,22 @@ def choose_theme(wanted: str | None, environ: Mapping[str, str]) -> str:
         "24bit",
     )
     return DARK.name if has_colours else SIXTEEN.name
+
+
+def next_theme(name: str) -> str:
+    """Return the name of our theme after this one; of the first one after a theme that is not ours."""
+    names = [theme.name for theme in THEMES]
+    return names[(names.index(name) + 1) % len(names)] if name in names else names[0]
+
+
+def read_theme(state_dir: Path) -> str | None:
+    """Return the theme of ours that was kept; None without one, and for a file that names no theme of ours."""
+    try:
+        with (state_dir / THEME_FILE).open("rb") as file:
+            name = file.read(NAME_BYTES).decode("ascii", "replace").strip()
+    except OSError:
+        return None
+    return name if name in {theme.name for theme in THEMES} else None
 
 
 def kind_variables(theme: Theme) -> Variables:

@@ -62,7 +62,7 @@ class BrowserScreen(CommandScreen[None]):
     CONTEXT: ClassVar[Context] = "browser"
     CSS_PATH = ["../widgets/rows.tcss", "screen.tcss"]
     AUTO_FOCUS = "KeyList"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide"), (140, "-broad")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (18, "-tall")]
 
     def __init__(self, desk: Desk, location: Location) -> None:
@@ -241,6 +241,10 @@ class BrowserScreen(CommandScreen[None]):
     def _type_chosen(self, event: Sidebar.TypeChosen) -> None:
         self._walking.action_show_type(event.storage_type)
 
+    @on(Sidebar.PlaceChosen)
+    def _place_chosen(self, event: Sidebar.PlaceChosen) -> None:
+        self._open(event.location)
+
     @on(FilterLine.Typed)
     def _filter_typed(self, event: FilterLine.Typed) -> None:
         self._filtering.typed(event.text)
@@ -281,6 +285,7 @@ class BrowserScreen(CommandScreen[None]):
         error = f"{visible(self.reader.error)}\n{remedy}" if self.reader.error else ""
         words = error or empty_words(self.keys.listing, is_reading=self.reader.is_reading or self._walking.is_looking)
         self.keys.set_state(words, is_error=bool(error))
+        self._sidebar.set_remembered(self.desk.places.bookmarks, self.desk.places.recent)
         self._bars.say_path(width=self.size.width)
         self._sides.say_lines()
         self._say_status()

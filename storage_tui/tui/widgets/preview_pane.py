@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from storage_tui.contract.visible import visible
 from storage_tui.previews import Preview
+from storage_tui.previews.syntax import ROLES
 from storage_tui.tui.terminal.compositor import repaint
 
 WRAPPED_ROWS = 4000  # a page of a preview is a few hundred lines; a hostile preview is cut here
@@ -21,7 +22,9 @@ WHEEL_LINES = 3
 class PreviewPane(Widget):
     """Lines of text with an offset. Only the visible lines are rendered."""
 
-    COMPONENT_CLASSES = {"preview--title", "preview--label", "preview--note", "preview--error"}
+    COMPONENT_CLASSES = {
+        "preview--title", "preview--label", "preview--note", "preview--error", *(f"view--{role}" for role in ROLES),
+    }  # fmt: skip
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -64,6 +67,11 @@ class PreviewPane(Widget):
         self.offset_rows = 0
         self._rows = None
         self._repaint(shown)
+
+    def forget_rows(self) -> None:
+        """Lay out the text again."""
+        self._rows = None
+        self.refresh()
 
     def _repaint(self, shown: list[Text] | None) -> None:
         """Paint the rows that changed: the previews of neighbours are much alike."""
@@ -141,7 +149,7 @@ class PreviewPane(Widget):
 
     def on_resize(self) -> None:
         """Lay out the text again for the new width."""
-        self._rows = None
+        self.forget_rows()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll down."""
