@@ -21,6 +21,7 @@ from storage_tui.tui.widgets.bar_content import (
 )
 from storage_tui.tui.widgets.key_list import KeyList
 from storage_tui.tui.widgets.notice import notice_content
+from storage_tui.tui.widgets.sidebar import Sidebar
 
 NAMED_FROM = 60  # cells: from this width on the store is named; a narrower line names the profile
 
@@ -30,7 +31,7 @@ class PlaceBars:
 
     def __init__(
         self, desk: Desk, view: KeyList, marking: Marking, sorting: Sorting, reader: PlaceReader,
-        reconnecting: Reconnecting, tabs: Tabs,
+        reconnecting: Reconnecting, tabs: Tabs, sidebar: Sidebar,
     ) -> None:  # fmt: skip
         self.path = Bar(id="path")
         self.status = Bar(id="status")
@@ -41,9 +42,11 @@ class PlaceBars:
         self._reader = reader
         self._reconnecting = reconnecting
         self._tabs = tabs
+        self._sidebar = sidebar
 
     def say_path(self, *, width: int) -> None:
-        """Show the open place and how far its list is read."""
+        """Show the open place and how far its list is read; and at the side the places to go to."""
+        self._sidebar.set_remembered(self._desk.places.bookmarks, self._desk.places.recent)
         listing, sorting = self._view.listing, self._sorting
         path = path_content(
             listing,

@@ -74,8 +74,7 @@ class BrowserScreen(CommandScreen[None]):
         self._has_said = False  # whether the status line has the position of the cursor
 
         self.keys = KeyList(desk.marks, desk.sizes, id="keys")
-        self.pane = RowPreview(desk.storage, id="preview")
-        self.pane.quadrants = desk.has_quadrants
+        self.pane = RowPreview(desk.storage, quadrants=desk.has_quadrants, id="preview")
         self._sidebar = Sidebar(id="types")
         self._filter_line = FilterLine(id="prompt")
 
@@ -101,7 +100,7 @@ class BrowserScreen(CommandScreen[None]):
         self._reconnecting = Reconnecting(desk, self.reader, again=self.place.reload, back=self._server_is_back)
         self._tabs = Tabs(desk, self.keys, self.place)
         self._bars = PlaceBars(
-            desk, self.keys, self._marking, self.sorting, self.reader, self._reconnecting, self._tabs
+            desk, self.keys, self._marking, self.sorting, self.reader, self._reconnecting, self._tabs, self._sidebar
         )
         self._actions = RowActions(
             self, desk, self._job, current=self._current_row, shown=self.place.shown, gone=self._rows_gone,
@@ -239,11 +238,7 @@ class BrowserScreen(CommandScreen[None]):
 
     @on(Sidebar.TypeChosen)
     def _type_chosen(self, event: Sidebar.TypeChosen) -> None:
-        self._walking.action_show_type(event.storage_type)
-
-    @on(Sidebar.PlaceChosen)
-    def _place_chosen(self, event: Sidebar.PlaceChosen) -> None:
-        self._open(event.location)
+        self._walking.go_chosen(event.storage_type, event.location)
 
     @on(FilterLine.Typed)
     def _filter_typed(self, event: FilterLine.Typed) -> None:
@@ -285,7 +280,6 @@ class BrowserScreen(CommandScreen[None]):
         error = f"{visible(self.reader.error)}\n{remedy}" if self.reader.error else ""
         words = error or empty_words(self.keys.listing, is_reading=self.reader.is_reading or self._walking.is_looking)
         self.keys.set_state(words, is_error=bool(error))
-        self._sidebar.set_remembered(self.desk.places.bookmarks, self.desk.places.recent)
         self._bars.say_path(width=self.size.width)
         self._sides.say_lines()
         self._say_status()

@@ -2,6 +2,7 @@
 
 | file | holds |
 |---|---|
+| beside.py | a list with the preview of its row beside it |
 | gauges.py | gauges of one line: the use of a quota, the time until the first blob expires |
 | kinds.py | the kinds of blobs by their names, each with a sign of one cell |
 | tints.py | the shades of the columns: sizes by magnitude, ages that fade |

@@ -42,7 +42,8 @@ About = Callable[[Row], Awaitable[Preview | None]]
 class RowPreview(PreviewPane):
     """A PreviewPane that fetches its content: the first ranges of a blob, or the totals of a folder."""
 
-    def __init__(self, storage: AsyncStorage, *, id: str | None = None) -> None:
+    def __init__(self, storage: AsyncStorage, *, quadrants: bool = True, id: str | None = None) -> None:
+        """With `quadrants` pictures are in quadrants of cells, else in halves."""
         super().__init__(id=id)
         self._storage = storage
         self._row: Row | None = None
@@ -50,7 +51,7 @@ class RowPreview(PreviewPane):
         self._shown: Preview | None = None
         self._image: tuple[Location, CatalogImage | None] | None = None  # of the last row
         self._mode: Mode = "auto"
-        self.quadrants = True  # pictures in quadrants of cells
+        self._quadrants = quadrants
         self._others: dict[str, tuple[RangeStorage, About]] = {}
         self._waiting: asyncio.TimerHandle | None = None
         self._last = -HELD_DELAY_S  # the time when the last row was shown, on the loop's clock
@@ -154,7 +155,7 @@ class RowPreview(PreviewPane):
         has_colours = self.app.console.color_system == "truecolor"
         shown = await preview(
             source, width=width, height=max(1, height - room), truecolor=has_colours, offset=offset, mode=self._mode,
-            quadrants=self.quadrants and not self.app.no_color,
+            quadrants=self._quadrants and not self.app.no_color,
         )  # fmt: skip
         find = colours_of(shown.kind, source.blob.key, source.blob.storage_type, is_text=shown.can_wrap)
         if find is None or self.app.no_color:

@@ -29,15 +29,10 @@ class Sidebar(Widget):
 
     @dataclass
     class TypeChosen(Message):
-        """A storage type was clicked."""
+        """A storage type was clicked; or a bookmark or a recent place of it, its `location`."""
 
         storage_type: str
-
-    @dataclass
-    class PlaceChosen(Message):
-        """A bookmark or a recent place was clicked."""
-
-        location: Location
+        location: Location | None = None
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -175,7 +170,7 @@ class Sidebar(Widget):
             remembered = self._remembered(self.size.height - first)
             place = remembered[event.y - first][1] if first <= event.y < first + len(remembered) else None
             if place is not None:
-                self.post_message(self.PlaceChosen(place))
+                self.post_message(self.TypeChosen(place.storage_type, place))
 
 
 def _first_rules(place: OpenPlace) -> tuple[str, ...]:
