@@ -114,10 +114,10 @@ GALLERY: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "format_html": ("protocol.html", lambda: PAGE, "HTML"),
     "format_tsv": ("stations.tsv", tables.stations, "TSV"),
     "format_pdf": ("protocol.pdf", files.document, "title"),
-    "format_png": ("relief.png", lambda: image("PNG"), "▀▀▀▀"),
-    "format_webp": ("relief.webp", lambda: image("WEBP"), "▀▀▀▀"),
+    "format_png": ("relief.png", lambda: image("PNG"), "pixels"),
+    "format_webp": ("relief.webp", lambda: image("WEBP"), "pixels"),
     "format_gif": ("seasons.gif", lambda: pictures.seasons(terrain.make_landscape()), "animated"),
-    "format_bmp": ("relief.bmp", lambda: image("BMP"), "▀▀▀▀"),
+    "format_bmp": ("relief.bmp", lambda: image("BMP"), "pixels"),
     "format_npz": ("chips.npz", lambda: files.training_chips(terrain.vegetation_map(terrain.make_landscape())), "npy"),
 }
 """By the name of the picture: the blob's name, what makes it, and what its preview shows when it is there."""

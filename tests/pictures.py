@@ -24,7 +24,7 @@ async def browse(stage: Stage) -> None:
     await stage.see("ndvi_")
     await stage.press("j")
     await stage.see("GeoTIFF", "EPSG")
-    await stage.see("▀▀▀▀")
+    await stage.see("shades")
 
 
 @scene(start="data:regions/")
@@ -82,10 +82,10 @@ async def archive(stage: Stage) -> None:
 
 @scene(start="data:images/")
 async def image(stage: Stage) -> None:
-    """A JPEG in half blocks."""
+    """A JPEG in quadrants of cells."""
     await stage.see("legend.webp")
     await stage.press("j", "j")
-    await stage.see("pixels", "▀▀▀▀")
+    await stage.see("pixels")
 
 
 @scene(start="data:models/")
@@ -346,7 +346,7 @@ async def delete_image(stage: Stage) -> None:
     """Delete in products: the catalog deletes the whole image, all its files listed."""
     await stage.see("true_color.tif")
     await stage.press("G")
-    await stage.see("acquired", "▀▀▀▀")
+    await stage.see("acquired", "pixels")
     await stage.press("D")
     await stage.see("from the catalog?", "Delete all 3")
 

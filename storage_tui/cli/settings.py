@@ -29,7 +29,7 @@ from storage_tui.machine import directories
 from storage_tui.machine.text_files import text_of
 
 ENV_PREFIX = "STORAGE_TUI_"
-GRAPHICS = ("blocks", "kitty", "sixel")
+GRAPHICS = ("blocks", "halves", "kitty", "sixel")
 NOTIFY = ("off", "bell", "osc9", "osc777")
 _CHOICES = {"graphics": GRAPHICS, "notify": NOTIFY}
 PROFILES = "profiles"  # the table of the file with one table for each profile
@@ -67,11 +67,11 @@ class Settings:
         },
     )
     theme: str | None = field(default=None, metadata={
-        "help": "A Textual theme, such as nord or ansi-light; without one what suits the terminal."})  # fmt: skip
+        "help": "Colours: storage-dark, storage-light, storage-16, or a theme of Textual such as nord."})  # fmt: skip
     mouse: bool = field(default=True, metadata={
         "help": "false leaves the mouse to the terminal, for selecting text."})  # fmt: skip
     graphics: str = field(default="blocks", metadata={
-        "help": "Pictures on the whole screen: blocks, kitty or sixel."})  # fmt: skip
+        "help": "Pictures: blocks, halves (for fonts without quadrants), kitty or sixel."})  # fmt: skip
     keep_deleted: str | None = field(default=None, metadata={
         "help": "How long your own store keeps what was deleted or overwritten, such as 7d; else 24h."})  # fmt: skip
     bwlimit: str | None = field(default=None, metadata={

@@ -240,8 +240,9 @@ class View:
     """How a preview is wanted: the size in cells, the colours, and for formats with pages the byte offset and the mode.
 
     `is_full` is for the viewer: as many lines as the larger budget yields. `cell` is the size of a cell in pixels, for
-    a picture in pixels; None asks for half blocks. `bands` are the bands of a raster that are drawn, from 1 on: one as
-    grey, or three as red, green and blue; none for those that the format chooses.
+    a picture in pixels; None asks for blocks: four `quadrants` a cell, or else two halves. `bands` are the bands of a
+    raster that are drawn, from 1 on: one as grey, or three as red, green and blue; none for those that the format
+    chooses.
     """
 
     width: int = 80
@@ -252,6 +253,7 @@ class View:
     is_full: bool = False
     cell: tuple[int, int] | None = None
     bands: tuple[int, ...] = ()
+    quadrants: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,16 +178,20 @@ async def preview(
     is_full: bool = False,
     cell: tuple[int, int] | None = None,
     bands: tuple[int, ...] = (),
+    quadrants: bool = False,
 ) -> Preview:
     """Return the preview of a blob for a view of `width` by `height` cells.
 
     `offset` is the byte at which a page of text or hex begins. `mode` forces one format. `is_full` is for the viewer.
     `cell`, the size of a cell in pixels, asks for a picture in pixels. `bands`, one or three from 1 on, are those of a
-    raster that are drawn. Raises the errors of the client when the blob cannot be read, and none for its content: the
-    preview reports damage. Cancelling is safe at any time.
+    raster that are drawn. `quadrants` draws pictures in quadrants of cells, for terminals with colours. Raises the
+    errors of the client when the blob cannot be read, and none for its content: the preview reports damage. Cancelling
+    is safe at any time.
     """
     source.begin()
-    view = View(max(1, width), max(1, height), truecolor, max(0, offset), mode, is_full, cell, bands)
+    view = View(
+        max(1, width), max(1, height), truecolor, max(0, offset), mode, is_full, cell, bands, quadrants and cell is None
+    )
     shown = await show_as(FORMATS[mode], source, view)
     return replace(shown, note=" · ".join(part for part in (shown.note, read_note(source)) if part))
 

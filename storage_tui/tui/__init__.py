@@ -15,13 +15,14 @@
 | side.py | what the objects of a list need of the side that they are on: the store, or the local folders |
 | runner.py | the runner: hands queued transfers to the transfer agent, or to one batch in the program |
 | store_reads.py | the reads of the browser from the store: pages of lists, single rows, sizes |
-| theme.py | the look |
+| theme.py | the themes: one dark, one light, one of sixteen colours |
 | typeahead.py | keys that come faster than the screens that they open |
 | browser/ | the main screen, and the objects that its keys work on |
 | contents/ | the search inside blobs: lines that match |
 | dialogs/ | the dialogs, a question each: values go in, a value comes out |
 | edits/ | blobs made and changed from here: an editor, a new blob, another seven days in tmp |
 | lists/ | the full-screen lists: find, clean-up, usage, transfers, log, help, details |
+| look/ | the kinds of rows with their signs, the shades of columns |
 | moves/ | rows moved, renamed and copied on the server, and brought back |
 | local/ | the local side: a list of local files beside the list of the store |
 | moving/ | the transfers: through the agent, or in the program; a note at their end |

@@ -48,8 +48,10 @@ from storage_tui.tui.terminal.textual_private import (
     is_leaving,
     write,
 )
-from storage_tui.tui.theme import DARK, choose_theme
+from storage_tui.tui.theme import THEME_FILE, THEMES, choose_theme, kind_variables, next_theme, read_theme
 from storage_tui.tui.typeahead import TypeAhead
+from storage_tui.tui.widgets.line_view import LineView
+from storage_tui.tui.widgets.row_preview import RowPreview
 
 CRASH_LOG = "crash.log"
 CRASH_LOG_BYTES = 256 * 1024  # a few dozen reports; older ones are dropped
@@ -111,8 +113,10 @@ class StorageApp(App[None], inherit_bindings=False):
         self._say = say
         self.typed_early = b""
         self.animation_level = "none"
-        self.register_theme(DARK)
-        self.theme = choose_theme(theme, os.environ)
+        for each in THEMES:
+            self.register_theme(each)
+        self.theme = choose_theme(theme or read_theme(state_dir), os.environ)
+        self.desk.take_next_theme = self._take_next_theme
         add_filter(self, OutputNet())
         self.no_color = bool(os.environ.get("NO_COLOR"))  # an empty value does not count
         drop_filters(self, Monochrome, NoColor)
@@ -141,6 +145,27 @@ class StorageApp(App[None], inherit_bindings=False):
         self._paint_little()
         self.desk.tell_terminal = self._note_end
         self.set_timer(SETTLED_S, shorten_pauses)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the colours of the kinds of rows, which only our own themes have."""
+        return kind_variables(self.current_theme)
+
+    def _take_next_theme(self) -> str:
+        self.theme = next_theme(self.theme)
+        for screen in self.screen_stack:
+            for view in screen.query(LineView):
+                view.restyle()
+            for pane in screen.query(RowPreview):
+                pane.restyle()
+        self._keep_theme(self.theme)
+        return self.theme
+
+    @work(thread=True, exclusive=True, group="theme")
+    def _keep_theme(self, name: str) -> None:
+        try:
+            write_private(self._state_dir / THEME_FILE, name.encode(), is_durable=False)
+        except OSError as exc:
+            self.call_from_thread(self.desk.fail, "the colours are not kept for the next time", exc)
 
     def get_driver_class(self) -> type[Driver]:
         """Return Textual's driver, but our own for a terminal."""

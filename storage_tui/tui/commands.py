@@ -612,6 +612,9 @@ COMMANDS: tuple[Command, ...] = (
         "palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, (*STORE, "local", "contents")
     ),
     Command(
+        "theme", ("g c",), "Next colours", "go through dark, light and sixteen colours", PROGRAM, (*STORE, "local")
+    ),
+    Command(
         "suspend",
         ("ctrl+z",),
         "Suspend",

@@ -32,6 +32,7 @@ from storage_tui.tui.state.transfers import Gauge, TransferQueue
 
 JOB = "job"  # the group of the one action that runs at a time; it belongs to the App and outlives a screen
 MESSAGE_S = 8.0  # a message stays this long in the status line
+HALVES = "halves"  # the setting for a font without quadrants
 ERROR_S = 60.0  # an error stays longer; then a short reminder takes its place until the log was looked at
 
 
@@ -68,7 +69,7 @@ class Desk:
     failed_deletes: list[Blob] = field(default_factory=list)  # the blobs that the last delete left, for another try
     message_s: float = MESSAGE_S
     shown: tuple[Message, float] | None = None  # the last message and the time of it
-    graphics: str = "blocks"  # how pictures are drawn on the whole screen: a name from graphics.KINDS
+    graphics: str = "blocks"  # how pictures are drawn on the whole screen: a name from graphics.KINDS, or HALVES
     profile: str = ""
     profiles: Mapping[str, str] = field(default_factory=dict)
     add_profile: AddProfile | None = None  # None where the browser does not belong to a settings file
@@ -80,6 +81,7 @@ class Desk:
     chosen_at_quit: list[Location] = field(default_factory=list)
     on_message: Callable[[], None] = lambda: None
     repaint: Callable[[], None] = lambda: None  # sends the whole screen again
+    take_next_theme: Callable[[], str] = lambda: ""  # changes the colours, and returns the name of the theme
     tell_terminal: Callable[[Gauge], None] = lambda _: None  # a bell or a note of the terminal
     runner: TransferRunner = field(init=False)
 
@@ -144,6 +146,11 @@ class Desk:
     def _show(self, message: Message) -> None:
         self.shown = message, monotonic()
         self.on_message()
+
+    @property
+    def has_quadrants(self) -> bool:
+        """Whether pictures are drawn in quadrants of cells; in halves where the setting says so."""
+        return self.graphics != HALVES
 
     @property
     def fresh_message(self) -> Message | None:

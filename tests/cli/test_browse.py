@@ -338,7 +338,7 @@ def test_sizes_stand_in_one_column_whatever_the_terminal_makes_of_a_name(home, t
             terminal.wait_for(f" {len(names)}/{len(names)} ")
             rows = [
                 "".join(terminal.screen.buffer[y][x].data[:1] or "\0" for x in range(terminal.screen.columns))
-                for y in range(2, 2 + len(names))
+                for y in range(3, 3 + len(names))
             ]
             terminal.send("q")
             assert terminal.wait_for_exit() == 0

@@ -48,9 +48,11 @@ class Ranges:
         return Source(self, Blob(name, "data", self.size_bytes if knows_size else None), is_alone=True)
 
 
-async def show(content: bytes, name: str = "blob", *, width: int = 60, height: int = 20) -> Preview:
+async def show(
+    content: bytes, name: str = "blob", *, width: int = 60, height: int = 20, quadrants: bool = False
+) -> Preview:
     """The preview of these bytes."""
-    return await preview(Ranges.of(content).source(name), width=width, height=height)
+    return await preview(Ranges.of(content).source(name), width=width, height=height, quadrants=quadrants)
 
 
 def plain(shown: Preview) -> str:

@@ -1,19 +1,24 @@
-"""Pictures in half blocks and maps in dots: the right colours in the right places."""
+"""Pictures in half blocks and quadrants, and maps in dots: the right colours in the right places."""
 
 import io
 import struct
 
+import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from storage_tui.previews import preview
 from storage_tui.previews.base import MIB
-from storage_tui.previews.raster.halfblocks import picture_lines
+from storage_tui.previews.decoding.painting.cells import to_cells
+from storage_tui.previews.raster.halfblocks import cell_lines, picture_lines
 from storage_tui.previews.raster.projections import to_degrees
 from storage_tui.previews.vector.canvas import Canvas, clip
 from storage_tui.previews.vector.rings import ring_area
 from tests.previews.ranges import Ranges, plain, show
 from tests.previews.samples import encoded, geotiff, picture
+
+CONSOLE = Console()
 
 
 def test_two_rows_of_pixels_are_one_row_of_half_blocks() -> None:
@@ -27,6 +32,45 @@ def test_two_rows_of_pixels_are_one_row_of_half_blocks() -> None:
 def test_without_truecolor_the_palette_of_256_is_used() -> None:
     lines = picture_lines(bytes((255, 0, 0, 128, 128, 128)), 1, 2, truecolor=False)
     assert str(lines[0].spans[0].style) == "color(196) on color(244)"
+
+
+def test_a_cell_of_quadrants_has_the_two_colours_that_fit_best() -> None:
+    red, blue = bytes((252, 0, 0)), bytes((0, 0, 252))
+    pixels = red + blue + blue + blue + blue + blue + red + red  # 4 x 2: one red corner; the lower half of the second
+    [line] = cell_lines(to_cells(pixels, 2, 1, across=2), 2, truecolor=True)
+    assert line.plain in ("▘▀", "▘▄", "▟▄", "▟▀")
+    seen = {(letter, str(line.get_style_at_offset(CONSOLE, at))) for at, letter in enumerate(line.plain)}
+    assert ("▘", "#fc0000 on #0000fc") in seen
+    assert seen & {("▀", "#0000fc on #fc0000"), ("▄", "#fc0000 on #0000fc")}
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GeoTIFF"])
+async def test_quadrants_show_what_half_blocks_cannot(kind: str) -> None:
+    stripes = np.zeros((64, 128, 3), "uint8")
+    stripes[:, 0::2] = 255
+    image = Image.fromarray(stripes)
+    output = io.BytesIO()
+    if kind == "GeoTIFF":
+        image.save(output, "TIFF")
+    else:
+        image.save(output, kind, **({"quality": 100, "subsampling": 0} if kind == "JPEG" else {}))
+    halves = await show(output.getvalue(), width=64, height=30)
+    quadrants = await show(output.getvalue(), width=64, height=30, quadrants=True)
+    assert [line.cell_len for line in quadrants.lines] == [64] * 16
+    assert not set(plain(halves)) & set("▌▐")
+    assert {letter for line in quadrants.lines for letter in line.plain} <= set("▌▐")
+    assert (len(quadrants.lines), quadrants.is_drawing) == (len(halves.lines), True)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (7, 5), (3000, 40)])
+async def test_a_picture_of_any_shape_fits_in_quadrants(size: tuple[int, int]) -> None:
+    output = io.BytesIO()
+    Image.new("RGB", size, (200, 30, 30)).save(output, "PNG")
+    shown = await show(output.getvalue(), width=40, height=12, quadrants=True)
+    assert shown.lines and len(shown.lines) <= 12 and all(0 < line.cell_len <= 40 for line in shown.lines)
+    halves = await show(output.getvalue(), width=40, height=12)
+    across, down = shown.lines[0].cell_len - halves.lines[0].cell_len, len(shown.lines) - len(halves.lines)
+    assert abs(across) <= 1 and abs(down) <= 1  # the same room
 
 
 @pytest.mark.parametrize("make", [lambda: encoded("PNG"), geotiff, lambda: geotiff(1)])

@@ -30,11 +30,11 @@ async def test_a_defect_leaves_a_report_without_the_values_of_variables(
 def test_the_theme_suits_the_terminal() -> None:
     assert choose_theme(None, {"TERM": "xterm-256color"}) == "storage-dark"
     assert choose_theme(None, {"TERM": "xterm-kitty"}) == "storage-dark"
-    assert choose_theme(None, {"TERM": "linux"}) == "ansi-dark"
+    assert choose_theme(None, {"TERM": "linux"}) == "storage-16"
     assert choose_theme("nord", {"TERM": "linux"}) == "nord"
 
 
-@pytest.mark.parametrize("theme", ["storage-dark", "ansi-dark", "textual-light"])
+@pytest.mark.parametrize("theme", ["storage-dark", "storage-light", "storage-16", "ansi-dark", "textual-light", "nord"])
 async def test_every_theme_draws_the_list(theme: str, server: Any, token: str, store: Storage, tmp_path: Path) -> None:
     store.set("folder/one", "x")
     app = StorageApp(AsyncStorage(server.url, token=token), state_dir=tmp_path, theme=theme)

@@ -27,5 +27,8 @@ async def test_the_sidebar_tells_how_much_of_the_quota_is_used(server: RunningSe
         assert "100% of" not in browser.text
         await browser.press("2")
         await browser.shows("100% of 1 blob")
-        await browser.shows("7 d")
         assert "34% of 1.0 kB" not in browser.text
+    async with browse(token=token, size=(160, 40)) as browser:  # with room, every type has its rule and its gauge
+        await browser.shows("━━──── 34% of 1.0 kB")
+        await browser.shows("━━━━━━ 100% of 1 blob")
+        await browser.shows("expires after 7 days")

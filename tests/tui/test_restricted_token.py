@@ -41,7 +41,7 @@ async def test_the_browser_begins_at_the_first_place_that_the_token_opens(
 
 
 async def test_types_that_it_does_not_open_are_marked_and_refused_in_words(restricted: Any, browse: Any) -> None:
-    async with browse(token=restricted(["tmp"], [], "")) as browser:
+    async with browse(token=restricted(["tmp"], [], ""), size=(160, 40)) as browser:
         await browser.until(lambda: browser.names == ["maps/", "x"])
         await browser.until(lambda: browser.text.count("not for this token") == 4)
         await browser.press("1")

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 ROWS = 200  # more rows than any screen has
 MIN_COLUMNS, MIN_ROWS = 40, 6  # on a smaller screen the browser has another layout
-SIDEBAR_FROM = 60  # columns from which the browser shows its sidebar
-SIDEBAR_CELLS = 25
+SIDEBAR_FROM = 140  # columns from which the browser shows its sidebar
+SIDEBAR_CELLS = 28
+TABS_FROM_COLUMNS, TABS_FROM_ROWS = 72, 8  # the screens on which the browser shows the storage types in one line
 TOP_ROWS = 2  # the place, and the heads of the columns
 BOTTOM_ROWS = 2  # status and footer
 NEXT_PAGE = "x-next"  # the header of an answer that is not the last page
@@ -198,15 +199,16 @@ def picture(
     names: list[tuple[str, bool]], storage_type: str, prefix: str, *, columns: int, rows: int, is_whole: bool = True,
     cursor: int = 0,
 ) -> str:  # fmt: skip
-    """Return text that moves the terminal's cursor and draws the place in the first row, the names from the third row
-    on with a bar at the row of the list's cursor, and the position in the last row but one."""
+    """Return text that moves the terminal's cursor and draws the place in the first row, the names below the heads of
+    their columns with a bar at the row of the list's cursor, and the position in the last row but one."""
     left = SIDEBAR_CELLS if columns >= SIDEBAR_FROM else 0
-    shown = rows - TOP_ROWS - BOTTOM_ROWS
+    tops = TOP_ROWS + (TABS_FROM_COLUMNS <= columns < SIDEBAR_FROM and rows >= TABS_FROM_ROWS)
+    shown = rows - tops - BOTTOM_ROWS
     top = 0 if cursor < shown else max(0, min(cursor - shown // 2, len(names) - shown))
     lines = [f"\x1b[1;1H \x1b[1m{storage_type}\x1b[0m ▸ {_visible(prefix)[: columns // 2] or '/'}"]
-    for row, (name, is_folder) in enumerate(names[top : top + shown], TOP_ROWS + 1):
+    for row, (name, is_folder) in enumerate(names[top : top + shown], tops + 1):
         text = _visible(name[len(prefix) :])[: columns - left - 4]
-        bar = "▌" if row - TOP_ROWS - 1 + top == cursor else " "
+        bar = "▌" if row - tops - 1 + top == cursor else " "
         lines.append(f"\x1b[{row};{left + 1}H{bar}  {_bold(text) if is_folder else text}\x1b[K")
     position = f"  {min(cursor + 1, len(names)):,}/{len(names):,}{'' if is_whole else '+'} "
     lines.append(f"\x1b[{rows - 1};{columns - len(position) + 1}H{position}")

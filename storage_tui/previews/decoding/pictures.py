@@ -7,8 +7,11 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageFile, UnidentifiedImageError
 
+from storage_tui.previews.decoding.painting.cells import to_cells
+
 MAX_PIXELS = 64_000_000  # 8000 x 8000; four bytes each, twice over, stay under the limit of memory
 BACKDROP = (40, 40, 40)  # behind transparent pixels: dark enough for white marks, light enough for black ones
+FINER = 2  # pixels of a quadrant across a pixel of a half block
 UPSCALE = 8  # a pixel of a small icon is drawn as a square with at most this many pixels a side
 EXIF_MODEL, EXIF_TIME, EXIF_ORIENTATION = 0x0110, 0x0132, 0x0112
 TURNED = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation to Pillow's Transpose
@@ -26,9 +29,9 @@ def prepare() -> None:
 
 
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return facts and RGB for a job with `formats`, `columns` and `rows`.
+    """Return facts and RGB for a job with `formats`, `columns` and `rows`; with `quadrants` cells instead of RGB.
 
-    The facts have `width` and `height` of the RGB. `columns` and `rows` are the room in square pixels.
+    The facts have `width` and `height` of the RGB or the cells. `columns` and `rows` are the room in square pixels.
     """
     try:
         picture = Image.open(io.BytesIO(content), formats=job["formats"])
@@ -41,21 +44,33 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         told["frames"] = _frames(picture)
         orientation = _read_exif(picture, told)
         room = (job["rows"], job["columns"]) if orientation >= 5 else (job["columns"], job["rows"])
-        width, height = fit(picture.size, room)
+        width, height = fit(picture.size, room, finer=FINER if job.get("quadrants") else 1)
         if picture.format == "JPEG":
             picture.draft("RGB", (width * 2, height * 2))
         small = _to_rgb(picture, (width, height), told)
         if orientation in TURNED:
             small = small.transpose(Image.Transpose(TURNED[orientation]))
-    told["width"], told["height"] = small.size
-    return told, small.tobytes()
+    return told, painted(small, told, quadrants=bool(job.get("quadrants")))
 
 
-def fit(size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
-    """Return the size at which a picture fills the room and keeps its shape."""
+def painted(picture: Image.Image, told: dict[str, Any], *, quadrants: bool) -> bytes:
+    """Return the RGB of a picture in square pixels and put its size into the facts, or that of its cells.
+
+    A cell has two by four of the pixels; two of them, one above the other, are a quadrant.
+    """
+    told["width"], told["height"] = picture.size
+    if not quadrants:
+        return picture.tobytes()
+    columns, rows = -(-picture.width // 2), -(-picture.height // 4)
+    told["width"], told["height"] = columns, rows
+    return to_cells(picture.resize((columns * 2, rows * 2), Image.Resampling.BOX).tobytes(), columns, rows, across=2)
+
+
+def fit(size: tuple[int, int], room: tuple[int, int], *, finer: int = 1) -> tuple[int, int]:
+    """Return the size at which a picture fills the room and keeps its shape; the room may have `finer` pixels."""
     scale = min(room[0] / size[0], room[1] / size[1])
     if scale > 1:
-        scale = max(1, min(UPSCALE, int(scale)))
+        scale = max(1, min(UPSCALE * finer, int(scale)))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 

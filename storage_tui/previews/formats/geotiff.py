@@ -51,7 +51,7 @@ class GeoTiff:
         lines: tuple[Text, ...] = ()
         pixels: Pixels | None = None
         try:
-            told, rgb = await draw(source, tiff, room(view, rows, MOST_PIXELS), view.bands)
+            told, rgb = await draw(source, tiff, room(view, rows, MOST_PIXELS), view.bands, quadrants=view.quadrants)
             lines, pixels = await drawn(rgb, told["width"], told["height"], view, rows)
             facts += _drawn_facts(told, view.bands)
             note = " · ".join(_warnings(told, is_cut=tiff.is_cut))

@@ -44,7 +44,7 @@ class Picture:
         space = room(view, rows, MOST_PIXELS)
         job = {
             "job": "picture", "formats": [self.kind.upper()],
-            "columns": space[0], "rows": space[1],
+            "columns": space[0], "rows": space[1], "quadrants": view.quadrants,
         }  # fmt: skip
         try:
             told, pixels = await DECODER.decode(job, content)

@@ -1,10 +1,13 @@
-"""RGB pixels as rows of half blocks: the upper pixel is the letter's colour, the lower one its background."""
+"""Pictures as rows of text: in half blocks, where the upper pixel is the colour of the sign and the lower one its
+background, or in the cells that the decoder has made, of four quadrants in two colours."""
 
 from functools import lru_cache
 
 from rich.color import Color
 from rich.style import Style
 from rich.text import Text
+
+from storage_tui.previews.decoding.painting.cells import CELL_BYTES, SIGNS
 
 UPPER = "▀"
 TRUECOLOR_MASK = 0xFC  # six bits a channel: no eye sees the rest, and equal neighbours cost no bytes over SSH
@@ -33,6 +36,29 @@ def picture_lines(pixels: bytes, width: int, height: int, *, truecolor: bool) ->
             line.stylize(_style(*running), start, width)
         lines.append(line)
     return lines
+
+
+def cell_lines(cells: bytes, columns: int, *, truecolor: bool) -> list[Text]:
+    """Return the lines of a picture from its cells, `columns` of them a line."""
+    lines = []
+    stride = columns * CELL_BYTES
+    for begin in range(0, len(cells) // stride * stride, stride):
+        row = cells[begin : begin + stride]
+        line = Text("".join([SIGNS[sign] for sign in row[::CELL_BYTES]]), no_wrap=True, end="")
+        start, running = 0, row[1:CELL_BYTES]
+        for column in range(1, columns + 1):
+            colours = row[column * CELL_BYTES + 1 : (column + 1) * CELL_BYTES]
+            if colours != running:
+                line.stylize(_cells_style(running, truecolor=truecolor), start, column)
+                start, running = column, colours
+        lines.append(line)
+    return lines
+
+
+def _cells_style(colours: bytes, *, truecolor: bool) -> Style:
+    """Return the style of cells; those of one colour are spaces, which need no ink."""
+    style = cell_style(colours[:3], colours[3:], truecolor=truecolor)
+    return Style(bgcolor=style.bgcolor) if colours[:3] == colours[3:] else style
 
 
 @lru_cache(maxsize=16384)

@@ -47,11 +47,12 @@ class Plan:
 
 
 async def draw(
-    source: Source, tiff: Tiff, space: tuple[int, int], bands: tuple[int, ...] = ()
+    source: Source, tiff: Tiff, space: tuple[int, int], bands: tuple[int, ...] = (), *, quadrants: bool = False
 ) -> tuple[dict[str, Any], bytes]:
-    """Return the decoder's facts about the level that fits best, and its RGB. `bands` are those of a View."""
+    """Return the decoder's facts about the level that fits best, and its RGB, or with `quadrants` its cells. `bands`
+    are those of a View."""
     plan = await plan_picture(source, tiff, space, bands)
-    answer, rgb = await DECODER.decode(plan.job, plan.content)
+    answer, rgb = await DECODER.decode({**plan.job, "quadrants": quadrants}, plan.content)
     told = {"colours": plan.job["level"]["colours"], "shown": plan.job["level"]["shown"], **answer}
     if plan.part:
         told["part"] = plan.part

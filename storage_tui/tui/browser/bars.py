@@ -23,6 +23,7 @@ from storage_tui.tui.widgets.bar_content import (
 )
 from storage_tui.tui.widgets.key_list import KeyList
 from storage_tui.tui.widgets.notice import notice_content
+from storage_tui.tui.widgets.sidebar import Sidebar
 
 NAMED_FROM = 60  # cells: from this width on the store is named; a narrower line names the profile
 
@@ -32,7 +33,7 @@ class PlaceBars:
 
     def __init__(
         self, desk: Desk, view: KeyList, marking: Marking, sorting: Sorting, reader: PlaceReader,
-        reconnecting: Reconnecting, tabs: Tabs,
+        reconnecting: Reconnecting, tabs: Tabs, sidebar: Sidebar,
     ) -> None:  # fmt: skip
         self.path = Bar(id="path")
         self.status = Bar(id="status")
@@ -43,13 +44,15 @@ class PlaceBars:
         self._reader = reader
         self._reconnecting = reconnecting
         self._tabs = tabs
+        self._sidebar = sidebar
 
     def empty_words(self, listing: Listing, is_reading: bool) -> str:
         """Return the text of a list without rows."""
         return empty_words(listing, is_reading=is_reading, name=self._desk.named(listing), place=self._desk.place)
 
     def say_path(self, *, width: int) -> None:
-        """Show the open place and how far its list is read."""
+        """Show the open place and how far its list is read; and at the side the places to go to."""
+        self._sidebar.set_remembered(self._desk.places.bookmarks, self._desk.places.recent)
         listing, sorting = self._view.listing, self._sorting
         path = path_content(
             listing,

@@ -61,7 +61,7 @@ class BrowserScreen(CommandScreen[None]):
     CONTEXT: ClassVar[Context] = "browser"
     CSS_PATH = ["../widgets/rows.tcss", "screen.tcss"]
     AUTO_FOCUS = "KeyList"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide"), (140, "-broad")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (18, "-tall")]
 
     def __init__(self, desk: Desk, location: Location) -> None:
@@ -73,7 +73,7 @@ class BrowserScreen(CommandScreen[None]):
         self._has_said = False  # whether the status line has the position of the cursor
 
         self.keys = KeyList(desk.marks, desk.sizes, id="keys")
-        self.pane = RowPreview(desk.storage, id="preview")
+        self.pane = RowPreview(desk.storage, quadrants=desk.has_quadrants, id="preview")
         self._sidebar = Sidebar(id="types")
         self._filter_line = FilterLine(id="prompt")
 
@@ -99,7 +99,7 @@ class BrowserScreen(CommandScreen[None]):
         self._reconnecting = Reconnecting(desk, self.reader, again=self.place.reload, back=self._server_is_back)
         self._tabs = Tabs(desk, self.keys, self.place)
         self._bars = PlaceBars(
-            desk, self.keys, self._marking, self.sorting, self.reader, self._reconnecting, self._tabs
+            desk, self.keys, self._marking, self.sorting, self.reader, self._reconnecting, self._tabs, self._sidebar
         )
         self._actions = RowActions(
             self, desk, self._job, current=self._current_row, shown=self.place.shown, gone=self._rows_gone,
@@ -237,7 +237,7 @@ class BrowserScreen(CommandScreen[None]):
 
     @on(Sidebar.TypeChosen)
     def _type_chosen(self, event: Sidebar.TypeChosen) -> None:
-        self._walking.action_show_type(event.storage_type)
+        self._walking.go_chosen(event.storage_type, event.location)
 
     @on(FilterLine.Typed)
     def _filter_typed(self, event: FilterLine.Typed) -> None:

@@ -154,6 +154,13 @@ class Walking:
         storage_type = self._place.location.storage_type
         self._place.open(self._desk.scope.top_of(storage_type) or Location(storage_type))
 
+    def go_chosen(self, storage_type: str, location: Location | None) -> None:
+        """Go to a place that was clicked; without one to the last place in the storage type."""
+        if location is None:
+            self.action_show_type(storage_type)
+        else:
+            self._place.open(location)
+
     def action_show_type(self, storage_type: str) -> None:
         """Go to the last place in a storage type; the first time to the top of what the token opens there."""
         scope = self._desk.scope

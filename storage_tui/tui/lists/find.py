@@ -38,7 +38,7 @@ class FindScreen(FlatScreen):
 
     def compose(self) -> ComposeResult:
         """Yield title, field, matches, status and keys."""
-        yield from (self.title_bar, self._line, self.view, self.status, self.footer)
+        yield from (self.title_bar, self._line, self.beside, self.status, self.footer)
 
     @on(FilterLine.Typed)
     def _typed(self, event: FilterLine.Typed) -> None:

@@ -20,6 +20,7 @@ from storage_tui.tui.edits.actions import EditActions
 from storage_tui.tui.lists.flat import FlatList
 from storage_tui.tui.lists.flat_reader import FlatReader, Read
 from storage_tui.tui.lists.program import ProgramActions
+from storage_tui.tui.look.beside import Beside
 from storage_tui.tui.moves.actions import MoveActions
 from storage_tui.tui.rows.actions import Gone, RowActions
 from storage_tui.tui.rows.job import Job
@@ -49,6 +50,7 @@ class FlatScreen(CommandScreen[None]):
     CONTEXT: ClassVar[Context] = "flat"
     CSS_PATH = ["../widgets/rows.tcss", "flat_screen.tcss"]
     AUTO_FOCUS = "FlatKeys"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
     def __init__(self, desk: Desk, location: Location, go: Go, read: Read, *, name: str, sort: Sort) -> None:
@@ -61,6 +63,7 @@ class FlatScreen(CommandScreen[None]):
         flat = FlatList(location.storage_type, location.key, sort=sort)
         self.title_bar = Bar(id="title")
         self.view = FlatKeys(desk.marks, desk.sizes, flat, id="flat")
+        self.beside = Beside(desk, self.view)
         self.status = Bar(id="status")
         self.job = Job(self, desk)
         self.cursor = Cursor(self.view, moved=self._cursor_moved)
@@ -71,7 +74,7 @@ class FlatScreen(CommandScreen[None]):
     def compose(self) -> ComposeResult:
         """Yield title, list, status and keys."""
         yield self.title_bar
-        yield self.view
+        yield self.beside
         yield self.status
         yield self.footer
 
@@ -150,6 +153,7 @@ class FlatScreen(CommandScreen[None]):
         if not self.has_lines:
             return
         width, view, reader = self.size.width, self.view, self.reader
+        self.beside.show_row(view.current)
         error = f"{visible(reader.error)}\nR tries again." if reader.error else ""
         view.set_state("Reading… (Esc stops)" if reader.is_reading else error or self.empty_words())
         kind, prefix = self.title_place or (self.location.storage_type, self.location.key)

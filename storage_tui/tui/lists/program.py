@@ -1,4 +1,4 @@
-"""The commands of every screen about the store: details, transfers, log, help and the palette."""
+"""The commands of every screen about the store: details, transfers, log, help, colours and the palette."""
 
 from collections.abc import Callable
 
@@ -52,6 +52,10 @@ class ProgramActions:
     def action_help(self) -> None:
         """Show the keys of this screen, then all others."""
         self._screen.app.push_screen(HelpScreen(self._screen.context))
+
+    def action_theme(self) -> None:
+        """Take the next theme, and keep it for the next time."""
+        self._desk.say(f"colours of {self._desk.take_next_theme()}")
 
     def action_palette(self) -> None:
         """Find a command by name and run it."""

@@ -20,6 +20,7 @@ from storage_tui.tui.lists.program import ProgramActions
 from storage_tui.tui.lists.usage_count import count
 from storage_tui.tui.lists.usage_lines import UsageLines
 from storage_tui.tui.lists.usage_tree import USAGE_SORTS, UsageLevel
+from storage_tui.tui.look.beside import Beside
 from storage_tui.tui.rows.actions import Gone, RowActions
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.state.listing import Folder, Row
@@ -38,6 +39,7 @@ class UsageScreen(CommandScreen[None]):
     CONTEXT: ClassVar[Context] = "usage"
     CSS_PATH = ["../widgets/rows.tcss", "flat_screen.tcss"]
     AUTO_FOCUS = "UsageLines"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
     def __init__(self, desk: Desk, location: Location, go: Go) -> None:
@@ -50,13 +52,14 @@ class UsageScreen(CommandScreen[None]):
         self._is_counting = False
         self.title_bar = Bar(id="title")
         self.view = UsageLines(desk.marks, self._level, id="tree")
+        self.beside = Beside(desk, self.view)
         self.status = Bar(id="status")
         self.job = Job(self, desk)
 
     def compose(self) -> ComposeResult:
         """Yield title, lines, status and keys."""
         yield self.title_bar
-        yield self.view
+        yield self.beside
         yield self.status
         yield self.footer
 
@@ -124,6 +127,7 @@ class UsageScreen(CommandScreen[None]):
         if not self.has_lines:
             return
         level, width = self._level, self.size.width
+        self.beside.show_row(self.current_row())
         bound = "" if level.is_exact else "≥ "
         counts = f"{bound}{size_text(level.size_bytes)} in {bound}{plural(level.count, 'blob')} "
         counts = f"counting… {counts}(Esc stops) " if self._is_counting else counts

@@ -15,18 +15,23 @@ async def open_document(
     mode: Mode,
     offset: int | None = None,
     cell: tuple[int, int] | None = None,
+    quadrants: bool = False,
 ) -> tuple[Document, int]:
     """Read a blob as a document; return the document and the number of the row to begin at.
 
-    `width` and `height` are the cells of the view; `cell` is the size of a cell in pixels, for a picture in pixels. A
-    document with offsets begins at the row of `offset`. Raises PreviewError, and the errors of the client when the blob
-    cannot be read.
+    `width` and `height` are the cells of the view; `cell` is the size of a cell in pixels, for a picture in pixels;
+    `quadrants` asks for one in quadrants of cells. A document with offsets begins at the row of `offset`. Raises
+    PreviewError, and the errors of the client when the blob cannot be read.
     """
-    shown = await preview(source, width=width, height=height, truecolor=truecolor, mode=mode, is_full=True, cell=cell)
+    shown = await preview(
+        source, width=width, height=height, truecolor=truecolor, mode=mode, is_full=True, cell=cell, quadrants=quadrants
+    )
     facts = shown.facts
     if shown.inside is not None and mode == "auto":
         source = shown.inside
-        inside = await preview(source, width=width, height=height, truecolor=truecolor, is_full=True)
+        inside = await preview(
+            source, width=width, height=height, truecolor=truecolor, is_full=True, quadrants=quadrants
+        )
         facts = (*(fact for fact in facts if fact not in inside.facts), *inside.facts)
         shown = inside
     opening = Opening(source, shown, facts, await source.head(), mode, width, height, offset or 0)

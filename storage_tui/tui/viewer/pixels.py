@@ -34,6 +34,11 @@ class PixelPicture:
         """The width and height of a cell in pixels; None for half blocks."""
         return None if self.kind == "blocks" else cell_size()
 
+    @property
+    def quadrants(self) -> bool:
+        """Whether blocks are quadrants of cells."""
+        return self._desk.has_quadrants and not self._screen.app.no_color
+
     def take_next_kind(self) -> Kind:
         """Set the next way of drawing pictures, and return it; the document must be opened again."""
         self.hide()

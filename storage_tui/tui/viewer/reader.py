@@ -10,7 +10,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.previews import Source, modes_of
 from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage
 from storage_tui.previews.raster.opening import is_raster
-from storage_tui.previews.syntax import find_colours
+from storage_tui.previews.syntax import colours_of
 from storage_tui.tui.viewer.documents.document import Document
 from storage_tui.tui.viewer.offsets import parse_offset
 from storage_tui.tui.viewer.opening import open_document
@@ -98,7 +98,7 @@ class Reader:
                     return
             document, row = await open_document(
                 self.source, width=max(8, size.width), height=max(4, size.height), mode=self.mode, offset=offset,
-                truecolor=is_truecolor, cell=self._picture.cell,
+                truecolor=is_truecolor, cell=self._picture.cell, quadrants=self._picture.quadrants,
             )  # fmt: skip
             is_packed = document.source is not self.source and self.mode == "auto" and self._picture.kind == "blocks"
             if is_packed and not self.is_flat and is_raster(await document.source.head()):
@@ -115,7 +115,8 @@ class Reader:
         if self.document is not None:
             self.document.close()
         self.document = document
-        colours = find_colours(self._blob.key, self._blob.storage_type) if document.is_text else None
+        blob = self._blob
+        colours = colours_of(document.kind, blob.key, blob.storage_type, is_text=document.is_text)
         self._lines.begin(
             heads=document.heads, is_drawing=document.is_drawing, can_wrap=document.can_wrap, colours=colours
         )

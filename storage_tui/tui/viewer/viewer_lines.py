@@ -1,7 +1,7 @@
 """The widget that draws the rows of a document: wrapped or cut, moved sideways, coloured, with matches marked."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
@@ -9,13 +9,12 @@ from rich.style import Style
 from rich.text import Text
 from textual.strip import Strip
 
-from storage_tui.previews.syntax import Span
+from storage_tui.previews.syntax import ROLES, Colours
 from storage_tui.tui.viewer.documents.document import Row
 from storage_tui.tui.widgets.line_view import LineView
 
 SIDE_STEP = 8  # cells that h and l move by
 MATCHES = 200  # marked in one row
-ROLES = ("key", "string", "number", "word", "comment", "good", "warn", "bad", "head")
 
 
 class ViewerLines(LineView):
@@ -32,7 +31,7 @@ class ViewerLines(LineView):
         self.heads: Sequence[Text] = ()  # rows that stay above the others and move sideways with them
         self.mark: int | None = None
         self.pattern: re.Pattern[str] | None = None
-        self.colours: Callable[[str], Iterator[Span]] | None = None
+        self.colours: Colours | None = None
         self._rows: Sequence[Row] = ()
         self._places: list[tuple[int, int, int]] | None = None
         self._width = 0
@@ -43,7 +42,7 @@ class ViewerLines(LineView):
         heads: Sequence[Text],
         is_drawing: bool,
         can_wrap: bool,
-        colours: Callable[[str], Iterator[Span]] | None = None,
+        colours: Colours | None = None,
     ) -> None:
         """Prepare for the rows of another document: no line is chosen, and the view is at the start."""
         self.heads, self.is_drawing, self.can_wrap, self.colours = heads, is_drawing, can_wrap, colours

@@ -16,6 +16,6 @@
 | preview_pane.py | the preview: facts of the row, then the drawing of its format, as lines that scroll |
 | row_painter.py | the drawing of a blob or folder as a row of a list: columns, marks, colours |
 | row_preview.py | the preview of the row under the cursor, read by ranges |
-| sidebar.py | the storage types at the side: count, bytes and rule of each, the open one marked |
+| sidebar.py | the storage types with figures and gauges at the side, with bookmarks and recents, or in one line |
 | text_lines.py | lines of plain text with a cursor: help, log, delete reviews, details |
 """

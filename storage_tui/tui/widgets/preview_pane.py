@@ -1,5 +1,6 @@
 """The preview: facts of the row, then the drawing of its format, as lines that scroll."""
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
@@ -10,18 +11,23 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.visible import visible
 from storage_tui.previews import Preview
+from storage_tui.previews.syntax import ROLES
 from storage_tui.tui.terminal.compositor import repaint
 
 WRAPPED_ROWS = 4000  # a page of a preview is a few hundred lines; a hostile preview is cut here
 WHEEL_LINES = 3
+COLUMN = re.compile(r"\S+(?: \S+)*")  # the name of a column; two spaces part columns
 
 
 class PreviewPane(Widget):
     """Lines of text with an offset. Only the visible lines are rendered."""
 
-    COMPONENT_CLASSES = {"preview--title", "preview--label", "preview--note", "preview--error"}
+    COMPONENT_CLASSES = {
+        "preview--title", "preview--label", "preview--note", "preview--error", *(f"view--{role}" for role in ROLES),
+    }  # fmt: skip
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -31,14 +37,17 @@ class PreviewPane(Widget):
         self._body: tuple[Text, ...] = ()
         self._note = ""
         self._is_error = False
-        self._can_wrap = False
+        self._can_wrap = self._is_table = False
         self._rows: list[Text] | None = None
         self._base = Style.null()
 
     def show_preview(self, title: str, preview: Preview) -> None:
         """Draw a preview."""
         facts = (("kind", preview.kind), *preview.facts) if preview.kind else preview.facts
-        self._show(title, facts, preview.lines, preview.note, can_wrap=preview.can_wrap, is_error=preview.is_damaged)
+        self._show(
+            title, facts, preview.lines, preview.note, can_wrap=preview.can_wrap, is_error=preview.is_damaged,
+            is_table=preview.cells is not None and not preview.is_drawing,
+        )  # fmt: skip
 
     def show_facts(self, title: str, facts: Iterable[tuple[str, str]], note: str = "") -> None:
         """Draw labelled values alone."""
@@ -57,13 +66,19 @@ class PreviewPane(Widget):
         *,
         can_wrap: bool = False,
         is_error: bool = False,
+        is_table: bool = False,
     ) -> None:
         shown = self._rows[self.offset_rows :] if self._rows is not None else None
         self._title, self._facts, self._body, self._note = title, tuple(facts), body, note
-        self._can_wrap, self._is_error = can_wrap, is_error
+        self._can_wrap, self._is_error, self._is_table = can_wrap, is_error, is_table
         self.offset_rows = 0
         self._rows = None
         self._repaint(shown)
+
+    def forget_rows(self) -> None:
+        """Lay out the text again."""
+        self._rows = None
+        self.refresh()
 
     def _repaint(self, shown: list[Text] | None) -> None:
         """Paint the rows that changed: the previews of neighbours are much alike."""
@@ -113,7 +128,10 @@ class PreviewPane(Widget):
             rows += [wrapped[0], *(Text(" " * (labels + 1)) + line for line in wrapped[1:4])] if wrapped else []
         if self._body and rows:
             rows.append(Text(""))
-        for line in self._body:
+        for number, line in enumerate(self._body):
+            if not number and self._is_table:
+                rows.append(with_cut_columns(line, width, label_style))
+                continue
             rows += line.wrap(self.app.console, width) if self._can_wrap and line.cell_len > width else [line]
             if len(rows) > WRAPPED_ROWS:
                 break
@@ -141,7 +159,7 @@ class PreviewPane(Widget):
 
     def on_resize(self) -> None:
         """Lay out the text again for the new width."""
-        self._rows = None
+        self.forget_rows()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll down."""
@@ -157,3 +175,19 @@ class PreviewPane(Widget):
 def _is_same(one: Text | None, other: Text | None) -> bool:
     """Return whether two rows look alike; a Text equals another one of any style."""
     return one == other and (one is None or other is None or one.style == other.style)
+
+
+def with_cut_columns(heads: Text, width: int, style: Style) -> Text:
+    """Return the heads of a table, with `+4 columns ›` at their end when so many do not fit whole."""
+    if heads.cell_len <= width:
+        return heads
+    stops = [match.end() for match in COLUMN.finditer(heads.plain)]
+    for cut in range(1, len(stops) + 1):
+        words = f"  +{plural(cut, 'column')} ›"
+        shown = stops[-cut - 1] if cut < len(stops) else 0
+        if shown + len(words) <= width:
+            break
+    kept = heads[:shown]
+    kept.append(" " * max(0, width - kept.cell_len - len(words)))
+    kept.append(words, style)
+    return kept

@@ -11,6 +11,8 @@ from rich.style import Style
 from storage_tui.client.patterns.words import Filter
 from storage_tui.contract.sizes import size_parts
 from storage_tui.contract.visible import visible
+from storage_tui.tui.look.kinds import FOLDER, KINDS, Kind, has_signs, kind_of
+from storage_tui.tui.look.tints import TINTS, age_tint, size_tint
 from storage_tui.tui.state.arranging import Sort
 from storage_tui.tui.state.formats import age_text, countdown_text, urgency
 from storage_tui.tui.state.listing import Folder, Row
@@ -19,7 +21,7 @@ from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.widgets.line_view import LineView, cut_middle
 
 SIZE_CELLS, AGE_CELLS, EXPIRY_CELLS = 9, 6, 9  # each with the gap of two cells before it
-GUTTER = "   "  # bar, mark, gap
+GUTTER = "   "  # bar, mark or sign of the kind, gap
 NOT_BOLD = Style(bold=False)  # under the cursor too: only the name is bold
 TITLES = {"size": "size", "age": "age", "expiry": "expires"}
 
@@ -63,6 +65,8 @@ ROW_COMPONENTS = {
     "keys--critical",
     "keys--soon",
     "keys--error",
+    *TINTS,
+    *(f"keys--{kind.name}" for kind in KINDS),
 }
 
 
@@ -74,6 +78,7 @@ class RowPainter:
         self._note = note
         self.marks = marks
         self.sizes = sizes
+        self._has_signs = has_signs()
 
     def filled(self, row: Row) -> Row:
         """Return the row with its size, if a single question to the server has returned the size."""
@@ -95,35 +100,41 @@ class RowPainter:
         self, row: Row, prefix: str, columns: Columns, *, is_cursor: bool, wanted: Filter | None = None,
         shows_type: bool = False,
     ) -> list[Segment]:  # fmt: skip
-        """Return a row: bar, mark, name (with `shows_type` behind its storage type), size, age, expiry."""
+        """Return a row: bar, mark or sign, name (with `shows_type` behind its storage type), size, age, expiry."""
         dim = self._view.component("line--dim") + NOT_BOLD
         bar = Segment("▌", self._view.component("line--bar")) if is_cursor else Segment(" ")
         is_marked = row in self.marks
-        mark = Segment("● ", self._view.component("keys--mark")) if is_marked else Segment("  ")
         lead = f"{row.storage_type}:" if shows_type else ""
         name, after = lead + leaf_name(row, prefix), visible(self._note(row))
         name = cut_middle(name, max(columns.name - cell_len(after), columns.name // 2))
         after = cut_middle(after, columns.name - cell_len(name))
         pad = Segment(after + " " * (columns.name - cell_len(name) - cell_len(after)), dim if after else None)
-        style = self._view.component("keys--folder") if isinstance(row, Folder) else None
-        if is_marked:
-            style = self._view.component("keys--mark")
-        segments = [bar, mark, *self._name_segments(name, style, wanted), pad]
+        kind = FOLDER if isinstance(row, Folder) else kind_of(row.key, row.storage_type)
+        style = self._view.component("keys--mark" if is_marked else f"keys--{kind.name}")
+        sign = Segment("● " if is_marked else self._sign(kind), style)
+        segments = [bar, sign, *self._name_segments(name, style, wanted), pad]
         if isinstance(row, Folder):
             return segments
         row = self.sizes.fill(row)
         now = datetime.now(UTC)
         if columns.size:
             number, unit = ("", "") if after and row.size_bytes is None else size_parts(row.size_bytes)
-            segments += [Segment(number.rjust(SIZE_CELLS - 3)), Segment(f" {unit:<2}", dim)]
+            segments.append(self._tinted(f"{number.rjust(SIZE_CELLS - 3)} {unit:<2}", size_tint(row.size_bytes)))
         if columns.age:
-            segments.append(Segment(age_text(row.modified, now).rjust(AGE_CELLS), dim))
+            segments.append(self._tinted(age_text(row.modified, now).rjust(AGE_CELLS), age_tint(row.modified, now)))
         if columns.expiry:
             left = urgency(row.expires, now)
-            shade = {"critical": "keys--critical", "gone": "keys--critical", "soon": "keys--soon"}.get(left)
-            text = countdown_text(row.expires, now).rjust(EXPIRY_CELLS)
-            segments.append(Segment(text, self._view.component(shade) if shade else dim))
+            shade = {"critical": "keys--critical", "gone": "keys--critical", "soon": "keys--soon"}.get(
+                left, "line--dim"
+            )
+            segments.append(self._tinted(countdown_text(row.expires, now).rjust(EXPIRY_CELLS), shade))
         return segments
+
+    def _sign(self, kind: Kind) -> str:
+        return f"{kind.sign if self._has_signs else kind.ascii} "
+
+    def _tinted(self, text: str, tint: str) -> Segment:
+        return Segment(text, self._view.component(tint) + NOT_BOLD)
 
     def _name_segments(self, name: str, style: Style | None, wanted: Filter | None) -> list[Segment]:
         word = next((word for word in wanted.words if word.isalnum()), None) if wanted else None

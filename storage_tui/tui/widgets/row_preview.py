@@ -1,9 +1,11 @@
 """The preview of the row under the cursor, read by ranges; a new row cancels the reading of the row before."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from rich.style import Style
+from rich.text import Text
 from textual import work
 
 from storage_tui.client.async_storage import AsyncStorage
@@ -14,6 +16,7 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.previews import Preview, Source, modes_of, preview
 from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage, View
 from storage_tui.previews.stores.recognise import preview_prefix
+from storage_tui.previews.syntax import ROLES, Colours, colours_of
 from storage_tui.previews.table.grid import grid_lines
 from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.state.folder_mix import Mix
@@ -41,7 +44,8 @@ About = Callable[[Row], Awaitable[Preview | None]]
 class RowPreview(PreviewPane):
     """A PreviewPane that fetches its content: the first ranges of a blob, or the totals of a folder."""
 
-    def __init__(self, storage: AsyncStorage, *, id: str | None = None) -> None:
+    def __init__(self, storage: AsyncStorage, *, quadrants: bool = True, id: str | None = None) -> None:
+        """With `quadrants` pictures are in quadrants of cells, else in halves."""
         super().__init__(id=id)
         self._storage = storage
         self._row: Row | None = None
@@ -49,6 +53,7 @@ class RowPreview(PreviewPane):
         self._shown: Preview | None = None
         self._image: tuple[Location, CatalogImage | None] | None = None  # of the last row
         self._mode: Mode = "auto"
+        self._quadrants = quadrants
         self._others: dict[str, tuple[RangeStorage, About]] = {}
         self._waiting: asyncio.TimerHandle | None = None
         self._last = -HELD_DELAY_S  # the time when the last row was shown, on the loop's clock
@@ -71,6 +76,11 @@ class RowPreview(PreviewPane):
         self._waiting = None
         if self.is_attached:
             self._read(row)
+
+    def restyle(self) -> None:
+        """Draw the row again: the colours have changed."""
+        self.forget_rows()
+        self.show_row(self._row)
 
     def next_mode(self) -> Mode:
         """Show the next mode in turn (as found, as text, as hex) and return it; identical modes are left out."""
@@ -156,9 +166,15 @@ class RowPreview(PreviewPane):
         """Return the drawing of the format, with `room` rows below it left free."""
         width, height = self.body_size
         has_colours = self.app.console.color_system == "truecolor"
-        return await preview(
-            source, width=width, height=max(1, height - room), truecolor=has_colours, offset=offset, mode=self._mode
-        )
+        shown = await preview(
+            source, width=width, height=max(1, height - room), truecolor=has_colours, offset=offset, mode=self._mode,
+            quadrants=self._quadrants and not self.app.no_color,
+        )  # fmt: skip
+        find = colours_of(shown.kind, source.blob.key, source.blob.storage_type, is_text=shown.can_wrap)
+        if find is None or self.app.no_color:
+            return shown
+        styles = {role: self._style(f"view--{role}") for role in ROLES}
+        return replace(shown, lines=await asyncio.to_thread(_coloured, shown.lines, find, styles))
 
     async def _image_facts(self, row: Row) -> tuple[tuple[str, str], ...]:
         """Return the catalog image of a row of `products` as facts; empty when the catalog has no answer."""
@@ -170,3 +186,14 @@ class RowPreview(PreviewPane):
                 return ()
         image = self._image[1]
         return tuple(image_facts(image)) if image is not None else ()
+
+
+def _coloured(lines: tuple[Text, ...], find: Colours, styles: Mapping[str, Style]) -> tuple[Text, ...]:
+    """Return the lines with the words in the styles of their roles."""
+    found = []
+    for line in lines:
+        text = line.copy()
+        for start, stop, role in find(line.plain):
+            text.stylize(styles[role], start, stop)
+        found.append(text)
+    return tuple(found)

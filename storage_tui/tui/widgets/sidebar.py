@@ -1,34 +1,39 @@
-"""The storage types at the side: count, bytes and rule of each, the open one marked, with the rest of its quota."""
+"""The storage types, with their figures and gauges: at the side, above bookmarks and recent places, or in one line."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from storage_tui.contract.counts import plural
-from storage_tui.contract.models import QuotaUse, Usage, UserQuotas
+from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Usage, UserQuotas
 from storage_tui.contract.places import OpenPlace
-from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
-from storage_tui.contract.visible import visible
-from storage_tui.tui.state.formats import count_text
+from storage_tui.contract.visible import place_text, visible
+from storage_tui.tui.look.gauges import expiry_gauge, quota_gauge
+from storage_tui.tui.look.type_tabs import TabLine, figures_text
 from storage_tui.tui.widgets.bar_content import rule_text
 from storage_tui.tui.widgets.line_view import cut_start
 
 KEYS = {name: number for number, name in enumerate(STORAGE_TYPES, 1)}  # the key that shows a type, in every place
-FULL_SOON = 0.9  # of a quota: from here on another colour is used
+BLOCK_ROWS = 4  # of a type: name, figures, rule, and a gauge or a blank row
+RECENT_SHOWN = 9
 
 
 class Sidebar(Widget):
-    """One block for each storage type; a click chooses the type."""
+    """A block for each storage type, then bookmarks and recent places; one row high a line of tabs. A click goes to the
+    type or the place."""
 
     @dataclass
     class TypeChosen(Message):
-        """A storage type was clicked."""
+        """A storage type was clicked; or a bookmark or a recent place of it, its `location`."""
 
         storage_type: str
+        location: Location | None = None
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -36,6 +41,8 @@ class Sidebar(Widget):
         self._usages: dict[str, Usage | str] = {}
         self._limits = UserQuotas()
         self._place: OpenPlace | None = None
+        self._bookmarks: tuple[tuple[str, Location], ...] = ()
+        self._recent: tuple[Location, ...] = ()
 
     def choose(self, storage_type: str) -> None:
         """Mark the open type."""
@@ -61,24 +68,51 @@ class Sidebar(Widget):
             self._limits = limits
             self.refresh()
 
+    def set_remembered(self, bookmarks: Mapping[str, Location], recent: Iterable[Location]) -> None:
+        """Set the bookmarks by their letters, and the recent places, the latest first."""
+        found = tuple(sorted(bookmarks.items())), tuple(recent)[:RECENT_SHOWN]
+        if found != (self._bookmarks, self._recent):
+            self._bookmarks, self._recent = found
+            if not self._is_line:
+                self.refresh()
+
+    @property
+    def _is_line(self) -> bool:
+        return self.size.height <= 1
+
     @property
     def _block(self) -> int:
-        """The height of a type in rows, as far as there is room: name, count, rule, and a blank row.
-
-        The open type has the rest of its quota in place of the blank row.
-        """
-        return max(1, min(4, self.size.height // len(self._names)))
+        """The height of a type in rows, as far as there is room below the title."""
+        return max(1, min(BLOCK_ROWS, (self.size.height - 1) // len(self._names)))
 
     @property
     def _names(self) -> tuple[str, ...]:
         return tuple(STORAGE_TYPES) if self._place is None else self._place.type_names
 
     def render(self) -> Content:
-        """Return name, count and bytes, and rule of each type; of a place its name, count and bytes, and rules."""
-        place = self._place
+        """Return the types, or the open place with its rules; then bookmarks and recent places."""
+        width, place = self.size.width, self._place
         if place is not None and not place.types:
-            return self._place_content(place)
+            lines = self._place_lines(place)
+            if self._is_line:
+                return Content("  ").join(lines).truncate(width, ellipsis=True)
+        elif self._is_line:
+            return self._tabs().content
+        else:
+            lines = [Content.styled(" storage types", "$text-muted"), *self._type_lines()]
+            lines += [] if place is None else self._rule_lines(place)[: max(0, self.size.height - len(lines))]
+            lines += [content for content, _ in self._remembered(self.size.height - len(lines))]
+        return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines[: self.size.height or None])
+
+    def _tabs(self) -> TabLine:
+        rule, now = rule_text(self._current, self._place), datetime.now(UTC)
+        return TabLine.of(
+            self._current, self._usages, self._limits, rule, now, names=self._names, width=self.size.width
+        )
+
+    def _type_lines(self) -> list[Content]:
         lines: list[Content] = []
+        now, place = datetime.now(UTC), self._place
         for name in self._names:
             number = KEYS[name]
             is_current = name == self._current
@@ -90,33 +124,46 @@ class Sidebar(Widget):
                     (name, "bold $accent" if is_current else ""),
                     ("" if place is None else f" {visible(place.prefixes.get(name, ''))}", "$text-muted"),
                 ),
-                Content(f"   {_figures(usage)}"),
+                Content(f"   {figures_text(usage)}"),
                 Content.styled(f"   {rule_text(name, place)}", "$text-muted"),
                 Content(""),
             ]
-            if isinstance(usage, Usage) and not usage.count:
-                block[1] = Content.styled("   empty", "$text-muted")
-            quota = self._limits.of(name) if is_current else None
-            if isinstance(usage, Usage) and quota is not None:
+            if isinstance(usage, Usage):
+                if not usage.count:
+                    block[1] = Content.styled("   empty", "$text-muted")
+                quota = self._limits.of(name)
+                gauge = quota_gauge(usage, quota) if quota is not None else None
+                gauge = gauge or expiry_gauge(name, usage, now)
                 line = min(3, self._block - 1)  # the blank line if there is one, else the rule
-                block[line] = _room_text(usage, quota) or block[line]
+                if gauge is not None and (line == 3 or is_current):
+                    block[line] = Content.assemble("   ", gauge)
             lines += block[: self._block]
-        if place is not None:
-            lines += self._rules_content(place)[: max(0, self.size.height - len(lines))]
-        width = self.size.width
-        return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
+        return lines
 
-    def _place_content(self, place: OpenPlace) -> Content:
-        width = self.size.width
-        name = cut_start(visible(place.name), max(1, width - 2))
-        lines = [
+    def _remembered(self, room: int) -> list[tuple[Content, Location | None]]:
+        """Return the lines of bookmarks and recent places that fit, each with its place."""
+        lines: list[tuple[Content, Location | None]] = []
+        width = max(8, self.size.width - 4)
+        if self._bookmarks:
+            lines.append((Content.styled(" bookmarks", "$text-muted"), None))
+            for letter, place in self._bookmarks[: max(1, room // 2)]:
+                name = cut_start(place_text(place), width)
+                lines.append((Content.assemble((f" {visible(letter)} ", "$primary"), name), place))
+            lines.append((Content(""), None))
+        if self._recent:
+            lines.append((Content.styled(" recent", "$text-muted"), None))
+            lines += [(Content(f"   {cut_start(place_text(place), width)}"), place) for place in self._recent]
+        return lines[: max(0, room)]
+
+    def _place_lines(self, place: OpenPlace) -> list[Content]:
+        name = cut_start(visible(place.name), max(1, self.size.width // (2 if self._is_line else 1) - 2))
+        return [
             Content.assemble(("▌", "$accent"), (name, "bold $accent")),
-            Content(f"   {_figures(self._usages.get(DEFAULT))}"),
-            *self._rules_content(place)[1:],
+            Content(f"   {figures_text(self._usages.get(DEFAULT))}"),
+            *self._rule_lines(place)[1:],
         ]
-        return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines[: self.size.height or None])
 
-    def _rules_content(self, place: OpenPlace) -> list[Content]:
+    def _rule_lines(self, place: OpenPlace) -> list[Content]:
         """Return the name of the place and its rules, a line each."""
         name = cut_start(visible(place.name), max(1, self.size.width - 2))
         rules = place.rules or _first_rules(place)
@@ -126,35 +173,26 @@ class Sidebar(Widget):
         ]
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the type under the pointer."""
-        names = self._names
-        number = event.y // self._block
-        if number < len(names):
-            self.post_message(self.TypeChosen(names[number]))
-
-
-def _figures(usage: Usage | str | None) -> str:
-    if isinstance(usage, Usage):
-        return f"{count_text(usage.count)} · {size_text(usage.size_bytes)}"
-    return usage or "…"
+        """Go to the type or the place under the pointer."""
+        open_place = self._place
+        if open_place is not None and not open_place.types:
+            self.post_message(self.TypeChosen(DEFAULT))
+        elif self._is_line:
+            types = self._tabs().types
+            if event.x < len(types):
+                self.post_message(self.TypeChosen(types[event.x]))
+        else:
+            number, names = (event.y - 1) // self._block, self._names
+            if 0 <= number < len(names):
+                self.post_message(self.TypeChosen(names[number]))
+                return
+            first = 1 + self._block * len(names) + (0 if open_place is None else len(self._rule_lines(open_place)))
+            remembered = self._remembered(self.size.height - first)
+            place = remembered[event.y - first][1] if first <= event.y < first + len(remembered) else None
+            if place is not None:
+                self.post_message(self.TypeChosen(place.storage_type, place))
 
 
 def _first_rules(place: OpenPlace) -> tuple[str, ...]:
     """Return the rules that are known before the server has answered."""
     return () if place.is_writable else ("read only",)
-
-
-def _room_text(usage: Usage, quota: QuotaUse) -> Content | None:
-    """Return `34% of 10.0 GB`, or the share of blobs when that is nearer its limit; None without limits."""
-    shares = [
-        (used / limit if limit else 1.0, text)
-        for used, limit, text in (
-            (usage.size_bytes, quota.size_bytes, size_text(quota.size_bytes)),
-            (usage.count, quota.count, plural(quota.count or 0, "blob")),
-        )
-        if limit is not None
-    ]
-    if not shares:
-        return None
-    share, text = max(shares)
-    return Content.styled(f"   {share:.0%} of {text}", "$text-warning" if share >= FULL_SOON else "$text-muted")

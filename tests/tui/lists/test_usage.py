@@ -44,7 +44,7 @@ async def test_folders_that_the_server_does_not_tell_are_not_said_to_be_blobs_he
         return replace(whole, children=(*(Usage(f"{n:05}/", 0, 0) for n in range(others)), *whole.children[:2]))
 
     monkeypatch.setattr(AsyncStorage, "usage", cut)
-    async with browse() as browser:
+    async with browse(size=(180, 40)) as browser:
         await browser.press("U")
         await browser.shows("(blobs here, and all folders after b/)")
         await browser.shows("20 B in 4 blobs")

@@ -123,7 +123,7 @@ def test_kitty_draws_when_the_setting_says_so_and_clears_when_it_is_left(
     command = [sys.executable, "-m", "storage_tui", "data:"]
     with Wire(command, environ=environ | {"STORAGE_TUI_GRAPHICS": "kitty"}) as terminal:
         terminal.until(b"a.png")
-        terminal.until("▀".encode())  # the preview beside the list stays in half blocks
+        terminal.until(b"48;2;220;20;20m")  # the preview beside the list stays in blocks
         terminal.send("enter")
         drawn = terminal.until(b"m=0;")
         terminal.until(b"\x1b8", drawn)
@@ -138,12 +138,12 @@ def test_kitty_draws_when_the_setting_says_so_and_clears_when_it_is_left(
         assert terminal.wait_for_exit() == 0
 
 
-def test_sixel_is_painted_over_and_half_blocks_are_the_default(picture: Path, environ: dict[str, str]) -> None:
+def test_sixel_is_painted_over_and_blocks_are_the_default(picture: Path, environ: dict[str, str]) -> None:
     with Wire([sys.executable, "-m", "storage_tui", "data:"], environ=environ) as terminal:
         terminal.until(b"a.png")
         terminal.send("enter")
         terminal.until(b"hex/text")
-        first = terminal.until("▀".encode(), terminal.raw.index(b"hex/text"))
+        first = terminal.until(b"48;2;220;20;20m", terminal.raw.index(b"hex/text"))
         assert b"\x1b_G" not in terminal.raw and b"\x1bP" not in terminal.raw
         terminal.send("X")
         kitty = terminal.until(b"m=0;", first)
@@ -161,4 +161,4 @@ def test_a_graphics_that_there_is_not_is_refused_by_name(environ: dict[str, str]
     with Terminal(
         [sys.executable, "-m", "storage_tui"], environ=environ | {"STORAGE_TUI_GRAPHICS": "vector"}
     ) as terminal:
-        terminal.wait_for("STORAGE_TUI_GRAPHICS must be blocks, kitty, sixel")
+        terminal.wait_for("STORAGE_TUI_GRAPHICS must be blocks, halves, kitty, sixel")

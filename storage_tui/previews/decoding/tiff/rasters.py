@@ -4,7 +4,7 @@ from typing import Any
 
 from PIL import Image
 
-from storage_tui.previews.decoding.pictures import TURNED, fit
+from storage_tui.previews.decoding.pictures import FINER, TURNED, fit, painted
 from storage_tui.previews.decoding.tiff.colours import to_rgb
 from storage_tui.previews.decoding.tiff.levels import Level
 from storage_tui.previews.decoding.tiff.samples import sample
@@ -15,7 +15,8 @@ MOST_SAMPLES = 1_200_000  # three bands of the largest picture with its neighbou
 
 
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return `width`, `height` and facts, and the RGB, for a job with `level`, `columns` and `rows`.
+    """Return `width`, `height` and facts, and the RGB, for a job with `level`, `columns` and `rows`; with `quadrants`
+    cells instead of RGB.
 
     `columns` and `rows` are the room in square pixels. The facts are `low` and `high` of one band of shades, `is_empty`
     when no pixel has a value, and `damaged`, the damaged blocks and all that were looked at. Raises ValueError for
@@ -24,7 +25,8 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     level = Level.of(job["level"])
     is_sideways = level.turned >= SIDEWAYS
     room = (job["rows"], job["columns"]) if is_sideways else (job["columns"], job["rows"])
-    size = fit((level.width, level.height), room)
+    quadrants = bool(job.get("quadrants"))
+    size = fit((level.width, level.height), room, finer=FINER if quadrants else 1)
     bands = [*level.shown, *([] if level.alpha is None else [level.alpha])]
     oversample = OVERSAMPLE if size[0] * size[1] * OVERSAMPLE**2 * len(bands) <= MOST_SAMPLES else 1
     taken = min(size[0] * oversample, level.width), min(size[1] * oversample, level.height)
@@ -46,5 +48,4 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         picture = picture.resize(size, Image.Resampling.NEAREST if grows else Image.Resampling.BOX)
     if level.turned in TURNED:
         picture = picture.transpose(Image.Transpose(TURNED[level.turned]))
-    told["width"], told["height"] = picture.size
-    return told, picture.tobytes()
+    return told, painted(picture, told, quadrants=quadrants)

@@ -75,6 +75,8 @@ class RasterScreen(CommandScreen[Left]):
         self._prompt = Prompt(back_to=self.canvas)
         self.status = Status(blob, desk.log, set_timer=self.set_timer, changed=self.say_lines)
         self.look = Look(self.canvas, self.status, run=self.run_worker, changed=self.say_all)
+        if not desk.has_quadrants:
+            self.look.across = HALVES
         self.cross = CrossHair(self.look, self.status, run=self.run_worker, changed=self.say_all)
         self._moves = Moves(self.look, self.cross)
         self._styling = Styling(self.look, prompt=self._prompt, status=self.status)

@@ -1,0 +1,10 @@
+"""The look that all screens share: the colours of the themes, and the sign and the colour of each kind of row.
+
+| file | holds |
+|---|---|
+| beside.py | a list with the preview of its row beside it |
+| gauges.py | gauges of one line: the use of a quota, the time until the first blob expires |
+| kinds.py | the kinds of blobs by their names, each with a sign of one cell |
+| tints.py | the shades of the columns: sizes by magnitude, ages that fade |
+| type_tabs.py | the storage types as one line, with as many figures as there is room for |
+"""

@@ -1,0 +1,1 @@
+"""The look: kinds and their signs, tints, themes and their contrasts, gauges, folds."""
