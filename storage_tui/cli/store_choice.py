@@ -43,7 +43,7 @@ def settings_for(place: "Place", flags: Mapping[str, Any]) -> Settings:
 
 
 def settings_of_two(
-    source: Place | None, target: Place | None, flags: Mapping[str, Any], to_profile: str | None, *,
+    source: "Place | None", target: "Place | None", flags: Mapping[str, Any], to_profile: str | None, *,
     changes_source: bool,
 ) -> tuple[Settings, Settings | None]:  # fmt: skip
     """Return the settings for the place of the sources and for that of the target, None for the store; the second are
@@ -59,7 +59,7 @@ def settings_of_two(
     return ours, settings_of(flags) if target is None else settings_of_side(target, flags, changes=True)
 
 
-def settings_of_side(place: Place, flags: Mapping[str, Any], *, changes: bool) -> Settings:
+def settings_of_side(place: "Place", flags: Mapping[str, Any], *, changes: bool) -> Settings:
     """Return the settings for a place that is one of two sides: flags that name a store are for the other side, and
     those for buckets are not for a folder. Only a place that `changes` is opened for changes."""
     unheard = dict.fromkeys(("url", "data_dir", "token_file", *(PLACE_FLAGS if place.kind != "s3" else ())))

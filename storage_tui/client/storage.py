@@ -38,9 +38,8 @@ class Storage:
     data directory of an embedded store and excludes `url`. Without `url` and `data_dir`, the client uses the server
     that STORAGE_TUI_URL or DESCARTESLABS_STORAGE_URL names, else the store of this machine, which is started when it
     is not running. A `url` such as `s3://bucket/prefix`, `./folder` or `https://host/folder/` opens a bucket, a folder
-    or an index of links as it is, with the type `data` alone; `opening` says how, also as a dict; only with
-    `is_writable` it is changed. `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole
-    transfer.
+    or an index of links as it is; `opening` says how, also as a dict, and only with `is_writable` it is changed.
+    `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole transfer.
 
     `auth` is an object whose `token` is read instead, such as an `Auth` of the published client. `retries` is the
     number of further tries for every request that may be repeated, three without it. A `Retry` of urllib3 is taken too:

@@ -46,17 +46,17 @@ class TabLine:
 
     @classmethod
     def of(
-        cls, current: str, figures: Figures, limits: UserQuotas, rule: str, now: datetime, *,
+        cls, current: str, figures: Figures, limits: UserQuotas, rule: str, now: datetime | None, *,
         names: Sequence[str] = tuple(STORAGE_TYPES), width: int,
     ) -> "TabLine":  # fmt: skip
         """Return the tabs at the left; at the right, with room, the figures of the open type, and its rule or the
-        gauge of its quota or its expiry."""
+        gauge of its quota or its expiry; of the expiry by the usual rules, and only with `now`."""
         usage = figures.get(current)
         said = Content.styled(rule, "$text-muted")
         if isinstance(usage, Usage):
             quota = limits.of(current)
             gauge = quota_gauge(usage, quota) if quota is not None else None
-            said = gauge or expiry_gauge(current, usage, now) or said
+            said = gauge or (expiry_gauge(current, usage, now) if now is not None else None) or said
         right = Content.assemble(f"{figures_text(usage)}{GAP}", said, " ")
         tabs = type_tabs(current, figures, names=names, width=width, beside=right.cell_length + 1)
         left = Content("").join(part for _, tab in tabs for part in (tab, Content(GAP)))

@@ -107,7 +107,13 @@ class Sidebar(Widget):
     def _tabs(self) -> TabLine:
         rule, now = rule_text(self._current, self._place), datetime.now(UTC)
         return TabLine.of(
-            self._current, self._usages, self._limits, rule, now, names=self._names, width=self.size.width
+            self._current,
+            self._usages,
+            self._limits,
+            rule,
+            None if self._place is not None else now,
+            names=self._names,
+            width=self.size.width,
         )
 
     def _type_lines(self) -> list[Content]:
@@ -133,7 +139,8 @@ class Sidebar(Widget):
                     block[1] = Content.styled("   empty", "$text-muted")
                 quota = self._limits.of(name)
                 gauge = quota_gauge(usage, quota) if quota is not None else None
-                gauge = gauge or expiry_gauge(name, usage, now)
+                if gauge is None and place is None:  # a place has rules of its own
+                    gauge = expiry_gauge(name, usage, now)
                 line = min(3, self._block - 1)  # the blank line if there is one, else the rule
                 if gauge is not None and (line == 3 or is_current):
                     block[line] = Content.assemble("   ", gauge)
