@@ -105,6 +105,17 @@ def test_a_picture_under_the_cursor_runs_nothing_of_the_working_directory(traps,
     assert not sprung.exists()
 
 
+def test_a_query_runs_nothing_of_the_working_directory(traps, environ, own_runtime):
+    folder, sprung = traps
+    (folder / "a.csv").write_text("n\n1\n")
+    done = subprocess.run(
+        command(RUN, "sql", "select n + 1 as m from './a.csv'"),
+        cwd=folder, env=environ, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "m\n2\n", "")
+    assert not sprung.exists()
+
+
 @pytest.mark.parametrize(
     ("key", "variable", "program", "end"),
     [("|", "PAGER", "less", "the downloaded copy is removed"), ("e", "EDITOR", "vi", "is unchanged")],
@@ -217,6 +228,7 @@ STARTERS = {  # what starts a program, and the files that may, each with what it
         "machine/terminal_programs.py": "find_program",
         "tui/shell_command.py": "find_program",
         "previews/decoding/decoder.py": "interpreters.command",
+        "previews/querying/query.py": "interpreters.command",
         "previews/searching/matcher.py": "interpreters.command",
     },
     "asyncio.subprocess": {},

@@ -48,6 +48,7 @@ WALK = {  # words, {there} being a directory with a hostile name
     "uploads": ("uploads", "data:"),
     "du": ("du", f"data:{KEY}"),
     "show": ("show", f"data:{KEY}"),
+    "sql": ("sql", f"select * from 'data:{KEY}'"),
     "diff": ("diff", f"data:{KEY}", "data:plain"),
     "url": ("url", f"data:{KEY}"),
     "web": ("web", f"data:..{NAME}"),
