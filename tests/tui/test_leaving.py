@@ -38,6 +38,7 @@ async def test_a_screen_that_goes_ends_what_reads_for_it_before_its_widgets_go(
         await browser.until(lambda: browser.names == ["a"])
         browser.app.screen.actions[action]()
         await browser.until(lambda: isinstance(browser.app.screen, kind))
+        await browser.until(lambda: browser.app.screen.query(widget))
         seen: list[str] = []
         browser.app.screen.run_worker(look(browser.app.screen, widget, seen))
         await browser.until(lambda: bool(seen))

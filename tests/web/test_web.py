@@ -103,7 +103,7 @@ async def test_keys_mouse_a_download_and_an_upload_in_chromium(link: str, storag
         await press_until_saved(page, tmp_path / "saved" / "b.txt", "g", "g", "j", "d")
         for name in ("a", "b"):
             assert (tmp_path / "saved" / f"{name}.txt").read_text() == f"content of {name}\n" * 3
-        await page.click(320, 4.5 * LINE)  # the place, the heads of the columns, a, b, c
+        await page.click(320, 5.5 * LINE)  # the place, the types, the heads of the columns, a, b, c
         await press_until_saved(page, tmp_path / "saved" / "c.txt", "d")
         assert page.complaints() == []
         assert {urlsplit(address).netloc for address in page.asked()} - {""} == {urlsplit(link).netloc}

@@ -120,6 +120,10 @@ class Walking:
         if place is not None:
             self._go_to_key(place)
 
+    def _spell(self, location: Location) -> str:
+        """Return a location as it can be typed."""
+        return str(location) if self._desk.place is None else self._desk.spell(location)
+
     def action_bookmark(self) -> None:
         """Keep this place under a letter."""
         self._ask(self._bookmark)
@@ -127,7 +131,7 @@ class Walking:
     async def _bookmark(self) -> None:
         places = self._desk.places
         letter = await self._screen.app.push_screen_wait(
-            BookmarkScreen(self._place.location, places.bookmarks, spell=self._desk.spell)
+            BookmarkScreen(self._place.location, places.bookmarks, spell=self._spell)
         )
         if letter is not None:
             places.keep(letter, self._place.location)
@@ -144,7 +148,7 @@ class Walking:
     async def _places(self) -> None:
         places = self._desk.places
         place = await self._screen.app.push_screen_wait(
-            PlacesScreen(places.bookmarks, places.recent, here=self._place.location, spell=self._desk.spell)
+            PlacesScreen(places.bookmarks, places.recent, here=self._place.location, spell=self._spell)
         )
         if place is not None:
             self._place.open(place)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import Input, Static
 
 from storage_tui.contract.sizes import size_text
@@ -34,8 +35,8 @@ class SaveWindowScreen(Dialog[Path]):
     def compose_body(self) -> ComposeResult:
         """Yield the field, and what will be saved."""
         yield PathInput(self._given, id="path")
-        yield Static(self._words, id="window", markup=False)
-        yield Static(".tif: all bands at full resolution · .png: the picture", id="kinds", markup=False)
+        yield Static(Content(self._words), id="window")
+        yield Static(Content(".tif: all bands at full resolution · .png: the picture"), id="kinds")
         yield Static("", id="note")
 
     @on(PathInput.Candidates)

@@ -64,15 +64,20 @@ class RowCompositor(OpenCompositor):
         return self._changed() if self._wanted else super().renders(crop)
 
     def _changed(self) -> Iterator[tuple[Region, Region, list[Strip]]]:
-        """Yield the rows of each widget in each region, from the front, without widgets that are covered."""
-        for wanted in self._wanted:
-            for widget, (region, clip) in self.visible_widgets.items():
-                shown = region.intersection(clip)
+        """Yield the rows of each widget in each region, from the front, without widgets that are covered.
+
+        The first to draw a cell keeps it, so a widget comes with the rows of all regions before the widgets behind it.
+        """
+        left = list(self._wanted)
+        for widget, (region, clip) in self.visible_widgets.items():
+            shown = region.intersection(clip)
+            for wanted in left:
                 rows = shown.intersection(Region(shown.x, wanted.y, shown.width, wanted.height))
                 if rows and rows.overlaps(wanted):
                     yield rows, clip, widget.render_lines(rows.translate((-region.x, -region.y)))
-                    if shown.contains_region(wanted):
-                        break
+            left = [wanted for wanted in left if not shown.contains_region(wanted)]
+            if not left:
+                return
 
 
 def _order(region: Region) -> tuple[int, int]:

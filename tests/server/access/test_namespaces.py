@@ -86,6 +86,9 @@ def clean(thief: httpx.Client) -> None:
                 way.send(thief, Furnished(), key)
 
 
+OF_BUCKETS = {"/{type}/facts/{key}", "/{type}/left_uploads"}  # calls that a store of ours does not have
+
+
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: " ".join(way.route))
 def test_naming_what_another_user_has_is_naming_what_nobody_has(
     server: RunningServer, victim: httpx.Client, thief: httpx.Client, treasure: Furnished, way: Way
@@ -101,7 +104,7 @@ def test_naming_what_another_user_has_is_naming_what_nobody_has(
         and "usage" not in way.route[1]
         and "trash" not in way.route[1]
     ):
-        assert answer.status_code == 404 or "new_resumable" in way.route[1], answer.text
+        assert answer.status_code == (405 if way.route[1] in OF_BUCKETS else 404) or "new_resumable" in way.route[1]
     assert snapshot(victim, treasure) == before
 
 

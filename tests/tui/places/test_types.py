@@ -43,19 +43,33 @@ async def opened(bucket: str, tmp_path: Path, size: tuple[int, int] = (120, 40))
         yield browser
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-async def test_the_types_of_the_bucket_are_at_the_side(bucket: str, tmp_path: Path, size: tuple[int, int]) -> None:
+AT_THE_SIDE = (
+    "1 data published/",
+    "2 tmp scratch/",
+    "3 products products/",
+    "upload only",
+    "2 · 32 B",
+    "expires after 3 days",
+)
+IN_ONE_LINE = ("1 data   2 tmp 32 B   3 products 10 B", "2 · 35 B  kept until deleted")
+
+
+@pytest.mark.parametrize(
+    ("size", "figures"), [((160, 40), AT_THE_SIDE), ((120, 40), IN_ONE_LINE), ((80, 24), IN_ONE_LINE)]
+)
+async def test_the_types_of_the_bucket_are_at_the_side_or_in_one_line(
+    bucket: str, tmp_path: Path, size: tuple[int, int], figures: tuple[str, ...]
+) -> None:
     async with opened(bucket, tmp_path, size) as browser:
         await browser.until(lambda: browser.names == ["maps/", "a.txt"])
-        for words in ("1 data published/", "2 tmp scratch/", "3 products products/", "upload only", "2 · 32 B"):
+        for words in figures:
             await browser.shows(words)
         assert "logs" not in browser.text and "result" not in browser.text
         assert " data ▸ /" in browser.text
-        await browser.shows("expires after 3 days")
         await browser.shows(f"{bucket[-8:]}")
         row = [*browser.main.keys.listing.rows()][1]
         assert location_text(row, browser.app.desk) == f"s3://{bucket}/published/a.txt"
-        assert python_line(row, browser.app.desk.storage).endswith(".get('published/a.txt', storage_type='data')")
+        assert python_line(row, browser.app.desk.storage).endswith(".get('published/a.txt')")
         await browser.press("5")
         await browser.shows("this place has no logs; its types are data, tmp, products")
 

@@ -18,6 +18,7 @@ from storage_tui.contract.visible import one_line
 from storage_tui.server.stores.base import ANY, Address, Precondition
 from storage_tui.server.stores.bucket import changes
 from storage_tui.server.stores.bucket.objects import KIND, locate
+from storage_tui.server.stores.bucket.refusals import UnsupportedError
 from storage_tui.server.stores.s3.protocol.answers import elements, fields_of, read_answer
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.protocol.requests import path_of
@@ -51,10 +52,14 @@ def batches(doomed: Sequence[Doomed]) -> Iterator[list[Doomed]]:
 def delete_all(bucket: Bucket, doomed: Sequence[Doomed]) -> dict[Doomed, StorageError]:
     """Delete up to AT_ONCE objects, and return the error of each that was refused. An object that is not there is no
     error. Raise StorageError when the request is refused as a whole."""
-    fitting = [one for one in doomed if one.fits]
-    refused = _delete_many(bucket, fitting) if fitting else {}
+    fitting = {one for one in doomed if one.fits}
+    refused: dict[Doomed, StorageError] = {}
+    try:
+        refused = _delete_many(bucket, [*fitting]) if fitting else {}
+    except UnsupportedError:  # Google's engine deletes one at a time
+        fitting = set()
     for one in doomed:
-        if not one.fits:
+        if one not in fitting:
             try:
                 bucket.delete(one.name, version_id=one.version_id)
             except StorageError as exc:

@@ -14,6 +14,7 @@ from storage_tui.contract.moves import Move, MoveResult
 from storage_tui.server.stores.base import Address, BlobReader, UploadPart, UploadSession
 from storage_tui.server.stores.bucket.every.names import Buckets
 from storage_tui.server.stores.bucket.store import BucketStore
+from storage_tui.server.stores.s3.protocol.threads import Threads
 
 OPEN_AT_MOST = 16  # buckets; each has connections and threads of its own
 
@@ -37,6 +38,7 @@ class EveryBucketStore:
         self._open: dict[str, BucketStore] = {}
         self._opening = asyncio.Lock()
         self._why = ""
+        self._threads = Threads()
 
     async def start(self) -> None:
         await self._names()
@@ -44,6 +46,7 @@ class EveryBucketStore:
     async def close(self) -> None:
         while self._open:
             await self._open.popitem()[1].close()
+        self._threads.close()
 
     async def place_rules(self) -> list[str]:
         return ["read only", "all buckets"]
@@ -167,7 +170,7 @@ class EveryBucketStore:
         return Page((), tuple(names[:limit]), names[limit - 1] if len(names) > limit else None)
 
     async def _names(self) -> tuple[str, ...]:
-        found = await asyncio.to_thread(self._find)
+        found = await self._threads.calls.run(self._find)
         self._why = found.why
         return found.names
 

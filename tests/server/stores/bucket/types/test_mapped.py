@@ -199,7 +199,7 @@ async def test_conditions_and_deletes_hold_in_a_type(store: MappedStore, client:
         await store.delete(at("tmp", "x"), precondition=Precondition(if_match=("other",)))
     await store.delete(at("data", "a"), precondition=Precondition(if_match=(blob.etag or "",)))
     done = await store.delete_many("", "tmp", [("x", None), ("nothing", None)])
-    assert [result.error for result in done] == [None, "not_found"]
+    assert [result.error for result in done] == [None, None], "S3 does not say whether there was anything"
     assert "published/a" not in names_in(client, bucket)
 
 
