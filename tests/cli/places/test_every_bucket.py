@@ -79,7 +79,8 @@ def test_a_bucket_that_is_not_listed_is_opened_by_its_name_and_remembered(
         assert call("ls", "s3://").lines == ["typed-by-hand/"]
         context = Context(ls, info_name="ls")
         assert [item.value for item in location_words(context, ls.params[0], "s3://ty")] == ["s3://typed-by-hand/"]
-        [note] = (tmp_path / "own" / "state" / "places").glob("*/place")
+        notes = [*(tmp_path / "own" / "state" / "places").glob("*/place")]
+        [note] = [note for note in notes if json.loads(note.read_bytes())["url"] == "s3://typed-by-hand"]
         assert json.loads(note.read_bytes()) == {"url": "s3://typed-by-hand", "endpoint": None}
         assert note.stat().st_mode & 0o777 == 0o600
         note.write_text("{broken")

@@ -76,7 +76,7 @@ def test_a_command_that_changes_says_that_a_folder_is_read_only(
         (("cat", "./maps/2024"), "./maps/2024/ is a whole bucket or folder"),
         (("ls", "./maps/nothing"), "nothing is stored below ./maps/nothing/"),
         (("put", "file:///x"), "Missing argument 'SOURCES'"),
-        (("ls", "s3://"), "names no bucket"),
+        (("ls", "s3:///a"), "names no bucket"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(call: Call, folder: Path, words: tuple[str, ...], told: str) -> None:
