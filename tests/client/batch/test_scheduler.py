@@ -241,10 +241,17 @@ def test_a_long_queue_keeps_nothing_of_what_has_ended(storage: Storage, tmp_path
     def end(rows: Sequence[tuple[int, BatchResult]]) -> None:
         nonlocal told
         told += len(rows)
-        if told % COUNT == 0:
-            done.put(told)
+        done.put(told)
 
-    COUNT = 2000
+    def add(count: int) -> None:
+        """Add items, and wait until all that were added have ended."""
+        nonlocal added
+        added += count
+        batch.add([BatchItem("upload", "data", "k", tmp_path / f"{number}") for number in range(count)])
+        while done.get(timeout=60) < added:
+            pass
+
+    COUNT, added = 2000, 0
     done: queue.Queue[int] = queue.Queue()
     batch = Batch(storage.engine, conflict=Conflict.OVERWRITE, on_end=end)
     thread = threading.Thread(target=batch.run)
@@ -253,8 +260,8 @@ def test_a_long_queue_keeps_nothing_of_what_has_ended(storage: Storage, tmp_path
     tracemalloc.start()
     try:
         for _ in range(3):
-            batch.add([BatchItem("upload", "data", "k", tmp_path / f"{number}") for number in range(COUNT)])
-            done.get(timeout=60)
+            add(COUNT)
+            add(1)  # when this one is told of, the rows before it are no longer held by whoever told of them
             gc.collect()  # what is not kept may wait for the collector
             held.append(tracemalloc.get_traced_memory()[0])
     finally:
