@@ -319,6 +319,8 @@ async def search(stage: Stage) -> None:
     await stage.see("rasters")
     await stage.press("f", *_typed("*.tif >10kB"))
     await stage.see("found in", ".tif")
+    await stage.press("down")
+    await stage.see("GeoTIFF", "EPSG")
 
 
 @scene(columns=80, rows=24, start="data:tables/")
