@@ -7,6 +7,7 @@ Nothing here imports another part of the project.
 | begin.py | the first lines of a started Python: find and run the package |
 | directories.py | the directories of data, runtime sockets, state and settings |
 | interpreters.py | the command line and environment of every Python that this program starts |
+| precedence.py | which process comes first on the processors and disks |
 | private_files.py | files and folders that only their owner may read, and writes that are whole or not at all |
 | processors.py | how busy the processors of this machine are |
 | programs.py | other programs by name: a browser, a pager, an editor |

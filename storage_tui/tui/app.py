@@ -22,6 +22,7 @@ from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.models import Page
 from storage_tui.contract.visible import visible
+from storage_tui.machine.precedence import answer_at_once
 from storage_tui.machine.private_files import write_private
 from storage_tui.previews import close as close_previews
 from storage_tui.tui.browser.screen import BrowserScreen
@@ -137,6 +138,7 @@ class StorageApp(App[None], inherit_bindings=False):
             loop.add_signal_handler(number, self.exit)
         self.push_screen(BrowserScreen(self.desk, self._location))
         self._load_places()
+        self.call_after_refresh(answer_at_once)
         if self._say:
             self.call_after_refresh(self.desk.say, self._say)
         for problem in self._problems:

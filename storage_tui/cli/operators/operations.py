@@ -42,7 +42,7 @@ def verify(
     too, also the blobs of users who have no token. `--repair` needs the directory for itself: stop its server first.
     Whole blobs keep their place, or get a place below `recovered/` when their key is not text.
     """
-    from storage_tui.server.upkeep.files import be_gentle
+    from storage_tui.machine.precedence import be_gentle
     from storage_tui.server.upkeep.snapshots import Backup
     from storage_tui.server.upkeep.verifying import Tally
     from storage_tui.server.upkeep.verifying import verify as verify_store
@@ -143,8 +143,8 @@ def backup(target: Path, data_dir: Path | None, keep: int, link: bool, as_json: 
     A second backup into the same DIR copies only what is new. Copying the data directory by other means while a
     server runs on it loses blobs.
     """
+    from storage_tui.machine.precedence import be_gentle
     from storage_tui.server.upkeep.backing_up import Progress, back_up
-    from storage_tui.server.upkeep.files import be_gentle
 
     be_gentle()
     store, done = local_place(data_dir), Progress()

@@ -24,6 +24,7 @@ from storage_tui.client.agent.frames import Frames
 from storage_tui.client.agent.place import AgentPlace
 from storage_tui.client.agent.service import Service
 from storage_tui.contract.errors import StorageError
+from storage_tui.machine.precedence import work_in_background
 from storage_tui.machine.private_files import make_private_dir, open_private, write_all, write_private
 from storage_tui.machine.version import __version__
 
@@ -215,6 +216,7 @@ def main() -> int:
     """Run the agent; return its exit code."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    work_in_background()
     try:
         Agent(AgentPlace.here()).run()
     except StorageError as exc:

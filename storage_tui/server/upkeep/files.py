@@ -1,12 +1,9 @@
 """Files read, copied and written whole: durably, checked on the way, and without slowing a running server down."""
 
-import ctypes
 import hashlib
 import json
 import os
-import platform
 import secrets
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,21 +14,9 @@ from storage_tui.machine.private_files import make_private_dir, open_private, wr
 
 PIECE_BYTES = 1024 * 1024
 
-_IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "riscv64": 30}  # the number of the system call, by machine
-_IDLE_CLASS = 3 << 13
-_NICENESS = 10
-
 
 class NotWrittenError(OSError):
     """The file being written failed, not the file being read."""
-
-
-def be_gentle() -> None:
-    """Give every other process precedence over this process, on the CPU and on the disk, until this process ends."""
-    os.nice(_NICENESS)
-    number = _IOPRIO_SET.get(platform.machine())
-    if sys.platform == "linux" and number is not None:
-        ctypes.CDLL(None).syscall(number, 1, 0, _IDLE_CLASS)  # a refusal only leaves the usual disk priority
 
 
 def pass_over(path: Path, take: Callable[[bytes], object]) -> None:
