@@ -6,6 +6,7 @@ The Python lines need `pip install 'storage-tui[fsspec]'`; `storage_tui` registe
 import os
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from storage_tui.contract.keys import DELIMITER, FILE_PROTOCOL, Location, file_path
 from storage_tui.contract.places import S3_SCHEME, OpenPlace, PlaceOptions
@@ -68,7 +69,8 @@ def place_library_line(
     """Return what `library_line` returns, for a place: a file of this machine is read by its path, and a raster of a
     bucket at Amazon through GDAL itself. All else goes through `storage_tui`."""
     if place.kind != "s3":
-        return _local_library_line(place_text(place, key), is_folder=is_folder)
+        path = f"{place_text(place, key)!a}"
+        return _chosen(key, _Words(path=path, options="", raster=path, file=path), is_folder=is_folder)
     is_elsewhere = any(environ.get(name) for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"))
     is_plain = opening == PlaceOptions(is_writable=opening.is_writable, types=opening.types) and not is_elsewhere
     if is_plain and not is_folder and key.lower().endswith(RASTERS):
@@ -82,27 +84,6 @@ def _options(opening: PlaceOptions) -> str:
     return f"PlaceOptions({', '.join(f'{name}={value!a}' for name, value in told.items())})" if told else ""
 
 
-def _local_library_line(path: str, *, is_folder: bool) -> tuple[str, str] | None:
-    name = path.rstrip(DELIMITER).lower()
-    if is_folder:
-        return ("xarray", f"xarray.open_zarr({path!a})") if name.endswith(".zarr") else None
-    if name.endswith(RASTERS):
-        return "rasterio", f"rasterio.open({path!a})"
-    if name.endswith(CUBES):
-        return "xarray", f'xarray.open_dataset({path!a}, engine="h5netcdf")'
-    if name.endswith(SHAPES):
-        return "geopandas", f"geopandas.read_file({path!a})"
-    reader = _reader(name)
-    return None if reader is None else ("pandas", f"pandas.{reader[0]}({path!a}{reader[1]})")
-
-
-def _reader(name: str) -> tuple[str, str] | None:
-    """Return the function of pandas for a name in small letters, and its arguments."""
-    for packed in PACKED:
-        name = name.removesuffix(packed)
-    return next((reader for suffix, reader in READERS.items() if name.endswith(suffix)), None)
-
-
 def library_line(
     place: Location, *, is_folder: bool, url: str | None, opening: PlaceOptions = PLAIN
 ) -> tuple[str, str] | None:
@@ -113,15 +94,39 @@ def library_line(
     how = _options(opening)
     more = "" if url is None else f", url={url!a}{f', opening={how}' if how else ''}"
     given = [f'"url": {url!a}', *([f'"opening": {how}'] if how else [])]
-    options = "" if url is None else f", storage_options={{{', '.join(given)}}}"
-    name = place.key.rstrip(DELIMITER).lower()
+    words = _Words(
+        path=f"{full!a}",
+        options="" if url is None else f", storage_options={{{', '.join(given)}}}",
+        raster=f'{path!a}, opener=fsspec.filesystem("{FILE_PROTOCOL}"{more})',
+        file=f"fsspec.open({full!a}{more}).open()",
+    )
+    return _chosen(place.key, words, is_folder=is_folder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a line of Python says of the blob: its path and the options beside that, the arguments for a raster, and the
+    expression of an open file."""
+
+    path: str
+    options: str
+    raster: str
+    file: str
+
+
+def _chosen(key: str, words: _Words, *, is_folder: bool) -> tuple[str, str] | None:
+    name = key.rstrip(DELIMITER).lower()
     if is_folder:
-        return ("xarray", f"xarray.open_zarr({full!a}{options})") if name.endswith(".zarr") else None
+        return ("xarray", f"xarray.open_zarr({words.path}{words.options})") if name.endswith(".zarr") else None
     if name.endswith(RASTERS):
-        return "rasterio", f'rasterio.open({path!a}, opener=fsspec.filesystem("{FILE_PROTOCOL}"{more}))'
+        return "rasterio", f"rasterio.open({words.raster})"
     if name.endswith(CUBES):
-        return "xarray", f'xarray.open_dataset(fsspec.open({full!a}{more}).open(), engine="h5netcdf")'
+        return "xarray", f'xarray.open_dataset({words.file}, engine="h5netcdf")'
     if name.endswith(SHAPES):
-        return "geopandas", f"geopandas.read_file(fsspec.open({full!a}{more}).open())"
-    reader = _reader(name)
-    return None if reader is None else ("pandas", f"pandas.{reader[0]}({full!a}{reader[1]}{options})")
+        return "geopandas", f"geopandas.read_file({words.file})"
+    for packed in PACKED:
+        name = name.removesuffix(packed)
+    for suffix, (function, arguments) in READERS.items():
+        if name.endswith(suffix):
+            return "pandas", f"pandas.{function}({words.path}{arguments}{words.options})"
+    return None
