@@ -288,14 +288,15 @@ def test_lines_lie_at_round_coordinates() -> None:
 async def test_the_window_is_saved_as_geotiff_or_png(store: Storage, browse: Any, tmp_path: Path) -> None:
     store.set("a.tif", raster(3))
     async with browse() as browser:
-        await opened(browser)
+        screen = await opened(browser)
         for name, kind in (("out.tif", b"II*\0"), ("out.png", b"\x89PNG")):
             await browser.press("s")
             await browser.shows("240 × 160 pixels, 3 bands")
             await browser.press("ctrl+u")
             await browser.type(str(tmp_path / name))
             await browser.press("enter")
-            await browser.shows("saved to")
+            saved = f"saved to {tmp_path / name}"  # the message about the file before may still be there
+            await browser.until(lambda saved=saved: saved in (screen.status.message or ("",))[0])
             assert (tmp_path / name).read_bytes().startswith(kind)
             await browser.rests()
         await browser.press("s", "ctrl+u", "x", "enter")

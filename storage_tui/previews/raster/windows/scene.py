@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from storage_tui.previews.decoding.tiff.turning import seen_size
+from storage_tui.previews.projections import to_degrees
 from storage_tui.previews.raster.geokeys import Georeference
 from storage_tui.previews.raster.picture import Blocks
-from storage_tui.previews.raster.projections import to_degrees
 
 
 @dataclass(frozen=True)
