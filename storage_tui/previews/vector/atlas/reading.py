@@ -15,6 +15,7 @@ from storage_tui.previews.table.first_rows import read_footer, require_tables
 from storage_tui.previews.table.parquet_rows import MAGIC as PARQUET
 from storage_tui.previews.table.parquet_rows import Group, list_fields, make_footer
 from storage_tui.previews.table.thrift import Compact
+from storage_tui.previews.vector.atlas.footprint import footprint
 from storage_tui.previews.vector.atlas.layer import Features
 from storage_tui.previews.vector.atlas.taking import (
     BUDGET,
@@ -22,7 +23,6 @@ from storage_tui.previews.vector.atlas.taking import (
     GEOPACKAGE,
     GEOPARQUET,
     RASTER,
-    footprint,
     form_of,
     take,
 )
