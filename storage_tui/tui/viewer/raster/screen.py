@@ -10,8 +10,8 @@ from textual.content import Content
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import PreviewError, RangeStorage, Source
-from storage_tui.previews.raster.opening import open_raster
+from storage_tui.previews.base import PreviewError
+from storage_tui.previews.raster.opening import Raster
 from storage_tui.tui.background import run
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
@@ -42,20 +42,19 @@ Left = Literal["closed", "document", "mode"]
 
 
 class RasterScreen(CommandScreen[Left]):
-    """A raster on the whole screen, from a source that may hold its first bytes already."""
+    """A raster on the whole screen."""
 
     CONTEXT: ClassVar[Context] = "raster"
     CSS_PATH = "../views/view.tcss"
     AUTO_FOCUS = "RasterCanvas"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
-    def __init__(self, desk: Desk, blob: Blob, source: Source, storage: RangeStorage | None) -> None:
-        """`storage` reads the blob again; None for a member of an archive, which is not read again."""
+    def __init__(self, desk: Desk, blob: Blob, raster: Raster) -> None:
+        """`blob` is what the raster is named by: that of a store of chunks is its prefix, without a slash."""
         super().__init__()
         self._blob = blob
         self._kept_in = desk.type_name(blob.storage_type)  # what has the blob
-        self._source = source
-        self._storage = storage
+        self._raster = raster
         self.canvas = RasterCanvas(id="canvas")
         self.frame = ViewFrame(self.canvas, width=lambda: self.size.width, remark=self.remark)
         self._has_grid = False
@@ -105,7 +104,7 @@ class RasterScreen(CommandScreen[Left]):
         """Show the first picture; leave for the facts of a raster that has none."""
         self.status.work("Reading…")
         try:
-            reader = await open_raster(self._source, self._variable)
+            reader = await self._raster.open(self._variable)
             self._facts = list(reader.scene.facts)
             await self.look.begin(reader)
         except (*EXPECTED, PreviewError) as exc:
@@ -147,7 +146,7 @@ class RasterScreen(CommandScreen[Left]):
         """Update the title and the status line."""
         if not self.has_lines:
             return
-        look, read = self.look, f"{size_text(self._source.bytes_read)} read"
+        look, read = self.look, f"{size_text(self._raster.bytes_read)} read"
         self.frame.say_title(self._kept_in, self._blob.key, self._kind())
         readout = None if self.cross.pixel is None else self._readout()
         right = "" if look.view is None else f"{scale_text(look.view.scale)}  {read}"
@@ -222,8 +221,9 @@ class RasterScreen(CommandScreen[Left]):
 
     def action_refresh(self) -> None:
         """Read the raster again."""
-        if self._storage is not None:
-            self._source = Source(self._storage, Blob(self._blob.key, self._blob.storage_type))
+        again = self._raster.again()
+        if again is not None:
+            self._raster = again
             self.cross.hide()
             self._begin()
 
