@@ -4,6 +4,7 @@
 |---|---|
 | boxed.py | what a blob holds in a box: features, or the window of a raster |
 | dots.py | the dots of braille of a view, drawn in slices of a few milliseconds |
+| filling.py | the areas of a layer in half tone, with their holes |
 | footprint.py | the outline of a raster as a layer of one feature |
 | geodesic.py | the distance of two places along the ellipsoid, and the area of a ring |
 | layer.py | a layer: its features as arrays, their properties, the piece nearest to a place |

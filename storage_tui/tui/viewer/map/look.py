@@ -6,6 +6,7 @@ from time import perf_counter
 
 from storage_tui.previews.projections import Bounds
 from storage_tui.previews.vector.atlas.dots import CHOSEN, Dots, draw, draw_ground
+from storage_tui.previews.vector.atlas.filling import fill
 from storage_tui.previews.vector.atlas.layer import Features
 from storage_tui.previews.vector.atlas.view import MapView
 from storage_tui.tui.viewer.map.canvas import Label, MapCanvas
@@ -138,6 +139,7 @@ class Look:
         bounds = dots.view.bounds
         shown = [(row, features) for row in self.layers.drawn if (features := row.features(bounds)) is not None]
         for row, features in shown:
+            yield from fill(dots, features, row.colour)
             yield from draw(dots, features, row.colour)
         if self.chosen is not None and self.chosen[0].is_drawn:
             yield from draw(dots, self.chosen[1], CHOSEN, only=self.chosen[2])
