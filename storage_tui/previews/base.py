@@ -178,6 +178,12 @@ class Source:
         """Return another blob of the same place, which may not exist; None for a blob without siblings."""
         return None if self.is_alone else Source(self._storage, Blob(key, self.blob.storage_type))
 
+    def again(self) -> "Source":
+        """Return a source of the same version of the blob, with a budget and figures of its own."""
+        other = Source(self._storage, self.blob, is_alone=self.is_alone)
+        other._etag = self._etag
+        return other
+
     def kept(self, start: int, stop: int) -> bytes:
         """Return the bytes of this range that were read before, from its start on, without a request."""
         return self._collect(max(0, start), stop)

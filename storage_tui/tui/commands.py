@@ -346,6 +346,7 @@ COMMANDS: tuple[Command, ...] = (
         "table-ascending", ("[",), "Sort up", "sort by this column, the smallest first", CHOOSE, ("table",), "sort"
     ),
     Command("table-descending", ("]",), "Sort down", "sort by this column, the greatest first", CHOOSE, ("table",)),
+    Command("table-sql", ("Q",), "SQL…", "ask in SQL; the filter and the order stand there", CHOOSE, ("table",), "SQL"),
     Command(
         "table-other", ("T",), "Next table", "show the next table of a file with several", CHOOSE, ("table",), "table"
     ),
@@ -697,7 +698,7 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
     ),
     "table": (
         "table-filter", "table-ascending", "table-measure", "table-go", "table-cell", "column-freeze", "column-hide",
-        "table-copy", "close", "help",
+        "table-copy", "close", "help", "table-sql",
     ),
     "raster": (
         "zoom-in", "zoom-out", "zoom-fit", "cross-hair", "band-next", "bands", "stretch", "ramp", "raster-column",

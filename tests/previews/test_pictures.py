@@ -11,8 +11,8 @@ from rich.console import Console
 from storage_tui.previews import preview
 from storage_tui.previews.base import MIB
 from storage_tui.previews.decoding.painting.cells import to_cells
+from storage_tui.previews.projections import to_degrees
 from storage_tui.previews.raster.halfblocks import cell_lines, picture_lines
-from storage_tui.previews.raster.projections import to_degrees
 from storage_tui.previews.vector.canvas import Canvas, clip
 from storage_tui.previews.vector.rings import ring_area
 from tests.previews.ranges import Ranges, plain, show

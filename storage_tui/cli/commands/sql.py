@@ -67,7 +67,7 @@ def sql(statement: str, rows: int | None, max_read: int, as_json: bool, settings
     read, and of Parquet only what the query needs. DuckDB runs the query, read only, in a process that can open nothing
     else. On a terminal the answer is a table, in a pipe CSV. DuckDB comes with `pip install 'storage-tui[sql]'`.
     """
-    from storage_tui.previews.base import PreviewError
+    from storage_tui.previews.base import BudgetError, PreviewError
     from storage_tui.previews.querying.query import Query
     from storage_tui.previews.querying.statement import names_in
 
@@ -79,6 +79,8 @@ def sql(statement: str, rows: int | None, max_read: int, as_json: bool, settings
         query = Query(statement, files.files, files.meant, read=files.read, most_bytes=max_read)
         try:
             _print(query, rows or (ROWS if sys.stdout.isatty() and not as_json else None), as_json=as_json)
+        except BudgetError as exc:
+            raise BadRequestError(f"{exc}; --max-read allows more") from exc
         except PreviewError as exc:
             raise BadRequestError(str(exc)) from exc
 
@@ -183,10 +185,12 @@ def _print(query: "Query", most: int | None, *, as_json: bool) -> None:
 
 
 def _print_rows(query: "Query", rows: Sequence[Sequence[Any]], *, has_head: bool, as_json: bool) -> None:
+    from storage_tui.previews.querying.query import distinct
+
     names = [name for name, _ in query.columns]
     if as_json:
         for row in rows:
-            say_json(dict(zip(_distinct(names), row, strict=True)))
+            say_json(dict(zip(distinct(names), row, strict=True)))
     else:
         lines = [names] if has_head else []
         say_page(_csv([*lines, *([_text(cell) for cell in row] for row in rows)]))
@@ -199,16 +203,6 @@ def _print_table(query: "Query", rows: Sequence[Sequence[Any]]) -> None:
     numbers = frozenset(at for at in range(len(names)) if any(isinstance(row[at], int | float) for row in rows))
     for line in grid_lines(names, [[_text(cell) for cell in row] for row in rows], right=numbers):
         say_text(line)
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    """Return the names, the second and later ones of the same name with a number."""
-    found: dict[str, int] = {}
-    result = []
-    for name in names:
-        found[name] = found.get(name, 0) + 1
-        result.append(name if found[name] == 1 else f"{name}_{found[name]}")
-    return result
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> str:

@@ -26,7 +26,8 @@ JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
     "map": xml_maps.decode, "lines": blocks.read_lines, "records": records.read_records, "tiles": tiles.decode,
     "window": windows.decode, "pixel": windows.read_pixel, "values": windows.read_values, "zarr": values.decode,
-    "zarr by numcodecs": values.decode, "features": texts.decode,
+    "zarr by numcodecs": values.decode, "features": texts.decode, "window of zarr": windows.decode,
+    "pixel of zarr": windows.read_pixel, "values of zarr": windows.read_values,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),
@@ -41,7 +42,9 @@ READERS: dict[str, children.Reader] = {
     "geopackage": children.Reader(features_of_databases.decode, databases.prepare),
     "geoparquet": children.Reader(parquet.decode, blocks.prepare),
 }
-PREPARE = {"zarr by numcodecs": values.prepare}  # of jobs that read no blob themselves
+PREPARE = dict.fromkeys(
+    ("zarr by numcodecs", "window of zarr", "pixel of zarr", "values of zarr"), values.prepare
+)  # of jobs that read no blob themselves
 ENCODINGS = ("ascii", "latin-1", "cp437", "utf-16", "utf-32")  # those of libraries; a child can open no module's file
 READ_BYTES = 1024 * 1024
 

@@ -18,6 +18,7 @@ from storage_tui.previews.base import (
 from storage_tui.previews.decoding.tiff.compressions import compression_name
 from storage_tui.previews.decoding.tiff.levels import FLOAT, INT, UINT
 from storage_tui.previews.formats.npy import number_text
+from storage_tui.previews.projections import degrees_of_bounds
 from storage_tui.previews.raster import tiff_directory as tags
 from storage_tui.previews.raster.by_gdal import by_another, completed
 from storage_tui.previews.raster.drawing import drawn, room
@@ -25,7 +26,6 @@ from storage_tui.previews.raster.geokeys import read_georeference
 from storage_tui.previews.raster.layout import FORMATS, sample_type
 from storage_tui.previews.raster.nodata import parse_nodata, read_nodata
 from storage_tui.previews.raster.picture import draw
-from storage_tui.previews.raster.projections import degrees_of_bounds
 from storage_tui.previews.raster.tiff_directory import Directory, Tiff, read_tiff
 from storage_tui.previews.vector.shapes import bounds_text
 

@@ -9,5 +9,7 @@ no file and no connection, writes nothing and starts no program. This side ends 
 |---|---|
 | process.py | the process: `python -m storage_tui.previews.querying.process` |
 | query.py | one query: starts the process, reads for it, and returns the rows as they come |
+| of_table.py | a query over one table, without a blocked event loop, and its answer as a table |
 | statement.py | the texts of a statement that stand where a table stands, and other names in their place |
+| written.py | the rows that a table shows, written as SQL |
 """

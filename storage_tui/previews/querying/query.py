@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,10 +53,14 @@ class Query:
         self._read = read
         self._most = most_bytes
         self._is_over = False
+        self._pipe: socket.socket | None = None  # to the process, while there is one
 
     def end(self) -> None:
-        """End the query at its next step; another thread may call this."""
+        """End the query now, also while it waits for the process; another thread may call this."""
         self._is_over = True
+        if self._pipe is not None:
+            with suppress(OSError):  # it has ended by itself
+                self._pipe.shutdown(socket.SHUT_RDWR)
 
     def rows(self) -> Generator[list[list[Any]], None, None]:
         """Yield the rows in pieces; the values are those of JSON. The process ends with the iterator.
@@ -72,9 +77,14 @@ class Query:
                     interpreters.command(MODULE), stdin=theirs.fileno(), stdout=theirs.fileno(),
                     stderr=subprocess.DEVNULL, env=interpreters.environment(), start_new_session=True,
                 )  # fmt: skip
+            self._pipe = ours
             try:
                 yield from self._talk(ours)
+            except (LimitError, OSError):
+                if not self._is_over:
+                    raise
             finally:
+                self._pipe = None
                 process.kill()
                 process.wait()
 
@@ -107,11 +117,21 @@ class Query:
             raise PreviewError("the query process asked for a range outside a blob")
         self.bytes_read += stop - start
         if self._most is not None and self.bytes_read > self._most:
-            reason = f"it would read more than {size_text(self._most)}; --max-read allows more"
+            reason = f"it would read more than {size_text(self._most)}"
             ours.sendall(frames.pack(0, {"part": False, "error": reason}, b""))
             return
         self.requests += 1
         ours.sendall(frames.pack(0, {"part": True}, self._read(number, start, stop)))
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Return the names of columns, the second and later ones of the same name with a number."""
+    found: dict[str, int] = {}
+    result = []
+    for name in names:
+        found[name] = found.get(name, 0) + 1
+        result.append(name if found[name] == 1 else f"{name}_{found[name]}")
+    return result
 
 
 def _next(ours: socket.socket) -> tuple[dict[str, Any], bytes]:

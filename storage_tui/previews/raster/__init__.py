@@ -11,7 +11,6 @@
 | nodata.py | the nodata value of a raster from its text, in the type of the raster |
 | opening.py | the rasters of which windows are shown, and how they are opened |
 | picture.py | the picture of a TIFF: from the smallest useful level, or from the middle of one too large to read |
-| projections.py | from metres to degrees for the two most common projections of rasters: UTM and Web Mercator |
 | saving/ | a window of a raster as a file of its own: GeoTIFF, PNG |
 | tiff_directory.py | the directories of a TIFF or BigTIFF, read by ranges: tags, levels, places of blocks |
 | cubes/ | arrays of any number of axes: a slice of a variable as a raster |

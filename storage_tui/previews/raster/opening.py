@@ -1,9 +1,10 @@
 """The rasters of which windows are shown: which first bytes are those of one, and how it is opened."""
 
 from importlib.util import find_spec
-from typing import Literal
+from typing import Protocol
 
-from storage_tui.previews.base import MIB, Budget, PreviewError, Source
+from storage_tui.contract.models import Blob
+from storage_tui.previews.base import MIB, Budget, PreviewError, RangeStorage, Source
 from storage_tui.previews.formats.hdf5 import HDF5
 from storage_tui.previews.raster.cubes.chunks import Hdf5Places
 from storage_tui.previews.raster.cubes.hdf5 import read_array
@@ -15,10 +16,51 @@ from storage_tui.previews.raster.cubes.variable import Variable
 from storage_tui.previews.raster.windows.blocks import BlockStore, Places
 from storage_tui.previews.raster.windows.pictures import is_large_picture, open_picture
 from storage_tui.previews.raster.windows.reading import WindowReader
+from storage_tui.previews.raster.windows.scene import ArrayKind
 from storage_tui.previews.raster.windows.tiff_scene import open_tiff
 
 TIFFS = (b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b")  # byte order and version
 FIRST_BUDGET = Budget(requests=32, size_bytes=4 * MIB)  # headers of HDF5 lie all over the file; and a coarse picture
+
+
+class Raster(Protocol):
+    """What the viewer opens: a blob, or a store of chunks."""
+
+    @property
+    def bytes_read(self) -> int:
+        """The bytes that were read so far."""
+
+    async def open(self, name: str | None) -> WindowReader:
+        """Return the reader of the variable `name`, of the first one for None. Raises PreviewError, and errors of the
+        client."""
+
+    def again(self) -> "Raster | None":
+        """Return the same raster, of which nothing was read; None where it is not read again."""
+
+
+class BlobRaster:
+    """A raster that is one blob, from a source that may hold its first bytes already."""
+
+    def __init__(self, source: Source, storage: RangeStorage | None) -> None:
+        """`storage` reads the blob again; None for a member of an archive, which is not read again."""
+        self._source = source
+        self._storage = storage
+
+    @property
+    def bytes_read(self) -> int:
+        """The bytes that were read so far."""
+        return self._source.bytes_read
+
+    async def open(self, name: str | None) -> WindowReader:
+        """Return the reader of a variable, as `open_raster` does."""
+        return await open_raster(self._source, name)
+
+    def again(self) -> "BlobRaster | None":
+        """Return the same blob, of which nothing was read."""
+        blob = self._source.blob
+        if self._storage is None:
+            return None
+        return BlobRaster(Source(self._storage, Blob(blob.key, blob.storage_type)), self._storage)
 
 
 def is_raster(head: bytes) -> bool:
@@ -51,9 +93,7 @@ async def open_raster(source: Source, name: str | None = None) -> WindowReader:
     return await open_tiff(source) if found is None else _reader(source, found, RowPlaces(), [], "npy")
 
 
-def _reader(
-    source: Source, variable: Variable, places: Places, names: list[str], kind: Literal["npy", "netcdf", "hdf5"]
-) -> WindowReader:
+def _reader(source: Source, variable: Variable, places: Places, names: list[str], kind: ArrayKind) -> WindowReader:
     slices = Slices(variable, kind)
     if not variable.pixels:
         raise PreviewError("it is too narrow to be a picture")

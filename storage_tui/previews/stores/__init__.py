@@ -9,6 +9,7 @@
 | chunks.py | the chunks of an array: where they are, their bytes, the index of a shard |
 | slices.py | a slice of an array as values: which chunks, which values of them |
 | coordinates.py | coordinates in words: first and last value, times of the CF conventions |
+| raster.py | an array of a Zarr store as a raster that is looked at through a window |
 | zarr.py | the preview of a Zarr store, a group of it or an array |
 | icechunk.py | the preview of an Icechunk repository |
 """

@@ -77,16 +77,25 @@ class Prefix:
         self._storage = storage
         self._storage_type = storage_type
         self._budget = FULL_BUDGET if is_full else PANE_BUDGET
+        self._begun = Budget(0, 0)
+
+    def begin(self) -> None:
+        """Start another view: what was read before does not count against its budget."""
+        self._begun = Budget(self.requests, self.bytes_read)
+
+    def allow(self, budget: Budget) -> None:
+        """Set the budget of what is read from the last `begin` on."""
+        self._budget = budget
 
     @property
     def requests_left(self) -> int:
         """How many more requests the budget allows."""
-        return max(0, self._budget.requests - self.requests)
+        return max(0, self._begun.requests + self._budget.requests - self.requests)
 
     @property
     def bytes_left(self) -> int:
         """How many more bytes the budget allows."""
-        return max(0, self._budget.size_bytes - self.bytes_read)
+        return max(0, self._begun.size_bytes + self._budget.size_bytes - self.bytes_read)
 
     async def names(self, below: str = "") -> Names:
         """Return the first names below a folder of the prefix. Raises BudgetError, or an error of the client."""

@@ -34,6 +34,14 @@ async def preview_prefix(
     return await _shown(kind, prefix, names, view), prefix
 
 
+async def names_of_zarr(prefix: Prefix) -> Names | None:
+    """Return the first names below a prefix that is a Zarr store, None for any other. Raises errors of the client."""
+    names = await prefix.names()
+    if not names.is_whole and not ZARR & names.blobs and await prefix.read("zarr.json", 0, 1) is not None:
+        names = replace(names, blobs=names.blobs | {"zarr.json"})
+    return names if ZARR & names.blobs else None
+
+
 async def _shown(kind: str, prefix: Prefix, names: Names, view: View) -> Preview:
     try:
         if kind == "Icechunk":

@@ -7,7 +7,6 @@
 | geoparquet.py | GeoParquet: the key `geo` of the footer, the boxes of row groups, the geometries of the first rows |
 | layer.py | a layer of shapes with its facts: how many, of which kind, where, with which fields; and its map |
 | map.py | a map of braille dots: shapes in their bounds, coasts behind large maps, coordinates in two corners |
-| projections.py | projected coordinates to degrees and back, by formulas of our own |
 | reference.py | the reference system that a file of shapes names: whether its coordinates are degrees |
 | rings.py | lines and rings in degrees: without a jump at the antimeridian, and the area inside a ring on the sphere |
 | shapefile.py | the parts of a Shapefile: header and shapes of the `.shp`, fields and rows of the `.dbf` |

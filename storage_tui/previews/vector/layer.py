@@ -7,7 +7,7 @@ from rich.text import Text
 
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import Cells, Preview, View, rows_left
-from storage_tui.previews.raster.projections import degrees_of_bounds
+from storage_tui.previews.projections import degrees_of_bounds
 from storage_tui.previews.vector.map import draw_layers
 from storage_tui.previews.vector.reference import Reference
 from storage_tui.previews.vector.shapes import Bounds, Shapes, bounds_text

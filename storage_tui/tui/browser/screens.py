@@ -1,16 +1,21 @@
 """The commands that open another screen over the list."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Blob
+from storage_tui.contract.visible import visible
+from storage_tui.previews.base import PreviewError
 from storage_tui.tui.background import run
 from storage_tui.tui.browser.uploading import upload_to
 from storage_tui.tui.command_screen import CommandScreen
-from storage_tui.tui.desk import Desk
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.rows.through_page import send_through_page
 from storage_tui.tui.side import expires_in
 from storage_tui.tui.state.listing import Folder, Row
+from storage_tui.tui.state.messages import explain
 
 
 class Screens:
@@ -37,14 +42,32 @@ class Screens:
         self._go = go
 
     def action_view(self) -> None:
-        """View the blob on the whole screen."""
+        """View the blob on the whole screen, or the arrays of a Zarr store."""
         from storage_tui.tui.viewer.screen import ViewerScreen  # its search, folds and colours are loaded on demand
 
         row = self._current()
-        if row is not None and not isinstance(row, Folder):
-            self._screen.app.push_screen(ViewerScreen(self._desk, row))
+        if row is None:
+            self._screen.remark("a blob can be viewed; the cursor is on no row")
+        elif isinstance(row, Folder):
+            run(self._screen, partial(self._view_store, row), group="act")
         else:
-            self._screen.remark("a blob can be viewed; the cursor is on " + ("no row" if row is None else "a folder"))
+            self._screen.app.push_screen(ViewerScreen(self._desk, row))
+
+    async def _view_store(self, folder: Folder) -> None:
+        """Show the pictures of a folder that is a Zarr store."""
+        from storage_tui.previews.stores.raster import ZarrRaster
+        from storage_tui.tui.viewer.raster.screen import RasterScreen
+
+        raster = ZarrRaster(self._desk.storage, folder.key, folder.storage_type)
+        try:
+            await raster.find()
+        except (*EXPECTED, PreviewError) as exc:
+            reason = str(exc) if isinstance(exc, PreviewError) else explain(exc)
+            self._screen.remark(visible(f"a blob can be viewed, and a Zarr store: {reason}", limit=200))
+            return
+        blob = Blob(folder.key.rstrip("/"), folder.storage_type)
+        if self._screen.is_current:
+            self._screen.app.push_screen(RasterScreen(self._desk, blob, raster))
 
     def action_map(self) -> None:
         """Show the marked blobs, or this one, on one map."""

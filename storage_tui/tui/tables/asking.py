@@ -11,13 +11,13 @@ class Asking:
     """Starts work at once when it reads at most `ask_bytes`, and after a `y` when it reads more."""
 
     def __init__(self, prompt: Prompt, *, say: Callable[..., None], ask_bytes: int = ASK_BYTES) -> None:
-        self._ask_bytes = ask_bytes
+        self.ask_bytes = ask_bytes
         self._prompt = prompt
         self._say = say
 
     def before(self, size_bytes: int, start: Callable[[], None]) -> None:
         """Start work that reads about so many bytes."""
-        if size_bytes <= self._ask_bytes:
+        if size_bytes <= self.ask_bytes:
             start()
             return
 

@@ -41,7 +41,8 @@ class Choosing:
         """`row` is the place of the cursor; `measured` shows the statistics of a named column, and the bytes read."""
         self.query = ""
         self.matches: Matches | None = None
-        self.sorted_by = ""
+        self.node: Node | None = None  # the query, parsed
+        self.order_by: tuple[int, bool] | None = None  # a column, and whether its greatest value comes first
         self._cells = cells
         self._columns = columns
         self._status = status
@@ -70,14 +71,22 @@ class Choosing:
         return f"where {self.query}" if self.query else "", " · ".join(parts)
 
     @property
+    def sorted_by(self) -> str:
+        """The column and the direction of the order in words; "" for rows as they are."""
+        table = self._cells.table
+        if self.order_by is None or table is None:
+            return ""
+        return f"{visible(table.columns[self.order_by[0]].name)} {'↓' if self.order_by[1] else '↑'}"
+
+    @property
     def among(self) -> Sequence[int] | None:
         """The rows that the query leaves; None for all."""
         return None if self.matches is None else self.matches.rows
 
     def drop(self) -> bool:
         """Take off the order, then the query; return false when there is none."""
-        if self.sorted_by:
-            self.sorted_by = ""
+        if self.order_by is not None:
+            self.order_by = None
             self._show(self.among)
             return True
         if self.matches is not None:
@@ -130,7 +139,7 @@ class Choosing:
 
     async def _filter(self, table: Table, text: str, query: Node) -> None:
         found = Matches()
-        self.query, self.matches, self.sorted_by = text, found, ""
+        self.query, self.node, self.matches, self.order_by = text, query, found, None
         self._show(found.rows)
         told = 0
 
@@ -148,7 +157,7 @@ class Choosing:
     def _forget_query(self) -> None:
         row = self._row()
         at = self._cells.row_at(row) if row < self._cells.count else 0
-        self.query, self.matches, self.sorted_by = "", None, ""
+        self.query, self.node, self.matches, self.order_by = "", None, None, None
         self._show(None, at)
 
     # Order
@@ -174,8 +183,7 @@ class Choosing:
         found = Ordering()
         steps = order(table, column, found, is_descending=is_descending, among=self.among)
         if await self._work("Sorting", table, steps, lambda: f"{found.done:,} rows read"):
-            arrow = "↓" if is_descending else "↑"
-            self.sorted_by = f"{visible(table.columns[column].name)} {arrow}"
+            self.order_by = column, is_descending
             self._show(found.rows)
 
     # Statistics

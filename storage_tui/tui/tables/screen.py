@@ -13,6 +13,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews import Source
+from storage_tui.previews.querying.of_table import Answer
 from storage_tui.previews.rows.base import ASK_BYTES, Table, read_cell
 from storage_tui.previews.rows.measuring import Measures
 from storage_tui.previews.rows.opening import open_table
@@ -23,6 +24,7 @@ from storage_tui.tui.desk import Desk
 from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.tables.arrangement import Arrangement, ArrangementCommands
 from storage_tui.tui.tables.asking import Asking
+from storage_tui.tui.tables.asking_sql import AskingSql
 from storage_tui.tui.tables.cell_screen import CellScreen
 from storage_tui.tui.tables.cells import CELLS, Cells
 from storage_tui.tui.tables.choosing import Choosing
@@ -46,9 +48,13 @@ class TableScreen(CommandScreen[None]):
     AUTO_FOCUS = "Grid"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
-    def __init__(self, desk: Desk, blob: Blob, source: Source, *, part: str = "", ask_bytes: int = ASK_BYTES) -> None:
+    def __init__(
+        self, desk: Desk, blob: Blob, source: Source, *, part: str = "", ask_bytes: int = ASK_BYTES,
+        answer: Answer | None = None, of: Table | None = None,
+    ) -> None:  # fmt: skip
         """`part` names one of several tables of the blob, "" the first one. `ask_bytes` is how much may be read for one
-        answer without a question."""
+        answer without a question. With an `answer` its rows are shown; they are those of a statement over the table
+        `of`."""
         super().__init__()
         self.blob = blob
         self._kept_in = desk.type_name(blob.storage_type)  # what has the blob
@@ -56,6 +62,8 @@ class TableScreen(CommandScreen[None]):
         self._desk = desk
         self._part = part
         self._ask_bytes = ask_bytes
+        self._answer = answer
+        self._of = of
         self._run: Run = self.run_worker
         self.columns = Arrangement()
         self.cells = Cells(run=self.run_worker, changed=self._cells_came, failed=self._cells_failed)
@@ -65,10 +73,14 @@ class TableScreen(CommandScreen[None]):
         self.status_bar = Bar(id="status")
         self.prompt = Prompt(back_to=self.grid)
         self.status = Status(blob, desk.log, set_timer=self.set_timer, changed=self.say_lines)
+        asking = Asking(self.prompt, say=self.status.say, ask_bytes=ask_bytes)
         self.choosing = Choosing(
-            self.cells, self.columns, status=self.status, prompt=self.prompt,
-            asking=Asking(self.prompt, say=self.status.say, ask_bytes=ask_bytes), run=self.run_worker,
+            self.cells, self.columns, status=self.status, prompt=self.prompt, asking=asking, run=self.run_worker,
             row=lambda: self.grid.cursor, shown=self._show_row, measured=self._show_measures,
+        )  # fmt: skip
+        self._sql = AskingSql(
+            self.choosing, table=lambda: self._of or self.table, statement="" if answer is None else answer.statement,
+            status=self.status, prompt=self.prompt, asking=asking, run=self.run_worker, answered=self._show_answer,
         )  # fmt: skip
         self._arranging = ArrangementCommands(self.columns, changed=self._arranged, say=self.status.say)
 
@@ -83,7 +95,7 @@ class TableScreen(CommandScreen[None]):
 
     def targets(self) -> tuple[object, ...]:
         """Return the objects of the table, the screen, the cursor."""
-        return (self._arranging, self.choosing, self, Cursor(self.grid))
+        return (self._arranging, self.choosing, self._sql, self, Cursor(self.grid))
 
     def on_mount(self) -> None:
         """Read the columns and the first rows."""
@@ -92,7 +104,7 @@ class TableScreen(CommandScreen[None]):
 
     async def _open(self) -> None:
         with self.status.trying("Reading…"):
-            table = await open_table(self.source, self._part)
+            table = self._answer.table if self._answer is not None else await open_table(self.source, self._part)
             self.columns.begin(table.columns)
             self.cells.table = table
             self.grid.lines_changed()
@@ -177,6 +189,9 @@ class TableScreen(CommandScreen[None]):
             Content.styled(kind, "$text-muted"),
         )
         query, told = self.choosing.words
+        if self._answer is not None:
+            query = "  ".join(filter(None, (self._answer.statement, query)))
+            told = told if self._answer.is_whole else f"the first {self.cells.count:,} rows of the answer  {told}"
         self.query_bar.say(Content.styled(f" {visible(query)}", "$warning"), Content.styled(f"{told} ", "$text-muted"))
         self.set_class(bool(query or told), "-chosen")
         left = Content("")
@@ -209,6 +224,8 @@ class TableScreen(CommandScreen[None]):
         row = f"row {at:,} of {total}" if count else "no rows"
         if width < NARROW:
             return row
+        if self._answer is not None:
+            return f"{row} · {size_text(self._answer.bytes_read)} read"
         return f"{row} · {size_text(self.source.bytes_read)} in {plural(self.source.requests, 'read')}"
 
     # Commands
@@ -229,6 +246,17 @@ class TableScreen(CommandScreen[None]):
         part = table.parts[self._number(table) % len(table.parts)]
         screen = TableScreen(self._desk, self.blob, self.source, part=part, ask_bytes=self._ask_bytes)
         self.app.switch_screen(screen)
+
+    def _show_answer(self, answer: Answer) -> None:
+        """Show the answer of a statement on a screen of its own; a later one takes its place."""
+        if not self.has_lines:
+            return
+        of = self._of or self.table
+        screen = TableScreen(self._desk, self.blob, self.source, ask_bytes=self._ask_bytes, answer=answer, of=of)
+        if self._answer is None:
+            self.app.push_screen(screen)
+        else:
+            self.app.switch_screen(screen)
 
     async def _open_cell(self, table: Table, row: int, column: int) -> None:
         with self.status.trying("Reading…"):

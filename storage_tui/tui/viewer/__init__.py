@@ -17,5 +17,6 @@
 | viewer_lines.py | the widget that draws the rows of a document: wrapped or cut, moved sideways, coloured |
 | map/ | layers of features on the whole screen: moved, zoomed, walked from feature to feature |
 | raster/ | a raster on the whole screen: zoomed, moved, read by ranges |
+| views/ | what the two have in common: a view that is moved and zoomed, the lines around it |
 | documents/ | the kinds of documents: text, hex, a table, JSON that folds, a picture, a map, an archive |
 """

@@ -214,10 +214,11 @@ class ViewerScreen(CommandScreen[None]):
             self.reader.action_view_mode()
 
     def _open_raster(self, source: Source) -> None:
+        from storage_tui.previews.raster.opening import BlobRaster
         from storage_tui.tui.viewer.raster.screen import RasterScreen  # loaded on demand, as the viewer is
 
         storage = None if self.reader.is_member else self._files or self.desk.storage
-        self.app.push_screen(RasterScreen(self.desk, self.blob, source, storage), self._raster_left)
+        self.app.push_screen(RasterScreen(self.desk, self.blob, BlobRaster(source, storage)), self._raster_left)
 
     def _raster_left(self, how: "Left | None") -> None:
         if how == "closed" or how is None:

@@ -188,6 +188,21 @@ async def test_the_first_picture_of_a_large_cog_costs_at_most_four_requests_and_
         assert picture.is_sharp and picture.share == 1 and reader.source.requests - asked <= 12
 
 
+async def test_a_pan_reads_only_the_tiles_that_come_into_view() -> None:
+    head, size = large_cog()
+    ranges = Ranges(size, lambda start, stop: head[start:stop].ljust(stop - start, b"\x07"))
+    reader = await open_raster(ranges.source())
+    view = View(73_728, 73_728, 160, 50, scale=1.0).centred(20 * 512 + 256, 30 * 512 + 256)  # within one tile
+    await reader.picture(view, GREY, across=1, ground=BLACK)
+    for columns, rows, tiles in ((256, 0, 1), (256, 0, 0), (0, 128, 1), (-256, -128, 0), (0, 128, 1), (256, 0, 0)):
+        before, seen = reader.source.bytes_read, view
+        view = view.moved(columns, rows)
+        assert view != seen
+        await reader.picture(view, GREY, across=1, ground=BLACK)
+        read = reader.source.bytes_read - before
+        assert tiles * TILE_BYTES <= read < tiles * TILE_BYTES + 64 * 1024  # and the places of the tiles
+
+
 async def test_nodata_is_counted_and_is_no_part_of_the_statistics(tmp_path: Path) -> None:
     pixels = noise("float32", 1, 90, 120)
     reader = await open_raster(Ranges.of(made(tmp_path / "a.tif", pixels, nodata=-9999).read_bytes()).source())

@@ -11,6 +11,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from storage_tui.previews.base import MIB, BudgetError, PreviewError, Source
@@ -135,6 +138,26 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     )
     subprocess.run([str(world_python()), "-c", code, str(path)], check=True)
     return path.read_bytes()
+
+
+async def test_a_jump_to_row_fifty_million_reads_one_row_group(tmp_path: Path) -> None:
+    path, rows, groups = tmp_path / "large.parquet", 1_000_000, 51
+    numbers = pyarrow.array(numpy.arange(rows, dtype="i4") % 1000)
+    with pyarrow.parquet.ParquetWriter(path, pyarrow.schema([("a", "int32"), ("b", "int32")])) as writer:
+        for group in range(groups):
+            own = numbers if group == 50 else pyarrow.array(numpy.full(rows, group, "i4"))
+            writer.write_table(pyarrow.table({"a": own, "b": own}), row_group_size=rows)
+    stored = pyarrow.parquet.ParquetFile(path).metadata
+    own_bytes = stored.row_group(50).column(0).total_compressed_size
+    ranges = Ranges.of(path.read_bytes())
+    table = await open_table(ranges.source("large.parquet"))
+    assert table.rows == groups * rows
+    before, asked = table.source.bytes_read, len(ranges.asked)
+    first = 50 * rows + 123
+    cells, _ = await read_cells(table, range(first, first + 40), [0])
+    assert [cells[row, 0] for row in range(first, first + 40)] == [str(at) for at in range(123, 163)]
+    assert table.source.bytes_read - before <= own_bytes + 64 * 1024  # the last page of ranges reaches over its end
+    assert len(ranges.asked) - asked <= 4
 
 
 async def test_statistics_that_contradict_themselves_rule_nothing_out(answers: Any) -> None:

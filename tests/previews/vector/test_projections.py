@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from storage_tui.previews.projections import projection_of_code, projection_of_text
 from storage_tui.previews.vector.atlas.geodesic import distance_m, distance_text
-from storage_tui.previews.vector.projections import projection_of_code, projection_of_text
 from tests import wanted
 
 CLOSE_DEGREES, CLOSE_M = 1e-6, 1e-3

@@ -21,6 +21,8 @@ from storage_tui.tui.viewer.raster.screen import RasterScreen
 from storage_tui.tui.viewer.raster.words import coordinate_text, value_text
 from storage_tui.tui.viewer.screen import ViewerScreen
 from tests.previews.raster.test_cubes import netcdf
+from tests.previews.stores.trees import TEMPERATURE
+from tests.previews.stores.trees import store as zarr_store
 from tests.previews.tiffs import Page, grey, write
 from tests.tui.conftest import Browser
 
@@ -288,14 +290,15 @@ def test_lines_lie_at_round_coordinates() -> None:
 async def test_the_window_is_saved_as_geotiff_or_png(store: Storage, browse: Any, tmp_path: Path) -> None:
     store.set("a.tif", raster(3))
     async with browse() as browser:
-        await opened(browser)
+        screen = await opened(browser)
         for name, kind in (("out.tif", b"II*\0"), ("out.png", b"\x89PNG")):
             await browser.press("s")
             await browser.shows("240 × 160 pixels, 3 bands")
             await browser.press("ctrl+u")
             await browser.type(str(tmp_path / name))
             await browser.press("enter")
-            await browser.shows("saved to")
+            saved = f"saved to {tmp_path / name}"  # the message about the file before may still be there
+            await browser.until(lambda saved=saved: saved in (screen.status.message or ("",))[0])
             assert (tmp_path / name).read_bytes().startswith(kind)
             await browser.rests()
         await browser.press("s", "ctrl+u", "x", "enter")
@@ -329,3 +332,32 @@ def test_values_are_written_in_the_digits_that_name_them() -> None:
     assert value_text(float(np.float32(1 / 3)), 32) == "0.33333334" and value_text(7, 8) == "7"
     assert value_text(None, 8) == "?" and value_text(float("nan"), 32) == "nan"
     assert coordinate_text(500_005.0, 10) == "500,005" and coordinate_text(9.12345, 0.001) == "9.1235"
+
+
+async def test_the_arrays_of_a_zarr_store_are_looked_at(store: Storage, browse: Any) -> None:
+    for key, content in zarr_store(3).blobs.items():
+        store.set(key, content)
+    store.set("other/a.txt", "no store")
+    async with browse() as browser:
+        await browser.until(lambda: browser.current == "other/")
+        await browser.press("f3")
+        await browser.shows("this folder is no Zarr store")
+        await browser.press("j")
+        await browser.until(lambda: browser.current == "x.zarr/")
+        await browser.press("f3")
+        await browser.until(lambda: isinstance(browser.app.screen, RasterScreen))
+        screen = browser.app.screen
+        assert isinstance(screen, RasterScreen)
+        await sharp(browser, screen)
+        await browser.shows("t2m  2026-01-01 06:00")
+        await browser.press("right_square_bracket")
+        await browser.shows("t2m  2026-01-01 12:00")
+        await browser.press("c")
+        await browser.until(lambda: screen.cross.values is not None)
+        assert screen.cross.values is not None
+        x, y = screen.cross.pixel or (0, 0)
+        assert screen.cross.values[0] == pytest.approx(float(TEMPERATURE[1, y, x]))
+        await browser.press("y")
+        await browser.shows("sent a line for zarr")
+        await browser.press("q")
+        await browser.until(lambda: browser.app.screen is browser.main)

@@ -22,8 +22,8 @@ from storage_tui.previews.formats.flatgeobuf import (
     read_header,
     row_of,
 )
+from storage_tui.previews.projections import Bounds
 from storage_tui.previews.table.flatbuffer import Table
-from storage_tui.previews.vector.projections import Bounds
 
 MOST_FEATURE_BYTES = 8 * 1024 * 1024  # of one feature
 MOST_FOUND = 20_000  # features of a box

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from storage_tui.previews.projections import Bounds, Projection, projection_of_code, projection_of_text
 from storage_tui.previews.vector.canvas import Point
-from storage_tui.previews.vector.projections import Bounds, Projection, projection_of_code, projection_of_text
 from storage_tui.previews.vector.reference import Reference
 from storage_tui.previews.vector.rings import HALF, in_degrees, unwrapped
 

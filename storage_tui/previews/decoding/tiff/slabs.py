@@ -5,7 +5,10 @@ The filters are those of HDF5 (HDF5 File Format 3.0, IV.A.2.l): deflate, shuffle
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+from storage_tui.previews.decoding.zarr.codecs import undo
 
 CHECKSUM_BYTES = 4
 LITERALS = 32  # LZF: a smaller control byte is a run of bytes as they are
@@ -19,7 +22,7 @@ class Slab:
 
     The first pixel is at byte `start`, the next one of its row `sample_step` bytes on, the next row `row_step` bytes
     on. `filters` are names with a number each, in the order in which they were applied. A block that does not exist has
-    the value `fill`.
+    the value `fill`. `codecs` are those of Zarr, in the order of packing.
     """
 
     size_bytes: int
@@ -28,9 +31,12 @@ class Slab:
     sample_step: int
     filters: list[tuple[str, int]]
     fill: float
+    codecs: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def unpack(self, packed: bytes) -> bytes:
         """Return the bytes of a block; raise ValueError when the block cannot be unpacked, or is too large."""
+        if self.codecs:
+            return undo(packed, self.codecs, self.size_bytes)[: self.size_bytes]
         most = self.size_bytes + CHECKSUM_BYTES
         for name, size in reversed(self.filters):
             if name == "deflate":

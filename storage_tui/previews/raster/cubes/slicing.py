@@ -5,7 +5,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any
 
 from storage_tui.contract.visible import visible
 from storage_tui.previews.decoding.tiff.turning import AS_STORED, FROM_BELOW, TRANSPOSED
@@ -14,7 +14,7 @@ from storage_tui.previews.raster.cubes.rows import PART_BYTES, Rows
 from storage_tui.previews.raster.cubes.variable import UINT, Chunked, Plain, Variable
 from storage_tui.previews.raster.geokeys import Georeference
 from storage_tui.previews.raster.picture import Blocks
-from storage_tui.previews.raster.windows.scene import Cut, Layer, LevelOfScene, Scene, Step
+from storage_tui.previews.raster.windows.scene import ArrayKind, Cut, Layer, LevelOfScene, Scene, Step
 
 TRANSPOSED_FROM_BELOW = 8  # Orientation: the stored columns are the rows that are seen, from the bottom up
 
@@ -41,7 +41,7 @@ class Chunks:
 class Slices:
     """A variable, of which one slice is shown."""
 
-    def __init__(self, variable: Variable, kind: Literal["npy", "netcdf", "hdf5"]) -> None:
+    def __init__(self, variable: Variable, kind: ArrayKind) -> None:
         """`kind` is the kind of file."""
         self.variable = variable
         self._kind = kind
@@ -107,7 +107,7 @@ class Slices:
             steps = variable.layout.strides
         else:
             sides = variable.layout.sides
-            steps = tuple(strides_of(sides, item))
+            steps = variable.layout.strides or tuple(strides_of(sides, item))
         is_turned = steps[across] > steps[down]
         row, column = (across, down) if is_turned else (down, across)
         width, height = variable.axes[column].length, variable.axes[row].length
@@ -140,7 +140,7 @@ class Slices:
         start = sum(self.indexes[at] % sides[at] * steps[at] for at in self.stepped)
         slab = {"size_bytes": math.prod(sides) * item, "start": start, "row_step": steps[row],
                 "sample_step": steps[column], "filters": [list(one) for one in layout.filters],
-                "fill": self.variable.fill}  # fmt: skip
+                "fill": self.variable.fill, "codecs": [list(one) for one in layout.codecs]}  # fmt: skip
         return Layer(chunks, Blocks(sides[column], sides[row], across, down), {}), slab
 
     def _told(self, width: int, height: int, block: tuple[int, int], bands: int, turned: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from storage_tui.contract.visible import visible
 from storage_tui.previews.raster.cubes.calendars import date_words
@@ -72,10 +73,14 @@ class Plain:
 
 @dataclass(frozen=True)
 class Chunked:
-    """Values in chunks of these sides, each packed by filters: names with a number each, in the order of packing."""
+    """Values in chunks of these sides, each packed by filters of HDF5, which are names with a number each, or by codecs
+    of Zarr, in the order of packing. `strides` are the steps in bytes in a chunk; none where the last axis is fastest.
+    """
 
     sides: tuple[int, ...]
     filters: tuple[tuple[str, int], ...] = ()
+    codecs: tuple[tuple[str, dict[str, Any]], ...] = ()
+    strides: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

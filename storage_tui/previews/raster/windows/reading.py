@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from storage_tui.contract.sizes import size_text
-from storage_tui.previews.base import MIB, Budget, BudgetError, PreviewError, Source
+from storage_tui.previews.base import MIB, Budget, BudgetError, PreviewError
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.decoding.tiff.turning import stored_places
 from storage_tui.previews.raster.windows.blocks import PackedBlocks, Place
@@ -64,12 +64,38 @@ class _Window:
         return [plane * per_plane + index for plane in planes for index in first]
 
 
+class Meter(Protocol):
+    """What is read from: it counts requests and bytes against a budget."""
+
+    @property
+    def requests(self) -> int:
+        """How many requests were made so far."""
+
+    @property
+    def bytes_read(self) -> int:
+        """The bytes that were read so far."""
+
+    @property
+    def requests_left(self) -> int:
+        """How many more requests the budget allows."""
+
+    @property
+    def bytes_left(self) -> int:
+        """How many more bytes the budget allows."""
+
+    def begin(self) -> None:
+        """Start another view: what was read before does not count against its budget."""
+
+    def allow(self, budget: Budget) -> None:
+        """Set the budget of what is read from the last `begin` on."""
+
+
 class WindowReader:
     """Reads windows and pixels of one raster."""
 
     def __init__(
         self,
-        source: Source,
+        source: Meter,
         scene: Scene,
         blocks: PackedBlocks,
         *,
@@ -130,7 +156,9 @@ class WindowReader:
         window = _Window(self.scene.levels[0], [x], [y], (0, 0), 1.0)
         places = await self._blocks.find(layer, window.blocks(layer, list(bands)))
         told, content = _packed(layer, await self._blocks.read(layer, places), b"")
-        answer, _ = await DECODER.decode({"job": "pixel", "level": told, "x": x, "y": y, "bands": list(bands)}, content)
+        answer, _ = await DECODER.decode(
+            {"job": self._job("pixel"), "level": told, "x": x, "y": y, "bands": list(bands)}, content
+        )
         return list(answer["values"])
 
     async def values(self, column: int, row: int, width: int, height: int) -> tuple[bytes, int]:
@@ -153,9 +181,14 @@ class WindowReader:
             lower, of_lower = await self.values(column, row + height // 2, width, height - height // 2)
             return upper + lower, of_upper + of_lower
         told, content = _packed(layer, await self._blocks.read(layer, places), b"")
-        job = {"job": "values", "level": told, "columns": [column, width], "rows": [row, height]}
+        job = {"job": self._job("values"), "level": told, "columns": [column, width], "rows": [row, height]}
         answer, values = await DECODER.decode(job, content)
         return values, int(answer["damaged"])
+
+    def _job(self, name: str) -> str:
+        """Return the name of a job of the decoder, which imports the codecs of Zarr first where these are wanted."""
+        cut = self.scene.cut
+        return f"{name} of zarr" if cut is not None and cut.kind == "zarr" else name
 
     def _fitting(self, step: float) -> int:
         """Return the number of the coarsest level whose pixels are about as small as those of a view."""
@@ -173,8 +206,8 @@ class WindowReader:
         if style.relief is not None:
             relief = style.relief[0] * view.scale / across, style.relief[1] * view.scale
         job = {
-            "job": "window", "level": told, "xs": window.xs, "ys": window.ys, "at": window.at, "columns": view.columns,
-            "rows": view.rows, "across": across, "ground": list(ground),
+            "job": self._job("window"), "level": told, "xs": window.xs, "ys": window.ys, "at": window.at,
+            "columns": view.columns, "rows": view.rows, "across": across, "ground": list(ground),
             "style": {"bands": style.bands, "stretch": style.stretch, "ramp": style.ramp, "limits": style.limits,
                       "relief": relief},
         }  # fmt: skip

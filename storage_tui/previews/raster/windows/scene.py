@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from storage_tui.previews.decoding.tiff.turning import seen_size
+from storage_tui.previews.projections import to_degrees
 from storage_tui.previews.raster.geokeys import Georeference
 from storage_tui.previews.raster.picture import Blocks
-from storage_tui.previews.raster.projections import to_degrees
+
+ArrayKind = Literal["npy", "netcdf", "hdf5", "zarr"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Cut:
     """Where a slice lies in its array: an index for each axis, None for the two that are shown, from top to bottom and
     from left to right; all of a last axis of bands. `kind` is the kind of file."""
 
-    kind: Literal["npy", "netcdf", "hdf5"]
+    kind: ArrayKind
     indexes: tuple[int | None, ...]
     down: int
     across: int

@@ -71,6 +71,10 @@ class View:
             down = 0.0
         return replace(self, left=self.left + across, top=self.top + down)
 
+    def has(self, cell: tuple[int, int]) -> bool:
+        """Return whether a cell is in view."""
+        return 0 <= cell[0] < self.columns and 0 <= cell[1] < self.rows
+
     def zoomed(self, factor: float, cell: tuple[int, int] | None = None) -> "View":
         """Return the view with another scale; the place under `cell`, by default the middle, stays where it is."""
         scale = max(1 / MOST_ZOOM, min(self.fitting_scale * EVEN, self.scale * factor))

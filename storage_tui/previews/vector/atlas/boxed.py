@@ -11,6 +11,7 @@ from storage_tui.contract.visible import visible
 from storage_tui.previews.base import Cells, Preview, PreviewError, Source, read_note
 from storage_tui.previews.decoding.painting.cells import CELL_BYTES, SIGNS, UPPER_HALF
 from storage_tui.previews.decoding.painting.stretching import STRETCHES
+from storage_tui.previews.projections import Bounds, projection_of_code
 from storage_tui.previews.raster.halfblocks import cell_style
 from storage_tui.previews.raster.opening import TIFFS, is_raster, open_raster
 from storage_tui.previews.raster.windows.scene import Scene
@@ -21,7 +22,6 @@ from storage_tui.previews.vector.atlas.dots import FIRST_LAYER, Dots, draw
 from storage_tui.previews.vector.atlas.layer import Features
 from storage_tui.previews.vector.atlas.reading import read_layer, read_layers
 from storage_tui.previews.vector.atlas.view import MapView
-from storage_tui.previews.vector.projections import Bounds, projection_of_code
 from storage_tui.previews.vector.shapes import bounds_text
 
 BLACK = b"\x00\x00\x00"

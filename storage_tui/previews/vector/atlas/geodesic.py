@@ -6,7 +6,7 @@ surface; the error there is half a percent at most.
 
 import math
 
-from storage_tui.previews.vector.projections import RADIUS_M, WGS84_F
+from storage_tui.previews.projections import RADIUS_M, WGS84_F
 from storage_tui.previews.vector.rings import EARTH_RADIUS_M
 
 ROUNDS = 100

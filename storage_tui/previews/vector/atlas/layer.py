@@ -10,7 +10,7 @@ from typing import Any
 from storage_tui.previews.decoding.features.packing import unpack_levels
 from storage_tui.previews.decoding.features.placing import MOST_LONGITUDE, POINT, RING
 from storage_tui.previews.decoding.features.thinning import Level
-from storage_tui.previews.vector.projections import Bounds
+from storage_tui.previews.projections import Bounds
 from storage_tui.previews.vector.rings import in_degrees, ring_area
 
 KINDS = ("point", "line", "area")  # by the numbers of the parts

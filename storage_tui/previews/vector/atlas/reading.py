@@ -10,10 +10,12 @@ from storage_tui.previews.base import PreviewError, Source
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.decoding.features.thinning import Level
 from storage_tui.previews.pick import DAMAGE
+from storage_tui.previews.projections import Bounds, projection_of_code, projection_of_text
 from storage_tui.previews.table.first_rows import read_footer, require_tables
 from storage_tui.previews.table.parquet_rows import MAGIC as PARQUET
 from storage_tui.previews.table.parquet_rows import Group, list_fields, make_footer
 from storage_tui.previews.table.thrift import Compact
+from storage_tui.previews.vector.atlas.footprint import footprint
 from storage_tui.previews.vector.atlas.layer import Features
 from storage_tui.previews.vector.atlas.taking import (
     BUDGET,
@@ -21,12 +23,10 @@ from storage_tui.previews.vector.atlas.taking import (
     GEOPACKAGE,
     GEOPARQUET,
     RASTER,
-    footprint,
     form_of,
     take,
 )
 from storage_tui.previews.vector.geoparquet import GeoColumn, group_boxes, read_geo
-from storage_tui.previews.vector.projections import Bounds, projection_of_code, projection_of_text
 
 MOST_LAYERS = 8  # of one GeoPackage
 MOST_GROUPS = 64  # of a GeoParquet in one read

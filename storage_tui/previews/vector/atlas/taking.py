@@ -1,14 +1,10 @@
-"""What a layer is read from: the form of a blob, the bytes of its files, and the footprint of a raster."""
+"""What a layer is read from: the form of a blob, and the bytes of its files."""
 
-import itertools
-import struct
 from dataclasses import dataclass
 
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import KIB, MIB, Budget, LimitError, PreviewError, Source
 from storage_tui.previews.containers.zip_directory import read_directory
-from storage_tui.previews.decoding.features.packing import Packer
-from storage_tui.previews.decoding.features.placing import Placing
 from storage_tui.previews.formats import flatgeobuf, sqlite
 from storage_tui.previews.formats.geojson import GeoJson
 from storage_tui.previews.formats.kml import Kml, Kmz
@@ -16,19 +12,15 @@ from storage_tui.previews.formats.shapefile import Shapefile, ZippedShapefile
 from storage_tui.previews.formats.stac import Stac
 from storage_tui.previews.formats.wkb import WellKnownBinary
 from storage_tui.previews.formats.wkt import WellKnownText
-from storage_tui.previews.raster.geokeys import read_georeference
-from storage_tui.previews.raster.opening import TIFFS
-from storage_tui.previews.raster.tiff_directory import HEIGHT, WIDTH, read_tiff
+from storage_tui.previews.raster.opening import is_raster
+from storage_tui.previews.raster.windows.pictures import picture_size
 from storage_tui.previews.siblings import Beside, InZip, Siblings
 from storage_tui.previews.table.parquet_rows import MAGIC as PARQUET
-from storage_tui.previews.vector.atlas.layer import Features
-from storage_tui.previews.vector.reference import Reference, of_code
 
 TEXT_BYTES = 8 * MIB  # of a file without an index: what a job carries, with room for its attributes
 TABLE_BYTES = 3 * MIB  # of a .dbf
 ZIP_BYTES = 8 * MIB
 BUDGET = Budget(requests=64, size_bytes=12 * MIB)
-EDGE_STEPS = 8  # along each side of a footprint
 TAIL_BYTES = 128 * KIB
 SIDE_BYTES = 64 * KIB  # of a .prj, a .cpg, and the head of a .shx
 GEOPARQUET, FLATGEOBUF, GEOPACKAGE, RASTER = "geoparquet", "flatgeobuf", "geopackage", "raster"
@@ -48,7 +40,7 @@ class Taken:
 
 def form_of(head: bytes, name: str) -> str:
     """Return the form of a blob by its first bytes and its name; "" for one without features."""
-    if head.startswith(TIFFS):
+    if is_raster(head) or picture_size(head) is not None:
         return RASTER
     if head.startswith(PARQUET):
         return GEOPARQUET
@@ -98,32 +90,3 @@ async def _from_zip(source: Source, head: bytes, form: str) -> Taken:
         raise LimitError(f"{visible(entry.name, limit=60)} in it cannot be unpacked")
     is_whole = len(raw) >= entry.size_bytes
     return await _with_parts(raw, siblings, is_whole=is_whole) if form == "zip" else Taken(raw, is_whole)
-
-
-async def footprint(source: Source) -> Features:
-    """Return the outline of a TIFF as a layer of one feature; raise PreviewError where it has no place."""
-    try:
-        tiff = await read_tiff(source, await source.head())
-    except struct.error as exc:
-        raise PreviewError("its first directory cannot be read") from exc
-    width, height = tiff.main.number(WIDTH), tiff.main.number(HEIGHT)
-    place = read_georeference(tiff.main, width, height)
-    if place is None or place.transform is None:
-        raise PreviewError("the raster has no place on the earth")
-    reference = Reference(place.name or "not named", place.is_geographic or None)
-    if place.epsg is not None:
-        reference = of_code(place.epsg)
-    elif not place.is_geographic:
-        reference = Reference(place.name or "a projection of its own", is_geographic=False)
-    a, b, c, d, e, f = place.transform
-    corners = [(0, 0), (width, 0), (width, height), (0, height), (0, 0)]
-    ring = []
-    for (x0, y0), (x1, y1) in itertools.pairwise(corners):
-        for step in range(EDGE_STEPS):
-            x, y = x0 + (x1 - x0) * step / EDGE_STEPS, y0 + (y1 - y0) * step / EDGE_STEPS
-            ring.append((a * x + b * y + c, d * x + e * y + f))
-    packer = Packer(Placing.of(reference))
-    taken = packer.begin()
-    taken.add_polygon([ring])
-    packer.add(taken, {"raster": source.blob.key.rpartition("/")[2], "pixels": f"{width:,} × {height:,}"})
-    return Features.unpacked(*packer.answer(total=1, is_all=True))

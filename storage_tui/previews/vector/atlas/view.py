@@ -7,7 +7,7 @@ x and y are degrees, or the coordinates of a plane. `scale` is the height of a d
 import math
 from dataclasses import dataclass, replace
 
-from storage_tui.previews.vector.projections import Bounds
+from storage_tui.previews.projections import Bounds
 
 DOTS_ACROSS, DOTS_DOWN = 2, 4
 MARGIN = 1.06  # of a fitted view: shapes do not touch its edge

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from storage_tui.contract.counts import plural
 from storage_tui.previews.base import Source
+from storage_tui.previews.projections import Bounds
 from storage_tui.previews.vector.atlas.dots import FIRST_LAYER
 from storage_tui.previews.vector.atlas.layer import Features
-from storage_tui.previews.vector.projections import Bounds
 from storage_tui.previews.vector.shapes import around
 
 COLOURS = (

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable, Iterator
 from time import perf_counter
 
+from storage_tui.previews.projections import Bounds
 from storage_tui.previews.vector.atlas.dots import CHOSEN, Dots, draw, draw_ground
+from storage_tui.previews.vector.atlas.filling import fill
 from storage_tui.previews.vector.atlas.layer import Features
 from storage_tui.previews.vector.atlas.view import MapView
-from storage_tui.previews.vector.projections import Bounds
 from storage_tui.tui.viewer.map.canvas import Label, MapCanvas
 from storage_tui.tui.viewer.map.labels import Labels
 from storage_tui.tui.viewer.map.layers import Layer, Layers
@@ -62,6 +63,21 @@ class Look:
         self.is_fitted = rows is None
         self.show(view, keeps_fit=True)
         return True
+
+    def show_all(self) -> None:
+        """Show all layers."""
+        self.fit(None)
+
+    def show_edge(self, *, is_upper: bool) -> None:
+        """Show the northern or the southern edge of the layers."""
+        view, bounds = self.view, self.layers.bounds()
+        if view is None or bounds is None:
+            return
+        half = view.height * view.scale / 2
+        y = bounds[3] - half if is_upper else bounds[1] + half
+        if bounds[3] - bounds[1] <= 2 * half:
+            y = (bounds[1] + bounds[3]) / 2
+        self.show(view.centred(view.x, y))
 
     def resize(self) -> None:
         """Show the same place in a canvas of another size."""
@@ -123,6 +139,7 @@ class Look:
         bounds = dots.view.bounds
         shown = [(row, features) for row in self.layers.drawn if (features := row.features(bounds)) is not None]
         for row, features in shown:
+            yield from fill(dots, features, row.colour)
             yield from draw(dots, features, row.colour)
         if self.chosen is not None and self.chosen[0].is_drawn:
             yield from draw(dots, self.chosen[1], CHOSEN, only=self.chosen[2])

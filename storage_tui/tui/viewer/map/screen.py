@@ -6,7 +6,6 @@ from typing import ClassVar, Literal
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.content import Content
 
 from storage_tui.contract.counts import plural
@@ -26,20 +25,14 @@ from storage_tui.tui.viewer.map.cross_hair import CrossHair
 from storage_tui.tui.viewer.map.legend import cross_lines, feature_lines, layer_lines, place_text
 from storage_tui.tui.viewer.map.loading import Loading
 from storage_tui.tui.viewer.map.look import Look
-from storage_tui.tui.viewer.map.moves import Moves
 from storage_tui.tui.viewer.map.walking import Walking
-from storage_tui.tui.viewer.prompt import Prompt
-from storage_tui.tui.viewer.raster.column import RasterColumn
 from storage_tui.tui.viewer.raster.scale_bar import ground_bar
 from storage_tui.tui.viewer.status import Status
-from storage_tui.tui.widgets.bar import Bar
-from storage_tui.tui.widgets.line_view import cut_start
+from storage_tui.tui.viewer.views.canvas import ViewCanvas
+from storage_tui.tui.viewer.views.frame import LEAST_FOR_BAR, WORDS_CELLS, ViewFrame
+from storage_tui.tui.viewer.views.moves import Moves
 
 MOST = 24  # blobs on one map
-COLUMN_FROM = 100  # cells: from this width on the column is there without being asked for
-COLUMN_CELLS = 36
-LEAST_FOR_COLUMN = 60  # a narrower screen has no room for it
-LEAST_FOR_BAR = 8  # rows; on fewer ones the scale bar would cover too much
 
 Left = Literal["closed", "mode"]
 """How the map was left: for the list, or for the bytes of its blob."""
@@ -49,7 +42,7 @@ class FeatureMapScreen(CommandScreen[Left]):
     """One blob, or several, as layers of one map."""
 
     CONTEXT: ClassVar[Context] = "map"
-    CSS_PATH = "map.tcss"
+    CSS_PATH = "../views/view.tcss"
     AUTO_FOCUS = "MapCanvas"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
@@ -64,12 +57,7 @@ class FeatureMapScreen(CommandScreen[Left]):
         self._source = source
         self._sources: list[tuple[str, Source]] = []
         self.canvas = MapCanvas(id="canvas")
-        self.column = RasterColumn(id="column")
-        self.column.styles.width = COLUMN_CELLS
-        self._has_column: bool | None = None  # None: as the width of the screen says
-        self._title = Bar(id="title")
-        self._status_bar = Bar(id="status")
-        self._prompt = Prompt(back_to=self.canvas)
+        self.frame = ViewFrame(self.canvas, width=lambda: self.size.width, remark=self.remark)
         self.status = Status(blobs[0], desk.log, set_timer=self.set_timer, changed=self.say_lines)
         self.look = Look(self.canvas, run=self.run_worker, changed=self.say_all, settled=self._settled)
         self.cross = CrossHair(self.look, self.status, changed=self.say_all)
@@ -78,18 +66,13 @@ class FeatureMapScreen(CommandScreen[Left]):
         self._walking = Walking(self.look, self.cross, self.status)
 
     def compose(self) -> ComposeResult:
-        """Yield title, map with its column, status, prompt and keys."""
-        yield self._title
-        with Horizontal(id="body"):
-            yield self.canvas
-            yield self.column
-        yield self._status_bar
-        yield self._prompt
+        """Yield the map with what stands around it, and keys."""
+        yield from self.frame.compose()
         yield self.footer
 
     def targets(self) -> tuple[object, ...]:
         """Return the objects of the viewer, then the screen."""
-        return (self._moves, self.cross, self._walking, self)
+        return (self._moves, self.cross, self._walking, self.frame, self)
 
     def on_mount(self) -> None:
         """Read the layers."""
@@ -110,14 +93,9 @@ class FeatureMapScreen(CommandScreen[Left]):
     def on_resize(self) -> None:
         """Make room for the column, or give it to the map."""
         super().on_resize()
-        self._lay_out()
+        self.frame.lay_out()
 
-    def _lay_out(self) -> None:
-        width = self.size.width
-        is_wanted = width >= COLUMN_FROM if self._has_column is None else self._has_column
-        self.column.display = is_wanted and width >= LEAST_FOR_COLUMN
-
-    @on(MapCanvas.Resized)
+    @on(ViewCanvas.Resized)
     def _resized(self) -> None:
         self.look.resize()
         self.say_all()
@@ -129,10 +107,9 @@ class FeatureMapScreen(CommandScreen[Left]):
         look = self.look
         if not self.has_lines:
             return
-        width = COLUMN_CELLS - 2
         self.canvas.show(look.dots, look.labels, cross=self.cross.cell, mark=self.cross.mark, bar=self._bar())
-        self.column.show([
-            *feature_lines(look, width), *cross_lines(look, self.cross), *layer_lines(look, width),
+        self.frame.column.show([
+            *feature_lines(look, WORDS_CELLS), *cross_lines(look, self.cross), *layer_lines(look, WORDS_CELLS),
         ])  # fmt: skip
         self.say_lines()
 
@@ -149,30 +126,15 @@ class FeatureMapScreen(CommandScreen[Left]):
         """Update the title and the status line."""
         if not self.has_lines:
             return
-        self._title.say(*self._title_content())
-        left = Content("")
-        if self.status.message is not None:
-            left = Content.styled(*self.status.message)
-        elif self.status.working:
-            left = Content.styled(self.status.working, "$accent")
-        else:
-            left = self._readout()
-        read = sum(source.bytes_read for _, source in self._sources)
-        self._status_bar.say(
-            Content.assemble(" ", left), Content.styled(f"{size_text(read)} read ", "$text-muted"),
-            is_urgent=self.status.message is not None,
-        )  # fmt: skip
-
-    def _title_content(self) -> tuple[Content, Content]:
-        rows = self.look.layers.rows
+        rows, blob = self.look.layers.rows, self._blobs[0]
         count = sum(row.base is not None for row in rows)
         more = f", {self._left_out:,} more left out" if self._left_out else ""
         words = plural(count, "layer") + (f" of {len(rows):,}" if count < len(rows) else "") + more
-        blob = self._blobs[0]
-        name = visible(blob.key) if len(self._blobs) == 1 else plural(len(self._blobs), "blob")
-        name = cut_start(name, max(8, self.size.width - 12 - len(words)))
-        title = Content.assemble((f" {blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold"))
-        return title, Content.styled(f"{words} ", "$text-muted")
+        name = blob.key if len(self._blobs) == 1 else plural(len(self._blobs), "blob")
+        self.frame.say_title(blob.storage_type, name, words)
+        read = sum(source.bytes_read for _, source in self._sources)
+        readout = None if self.status.working else self._readout()
+        self.frame.say_status(self.status, readout, f"{size_text(read)} read")
 
     def _readout(self) -> Content:
         """Return the cross-hair and the chosen feature in one line: what the column says, for a screen without one."""
@@ -200,30 +162,22 @@ class FeatureMapScreen(CommandScreen[Left]):
 
     # The pointer
 
-    @on(MapCanvas.Zoomed)
-    def _zoomed(self, event: MapCanvas.Zoomed) -> None:
-        self._moves.zoom(event.cell, is_in=event.is_in)
+    @on(ViewCanvas.Zoomed)
+    def _zoomed(self, event: ViewCanvas.Zoomed) -> None:
+        self._moves.turn(event.cell, is_in=event.is_in)
 
-    @on(MapCanvas.Pointed)
-    def _pointed(self, event: MapCanvas.Pointed) -> None:
+    @on(ViewCanvas.Pointed)
+    def _pointed(self, event: ViewCanvas.Pointed) -> None:
         if self.look.view is not None:
             place = self.look.view.place_of(event.cell)
             self.cross.put(place)
             self._walking.choose_at(*place)
 
-    @on(MapCanvas.Dragged)
-    def _dragged(self, event: MapCanvas.Dragged) -> None:
+    @on(ViewCanvas.Dragged)
+    def _dragged(self, event: ViewCanvas.Dragged) -> None:
         self._moves.drag(event.columns, event.rows)
 
     # Commands
-
-    def action_raster_column(self) -> None:
-        """Show or hide the properties and the legend."""
-        if self.size.width < LEAST_FOR_COLUMN:
-            self.remark(f"the column needs a screen of {LEAST_FOR_COLUMN} cells")
-            return
-        self._has_column = not self.column.display
-        self._lay_out()
 
     def action_map_copy(self) -> None:
         """Copy the view as a line of Python."""
@@ -258,7 +212,7 @@ class FeatureMapScreen(CommandScreen[Left]):
 
     def action_peel(self) -> None:
         """Take one layer off: the prompt, the cross-hair, the chosen feature; then close."""
-        if not self._prompt.stop() and not self.cross.hide() and not self._walking.drop():
+        if not self.frame.prompt.stop() and not self.cross.hide() and not self._walking.drop():
             self.action_close()
 
     def action_close(self) -> None:

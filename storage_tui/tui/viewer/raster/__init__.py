@@ -2,13 +2,11 @@
 
 | file | holds |
 |---|---|
-| canvas.py | the widget of the picture: cells, the cross-hair, the scale bar; wheel, clicks and drags |
-| column.py | the widget beside the picture: the legend and the facts |
+| canvas.py | the widget of the picture: cells, the cross-hair, the scale bar |
 | cross_hair.py | the cross-hair: its place, and the values of all bands there |
 | graticule.py | lines of round coordinates over the picture |
 | legend.py | the words of the column: bands, ramp with histogram, statistics, cross-hair, facts |
 | look.py | what is looked at: the view, the style, the picture; reads the newest view first |
-| moves.py | the commands that move and zoom the view, or the cross-hair |
 | saving.py | the window saved as a GeoTIFF, or its picture as a PNG |
 | scale_bar.py | the scale bar: a round length on the ground |
 | screen.py | the screen: its widgets, and the objects that carry out its commands |

@@ -1,54 +1,21 @@
 """The widget of a picture in cells: it draws the changed rows only, with the cross-hair and the scale bar over them."""
 
-from dataclasses import dataclass
-
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
-from textual.geometry import Region
-from textual.message import Message
 from textual.strip import Strip
 
 from storage_tui.previews.decoding.painting.cells import CELL_BYTES, SIGNS, UPPER_HALF
 from storage_tui.previews.raster.halfblocks import cell_style
 from storage_tui.previews.raster.windows.shown import Picture
-from storage_tui.tui.terminal.compositor import repaint
 from storage_tui.tui.viewer.raster.graticule import Graticule
-from storage_tui.tui.widgets.bare_widget import BareWidget
+from storage_tui.tui.viewer.views.canvas import Cell, ViewCanvas, with_bar
 
 DARK, BRIGHT = b"\x00\x00\x00", b"\xff\xff\xff"
 BRIGHT_FROM = 128_000  # of 255,000: brighter cells have a dark cross-hair
-BAR = Style.parse("bold #ffffff on #202020")
-MOVED_CELLS = 1  # a pointer that moved further between press and release has dragged
-
-Cell = tuple[int, int]  # column and row
 
 
-class RasterCanvas(BareWidget, can_focus=True):
+class RasterCanvas(ViewCanvas):
     """Draws the picture of a raster."""
-
-    class Resized(Message):
-        """The canvas has another size."""
-
-    @dataclass
-    class Zoomed(Message):
-        """The wheel was turned over a cell."""
-
-        cell: Cell
-        is_in: bool
-
-    @dataclass
-    class Pointed(Message):
-        """A cell was clicked."""
-
-        cell: Cell
-
-    @dataclass
-    class Dragged(Message):
-        """The picture was dragged by so many cells to the right and down."""
-
-        columns: int
-        rows: int
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -57,17 +24,10 @@ class RasterCanvas(BareWidget, can_focus=True):
         self._bar = ""
         self._grid: Graticule | None = None
         self._truecolor = True
-        self._strips: dict[int, tuple[tuple[object, ...], Strip]] = {}
-        self._pressed: Cell | None = None
 
     def on_mount(self) -> None:
         """Take the colours of the terminal."""
         self._truecolor = self.app.console.color_system == "truecolor"
-
-    def on_resize(self) -> None:
-        """Ask for a picture of the new size."""
-        self._strips.clear()
-        self.post_message(self.Resized())
 
     @property
     def ground(self) -> bytes:
@@ -76,13 +36,11 @@ class RasterCanvas(BareWidget, can_focus=True):
 
     def show(self, picture: Picture | None, cross: Cell | None, bar: str, grid: Graticule | None = None) -> None:
         """Draw these cells, a cross-hair at a cell, a scale bar in the last row, and lines of round coordinates."""
-        before = [self._content(y) for y in range(self.room.height)]
-        self._picture, self._cross, self._bar, self._grid = picture, cross, bar, grid
-        rows = [y for y, content in enumerate(before) if content != self._content(y)]
-        repaint(self, *(Region(0, y, self.room.width, 1) for y in rows))
+        with self.changing():
+            self._picture, self._cross, self._bar, self._grid = picture, cross, bar, grid
 
-    def _content(self, y: int) -> tuple[object, ...]:
-        """Return what row `y` is drawn from."""
+    def content_of(self, y: int) -> tuple[object, ...]:
+        """Return what row `y` is drawn from; () where nothing is drawn."""
         picture = self._picture
         if picture is None or y >= picture.view.rows:
             return ()
@@ -114,19 +72,10 @@ class RasterCanvas(BareWidget, can_focus=True):
             starts = {column + 1: text for column, text in grid.columns.items()}
         return {start + at: sign for start, text in starts.items() for at, sign in enumerate(text)}
 
-    def render_line(self, y: int) -> Strip:
-        """Return row `y` of the widget (Textual's line API)."""
-        content = self._content(y)
-        if not content:
-            return Strip.blank(self.room.width, self.base)
-        kept = self._strips.get(y)
-        if kept is None or kept[0] != content:
-            kept = self._strips[y] = (content, self._drawn(y))
-        return kept[1].adjust_cell_length(self.room.width, self.base)
-
-    def _drawn(self, y: int) -> Strip:
-        cells, across, cross, bar, *_ = self._content(y)
-        assert isinstance(cells, bytes)
+    def strip_of(self, y: int) -> Strip:
+        """Return row `y`, where something is drawn."""
+        cells, across, cross, bar, *_ = self.content_of(y)
+        assert isinstance(cells, bytes) and isinstance(bar, str)
         grid, labels = self._grid, self._labels(y)
         segments: list[Segment] = []
         text, before = "", b""
@@ -146,38 +95,10 @@ class RasterCanvas(BareWidget, can_focus=True):
                 text = ""
             text, before = text + sign, colours
         segments.append(Segment(text, self._style(before)))
-        strip = Strip(segments, len(cells) // CELL_BYTES)
-        if not bar or len(self._bar) > strip.cell_length:
-            return strip
-        return Strip.join([Strip([Segment(self._bar, BAR)], len(self._bar)), strip.crop(len(self._bar))])
+        return with_bar(Strip(segments, len(cells) // CELL_BYTES), bar)
 
     def _style(self, colours: bytes) -> Style:
         return cell_style(colours[:3], colours[3:], truecolor=self._truecolor)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Zoom in."""
-        event.stop()
-        self.post_message(self.Zoomed((event.x, event.y), is_in=True))
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Zoom out."""
-        event.stop()
-        self.post_message(self.Zoomed((event.x, event.y), is_in=False))
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Keep the place for a drag."""
-        self._pressed = event.x, event.y
-        self.capture_mouse()
-
-    def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Drag the picture, or point at a cell."""
-        self.release_mouse()
-        pressed, self._pressed = self._pressed, None
-        if pressed is None:
-            return
-        across, down = event.x - pressed[0], event.y - pressed[1]
-        is_drag = max(abs(across), abs(down)) > MOVED_CELLS
-        self.post_message(self.Dragged(across, down) if is_drag else self.Pointed(pressed))
 
 
 def _mixed(colour: bytes, other: bytes) -> bytes:

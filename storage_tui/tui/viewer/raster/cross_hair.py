@@ -71,8 +71,7 @@ class CrossHair:
         x = pixel[0] + columns * max(1, round(view.scale))
         y = pixel[1] + rows * max(1, round(view.scale * 2))
         self.put((max(0, min(view.width - 1, x)), max(0, min(view.height - 1, y))))
-        column, row = view.cell_of(*self.pixel or pixel)
-        if not (0 <= column < view.columns and 0 <= row < view.rows):
+        if not view.has(view.cell_of(*self.pixel or pixel)):
             self._look.show(view.moved(columns * max(1, view.columns // 4), rows * max(1, view.rows // 4)))
 
     async def _read(self) -> None:

@@ -60,6 +60,19 @@ class Look:
         if self.view is not None and (size.width, size.height) != (self.view.columns, self.view.rows):
             self.show(self.view.resized(max(1, size.width), max(1, size.height)))
 
+    def show_all(self) -> None:
+        """Show the whole raster."""
+        if self.view is not None:
+            self.show(self.view.fit())
+
+    def show_edge(self, *, is_upper: bool) -> None:
+        """Show the upper or the lower edge of the raster."""
+        view = self.view
+        if view is not None:
+            half, y = view.rows * view.scale, 0.0 if is_upper else float(view.height)
+            y = max(half, min(view.height - half, y)) if view.height > 2 * half else view.height / 2
+            self.show(view.centred(view.middle[0], y))
+
     def show(self, view: View) -> None:
         """Show a view: at once with the cells that are there, then with its own."""
         if view == self.view:

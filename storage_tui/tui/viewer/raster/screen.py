@@ -5,14 +5,13 @@ from typing import ClassVar, Literal
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.content import Content
 
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import PreviewError, RangeStorage, Source
-from storage_tui.previews.raster.opening import open_raster
+from storage_tui.previews.base import PreviewError
+from storage_tui.previews.raster.opening import Raster
 from storage_tui.tui.background import run
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
@@ -20,14 +19,11 @@ from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.terminal.clipboard import osc52
 from storage_tui.tui.terminal.textual_private import write
-from storage_tui.tui.viewer.prompt import Prompt
 from storage_tui.tui.viewer.raster.canvas import RasterCanvas
-from storage_tui.tui.viewer.raster.column import RasterColumn
 from storage_tui.tui.viewer.raster.cross_hair import CrossHair
 from storage_tui.tui.viewer.raster.graticule import graticule
 from storage_tui.tui.viewer.raster.legend import cross_lines, fact_lines, legend_lines
 from storage_tui.tui.viewer.raster.look import HALVES, Look
-from storage_tui.tui.viewer.raster.moves import Moves
 from storage_tui.tui.viewer.raster.saving import WindowSaving
 from storage_tui.tui.viewer.raster.scale_bar import scale_bar
 from storage_tui.tui.viewer.raster.stepping import Stepping
@@ -35,13 +31,10 @@ from storage_tui.tui.viewer.raster.styling import Styling
 from storage_tui.tui.viewer.raster.taking import python_line
 from storage_tui.tui.viewer.raster.words import degrees_text, scale_text, value_text
 from storage_tui.tui.viewer.status import LOAD, Status
-from storage_tui.tui.widgets.bar import Bar
-from storage_tui.tui.widgets.line_view import cut_start
+from storage_tui.tui.viewer.views.canvas import ViewCanvas
+from storage_tui.tui.viewer.views.frame import LEAST_FOR_BAR, WORDS_CELLS, ViewFrame
+from storage_tui.tui.viewer.views.moves import Moves
 
-COLUMN_FROM = 100  # cells: from this width on the column is there without being asked for
-COLUMN_CELLS = 36
-LEAST_FOR_COLUMN = 60  # a narrower screen has no room for it
-LEAST_FOR_BAR = 8  # rows; on fewer ones the scale bar would cover too much
 READOUT_VALUES = 6  # of the cross-hair, in the status line
 
 Left = Literal["closed", "document", "mode"]
@@ -49,57 +42,46 @@ Left = Literal["closed", "document", "mode"]
 
 
 class RasterScreen(CommandScreen[Left]):
-    """A raster on the whole screen, from a source that may hold its first bytes already."""
+    """A raster on the whole screen."""
 
     CONTEXT: ClassVar[Context] = "raster"
-    CSS_PATH = "raster.tcss"
+    CSS_PATH = "../views/view.tcss"
     AUTO_FOCUS = "RasterCanvas"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
-    def __init__(self, desk: Desk, blob: Blob, source: Source, storage: RangeStorage | None) -> None:
-        """`storage` reads the blob again; None for a member of an archive, which is not read again."""
+    def __init__(self, desk: Desk, blob: Blob, raster: Raster) -> None:
+        """`blob` is what the raster is named by: that of a store of chunks is its prefix, without a slash."""
         super().__init__()
         self._blob = blob
         self._kept_in = desk.type_name(blob.storage_type)  # what has the blob
-        self._source = source
-        self._storage = storage
+        self._raster = raster
         self.canvas = RasterCanvas(id="canvas")
-        self.column = RasterColumn(id="column")
-        self.column.styles.width = COLUMN_CELLS
-        self._has_column: bool | None = None  # None: as the width of the screen says
+        self.frame = ViewFrame(self.canvas, width=lambda: self.size.width, remark=self.remark)
         self._has_grid = False
         self._variable: str | None = None  # None: the first one
         self._facts: list[tuple[str, str]] = []
-        self._title = Bar(id="title")
-        self._status_bar = Bar(id="status")
-        self._prompt = Prompt(back_to=self.canvas)
         self.status = Status(blob, desk.log, set_timer=self.set_timer, changed=self.say_lines)
         self.look = Look(self.canvas, self.status, run=self.run_worker, changed=self.say_all)
         if not desk.has_quadrants:
             self.look.across = HALVES
         self.cross = CrossHair(self.look, self.status, run=self.run_worker, changed=self.say_all)
         self._moves = Moves(self.look, self.cross)
-        self._styling = Styling(self.look, prompt=self._prompt, status=self.status)
+        self._styling = Styling(self.look, prompt=self.frame.prompt, status=self.status)
         self._saving = WindowSaving(
             blob, self.look, self.status, folder=desk.download_folder, run=self.run_worker, app=lambda: self.app
         )
         self._stepping = Stepping(
-            self.look, self.cross, self._styling, prompt=self._prompt, status=self.status, choose=self._choose
+            self.look, self.cross, self._styling, prompt=self.frame.prompt, status=self.status, choose=self._choose
         )
 
     def compose(self) -> ComposeResult:
-        """Yield title, picture with its column, status, prompt and keys."""
-        yield self._title
-        with Horizontal(id="body"):
-            yield self.canvas
-            yield self.column
-        yield self._status_bar
-        yield self._prompt
+        """Yield the picture with what stands around it, and keys."""
+        yield from self.frame.compose()
         yield self.footer
 
     def targets(self) -> tuple[object, ...]:
         """Return the objects of the viewer, then the screen."""
-        return (self._moves, self.cross, self._stepping, self._styling, self._saving, self)
+        return (self._moves, self.cross, self._stepping, self._styling, self._saving, self.frame, self)
 
     def on_mount(self) -> None:
         """Read the raster."""
@@ -122,7 +104,7 @@ class RasterScreen(CommandScreen[Left]):
         """Show the first picture; leave for the facts of a raster that has none."""
         self.status.work("Reading…")
         try:
-            reader = await open_raster(self._source, self._variable)
+            reader = await self._raster.open(self._variable)
             self._facts = list(reader.scene.facts)
             await self.look.begin(reader)
         except (*EXPECTED, PreviewError) as exc:
@@ -136,14 +118,9 @@ class RasterScreen(CommandScreen[Left]):
     def on_resize(self) -> None:
         """Make room for the column, or give it to the picture."""
         super().on_resize()
-        self._lay_out()
+        self.frame.lay_out()
 
-    def _lay_out(self) -> None:
-        width = self.size.width
-        is_wanted = width >= COLUMN_FROM if self._has_column is None else self._has_column
-        self.column.display = is_wanted and width >= LEAST_FOR_COLUMN
-
-    @on(RasterCanvas.Resized)
+    @on(ViewCanvas.Resized)
     def _resized(self) -> None:
         self.look.resize()
         self.say_all()
@@ -158,11 +135,10 @@ class RasterScreen(CommandScreen[Left]):
         bar = scale_bar(scene, look.view) if look.view.rows >= LEAST_FOR_BAR else ""
         grid = graticule(scene, look.view) if self._has_grid else None
         self.canvas.show(look.picture, self.cross.cell, bar, grid)
-        width = COLUMN_CELLS - 2
-        self.column.show([
+        self.frame.column.show([
             *cross_lines(scene, self.cross),
-            *legend_lines(scene, look.style, look.picture, is_per_view=look.is_per_view, width=width),
-            *fact_lines(self._facts, width),
+            *legend_lines(scene, look.style, look.picture, is_per_view=look.is_per_view, width=WORDS_CELLS),
+            *fact_lines(self._facts, WORDS_CELLS),
         ])  # fmt: skip
         self.say_lines()
 
@@ -170,26 +146,11 @@ class RasterScreen(CommandScreen[Left]):
         """Update the title and the status line."""
         if not self.has_lines:
             return
-        width, blob, look = self.size.width, self._blob, self.look
-        kind = self._kind()
-        name = cut_start(visible(blob.key), max(8, width - 12 - min(len(kind), width // 2)))
-        self._title.say(
-            Content.assemble((f" {self._kept_in} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold")),
-            Content.styled(f"{kind} ", "$text-muted"),
-        )
-        left = Content("")
-        if self.status.message is not None:
-            left = Content.styled(*self.status.message)
-        elif self.cross.pixel is not None:
-            left = self._readout()
-        elif self.status.working:
-            left = Content.styled(self.status.working, "$accent")
-        right = (
-            "" if look.view is None else f"{scale_text(look.view.scale)}  {size_text(self._source.bytes_read)} read "
-        )
-        self._status_bar.say(
-            Content.assemble(" ", left), Content.styled(right, "$text-muted"), is_urgent=self.status.message is not None
-        )
+        look, read = self.look, f"{size_text(self._raster.bytes_read)} read"
+        self.frame.say_title(self._kept_in, self._blob.key, self._kind())
+        readout = None if self.cross.pixel is None else self._readout()
+        right = "" if look.view is None else f"{scale_text(look.view.scale)}  {read}"
+        self.frame.say_status(self.status, readout, right)
 
     def _kind(self) -> str:
         """Return what is shown: the pixels of a raster, or variable and steps of an array."""
@@ -217,27 +178,24 @@ class RasterScreen(CommandScreen[Left]):
 
     # The pointer
 
-    @on(RasterCanvas.Zoomed)
-    def _zoomed(self, event: RasterCanvas.Zoomed) -> None:
-        self._moves.zoom(event.cell, is_in=event.is_in)
+    @on(ViewCanvas.Zoomed)
+    def _zoomed(self, event: ViewCanvas.Zoomed) -> None:
+        self._moves.turn(event.cell, is_in=event.is_in)
 
-    @on(RasterCanvas.Pointed)
-    def _pointed(self, event: RasterCanvas.Pointed) -> None:
+    @on(ViewCanvas.Pointed)
+    def _pointed(self, event: ViewCanvas.Pointed) -> None:
         self.cross.point(event.cell)
 
-    @on(RasterCanvas.Dragged)
-    def _dragged(self, event: RasterCanvas.Dragged) -> None:
+    @on(ViewCanvas.Dragged)
+    def _dragged(self, event: ViewCanvas.Dragged) -> None:
         self._moves.drag(event.columns, event.rows)
 
     # Commands
 
-    def action_raster_column(self) -> None:
-        """Show or hide the facts and the legend."""
-        if self.size.width < LEAST_FOR_COLUMN:
-            self.remark(f"the column needs a screen of {LEAST_FOR_COLUMN} cells")
-            return
-        self._has_column = not self.column.display
-        self._lay_out()
+    def action_zoom_one(self) -> None:
+        """Show one pixel of the raster to the width of a cell."""
+        if self.look.view is not None:
+            self._moves.zoom(1 / self.look.view.scale, self.cross.cell)
 
     def action_graticule(self) -> None:
         """Draw lines of round coordinates, or no lines."""
@@ -263,8 +221,9 @@ class RasterScreen(CommandScreen[Left]):
 
     def action_refresh(self) -> None:
         """Read the raster again."""
-        if self._storage is not None:
-            self._source = Source(self._storage, Blob(self._blob.key, self._blob.storage_type))
+        again = self._raster.again()
+        if again is not None:
+            self._raster = again
             self.cross.hide()
             self._begin()
 
@@ -274,7 +233,7 @@ class RasterScreen(CommandScreen[Left]):
 
     def action_peel(self) -> None:
         """Take one layer off: the prompt, the cross-hair; then close."""
-        if not self._prompt.stop() and not self.cross.hide():
+        if not self.frame.prompt.stop() and not self.cross.hide():
             self.action_close()
 
     def action_close(self) -> None:

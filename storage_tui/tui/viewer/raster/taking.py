@@ -9,7 +9,7 @@ from storage_tui.previews.raster.windows.view import View
 def python_line(blob: Blob, scene: Scene, view: View, style: Style) -> str:
     """Return a line of Python that reads the window of a view, from a file of the name of the blob.
 
-    rasterio reads a raster, and numpy, xarray or h5py the window of an array: with the rows as they are stored.
+    rasterio reads a raster, and numpy, xarray, h5py or zarr the window of an array: with the rows as they are stored.
     """
     column, row, width, height = view.window
     name = ascii(blob.key.rpartition("/")[2])
@@ -30,5 +30,7 @@ def _line_of_array(name: str, variable: str, cut: Cut, view: View) -> str:
     inside = ", ".join(place or ":" for place in places)
     if cut.kind == "npy":
         return f"numpy.load({name}, mmap_mode='r')[{inside}]"
+    if cut.kind == "zarr":
+        return f"zarr.open({name}){f'[{variable!a}]' if variable else ''}[{inside}]"
     opened = f"xarray.open_dataset({name})" if cut.kind == "netcdf" else f"h5py.File({name})"
     return f"{opened}[{variable!a}][{inside}]"

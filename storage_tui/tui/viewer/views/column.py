@@ -1,4 +1,4 @@
-"""The widget beside the picture: lines of words, of which only the changed ones are painted."""
+"""The widget beside a view: lines of words, of which only the changed ones are painted."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from storage_tui.tui.terminal.textual_private import style_parser
 from storage_tui.tui.widgets.bare_widget import BareWidget
 
 
-class RasterColumn(BareWidget):
+class ViewColumn(BareWidget):
     """Lines of text; those that do not fit are left out."""
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -39,7 +39,7 @@ _SHIFTS = re.compile(r'(?i)"(?:false[_ ]easting|false[_ ]northing)"\s*,\s*(-?[\d
 class Projection:
     """One reference system: from x and y in metres to longitude and latitude in degrees, and back.
 
-    Both raise ValueError, ZeroDivisionError or OverflowError, which `to_degrees` and `to_plane` below turn into None,
+    Both raise ValueError, ZeroDivisionError or OverflowError, which the methods below turn into None,
     for a place where the projection has none.
     """
 
@@ -65,6 +65,19 @@ class Projection:
     def plane_of_box(self, box: Bounds) -> Bounds | None:
         """Return least x, least y, most x and most y of a box in degrees, by points along its sides and inside."""
         return _box_of(self.to_plane, box, turns=False)
+
+
+def to_degrees(epsg: int, x: float, y: float) -> Pair | None:
+    """Return longitude and latitude of a place; None for a system that is not known here, or a place outside of it."""
+    projection = projection_of_code(epsg)
+    return None if projection is None else projection.to_degrees(x, y)
+
+
+def degrees_of_bounds(epsg: int, bounds: Bounds) -> Bounds | None:
+    """Return west, south, east and north in degrees around projected bounds, as `degrees_of_box`; None for an unknown
+    system."""
+    projection = projection_of_code(epsg)
+    return None if projection is None else projection.degrees_of_box(bounds)
 
 
 @cache
