@@ -233,11 +233,10 @@ async def transfers(stage: Stage) -> None:
     await stage.press("ctrl+u", *_typed("~/season"), "enter")
     await stage.see("MB/s")
     (season / "scene_2024-10.tif").unlink()
-    await stage.press("w", "G")
-    await stage.see("failed", "verified")
-    while "cannot read" not in stage.text().splitlines()[-3]:
-        await stage.press("k")
-    await stage.see(" left")
+    await stage.press("w")
+    await stage.see("of 9 · 1 failed")
+    await stage.press("enter")
+    await stage.see("cannot read", "verified", " left")
 
 
 @scene(start="data:big/", fault=SLOW)
