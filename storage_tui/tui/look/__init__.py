@@ -6,6 +6,7 @@
 | beside.py | a list with the preview of its row beside it |
 | gauges.py | gauges of one line: the use of a quota, the time until the first blob expires |
 | kinds.py | the kinds of blobs by their names, each with a sign of one cell |
+| picture_toll.py | what a picture costs on the link to the terminal |
 | row_keys.py | the keys for the row under the cursor, which the footer names first |
 | tints.py | the shades of the columns: sizes by magnitude, ages that fade |
 | two_columns.py | blocks of lines in two columns |
