@@ -35,7 +35,7 @@ TOUR = (
     Step((), ("rasters", "types"), 2.0),
     Step(("slash", *"region"), ("regions",), 0.8),
     Step(("enter", "enter"), ("footprints", "⣀"), 2.0),
-    Step(("space", "j", "j", "space", "M"), ("layers",), 1.5),
+    Step(("space", "j", "j", "space", "M"), ("2 layers", "84 areas", "8 areas"), 1.5),
     Step((*["plus"] * 2,), ("layers",), 1.2),
     Step(("n", "n", "n"), ("feature 3",), 2.0),
     Step(("q", "escape", "backspace", "slash", *"rast"), ("rasters",), 0.8),

@@ -136,7 +136,7 @@ class CommandScreen(Screen[ResultT]):
             self.say_footer()
         if command is not None:
             await self.run_command(command)
-        elif not self.keymap.pending:
+        elif not self.keymap.pending and not (was_pending and event.key == "escape"):  # Esc leaves a chord
             self.remark(self._unbound_words(was_pending, _name(event)))
 
     def _unbound_words(self, before: str, key: str) -> str:

@@ -73,6 +73,8 @@ class HelpScreen(LinesScreen):
         shown = f"  {'  '.join(keys):<{KEY_CELLS - 1}} " if self._has_columns else f"{' '.join(keys)} "
         if words.removeprefix("a ").lower() == title.lower():
             return [(shown, "key"), (title, "")]
+        if words.lower().startswith((f"{title.lower()} ", f"{title.lower()};")):  # the title is said once
+            return [(shown, "key"), (title, "head"), (words[len(title) :], "")]
         return [(shown, "key"), (f"{title}: ", "head"), (words, "")]
 
     def _lines(self) -> list[Line]:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from rich.color import Color, ColorType
+from rich.style import Style
 from rich.text import Text
 
 from storage_tui.contract.sizes import size_text
@@ -12,13 +14,20 @@ from storage_tui.tui.terminal.link import Link
 
 HELD_FROM_S = 1.0  # a picture that would take longer on its way is drawn when it is asked for
 PATIENCE_S = 10.0  # an answer that has not come by then was lost
-STYLE_BYTES = 33  # of a change of both colours, on average (measured on five pictures of the demo store)
+STYLE_BYTES, NUMBERED_BYTES = 33, 18  # of a change of two true or numbered colours (measured on six pictures)
 COMING = "the picture follows once the terminal has drawn what came before"
 
 
 def cost_of(lines: Sequence[Text]) -> int:
     """Return about how many bytes the drawing of these lines sends."""
-    return sum(len(line.plain.encode("utf-8", "replace")) + STYLE_BYTES * len(line.spans) for line in lines)
+    styles = [span.style for line in lines for span in line.spans]
+    is_true = any(isinstance(style, Style) and style.color is not None and _is_true(style.color) for style in styles)
+    letters = sum(len(line.plain.encode("utf-8", "replace")) for line in lines)
+    return letters + len(styles) * (STYLE_BYTES if is_true else NUMBERED_BYTES)
+
+
+def _is_true(colour: Color) -> bool:
+    return colour.type is ColorType.TRUECOLOR
 
 
 class Toll:

@@ -37,13 +37,13 @@ async def test_wide_help_has_two_columns_and_the_keys_of_this_screen_first(brows
         assert rows[1].startswith("▌Move ") and all("│" in row for row in rows[1 : edge - 1])
         here, others = "\n".join(rows[:edge]), "\n".join(rows[edge:])
         assert all(f"{group} " in here for group in ("Move", "Open", "Choose", "Act", "Look", "Program"))
-        assert "Download: download the marked" in here and "In the viewer" in others
+        assert "Download the marked" in here and "In the viewer" in others
         assert all(len(row) <= 120 for row in rows)
         await browser.press("slash")
         await browser.type("zoom")
-        await browser.until(lambda: "Download" not in browser.text and "Zoom in: " in browser.text)
+        await browser.until(lambda: "Download the" not in browser.text and "Zoom in: " in browser.text)
         await browser.press("enter", "escape")
-        await browser.shows("Download: download the marked")
+        await browser.shows("Download the marked")
         await browser.pilot.resize_terminal(99, 160)
         await browser.until(lambda: "│" not in browser.text and "/ searches the keys" not in browser.text)
 

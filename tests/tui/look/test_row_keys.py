@@ -58,6 +58,17 @@ def test_the_keys_after_the_first_of_a_chord_are_whole_and_the_others_are_counte
     assert "+" not in chord_content("g", hints, width=400).plain
 
 
+async def test_Esc_leaves_a_chord_without_a_word(store: Storage, browse: Any) -> None:
+    store.set("a.csv", "a,b\n1,2\n")
+    async with browse() as browser:
+        await browser.shows(" Enter rows  ")
+        await browser.press("g")
+        await browser.shows(" g …  g first row")
+        await browser.press("escape")
+        await browser.shows(" Enter rows  ")
+        assert browser.app.desk.fresh_message is None
+
+
 async def test_the_footer_follows_the_cursor(store: Storage, browse: Any) -> None:
     store.set("d/x", b"x")
     store.set("a.csv", "a,b\n1,2\n")
