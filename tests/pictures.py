@@ -182,7 +182,7 @@ async def viewer_hex(stage: Stage) -> None:
     await stage.see("catalog.sqlite")
     await stage.press("enter")
     await stage.see("hex/text", "SQLite")
-    await stage.press("x")
+    await stage.press("x", "x")
     await stage.see("as hex")
 
 
@@ -278,7 +278,7 @@ async def help(stage: Stage) -> None:  # noqa: A001 - the picture's name
     """Every key, from the command table."""
     await stage.see("data")
     await stage.press("?")
-    await stage.see("half a page")
+    await stage.see("Half a page")
 
 
 @scene(start="products:acme:s2:v1/2024-07-12_10SGF/")
@@ -300,8 +300,8 @@ async def cleanup(stage: Stage) -> None:
     await stage.see("scratch")
     await stage.press("t")
     await stage.see("clean-up", "expires on", "blobs")
-    await stage.press("space")
-    await stage.see("●")
+    await stage.press("space", "j", "j")
+    await stage.see("●", "JSON Lines")
 
 
 @scene(start="data:")
@@ -310,6 +310,8 @@ async def usage(stage: Stage) -> None:
     await stage.see("rasters")
     await stage.press("U")
     await stage.see("usage", "━━━")
+    await stage.press("j")
+    await stage.see("types")
 
 
 @scene(start="data:")
@@ -317,8 +319,8 @@ async def search(stage: Stage) -> None:
     """Search below a prefix, results as they are found."""
     await stage.see("rasters")
     await stage.press("f", *_typed("*.tif >10kB"))
-    await stage.see("found in", ".tif")
-    await stage.press("down")
+    await stage.see("found in", "rasters/true_color")
+    await stage.press("enter", "j")
     await stage.see("GeoTIFF", "EPSG")
 
 

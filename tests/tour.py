@@ -54,7 +54,7 @@ TOUR = (
     Step(("t",), ("clean-up", "expires on"), 2.0),
     Step(("space",), ("●",), 1.5),
     Step(("escape", "escape", "1", "backspace", "U"), ("usage", "━━━"), 2.5),
-    Step(("escape", "question_mark"), ("half a page",), 2.5),
+    Step(("escape", "question_mark"), ("Half a page",), 2.5),
 )
 
 

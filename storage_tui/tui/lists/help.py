@@ -29,7 +29,7 @@ MARGIN = 2  # cells of the view beside its lines
 INDENT, NARROW_INDENT = KEY_CELLS + 2, 2
 COLUMNS_FROM = 40  # cells: from this width on keys and words stand in columns
 TWO_FROM = 100  # cells: from this width on there are two columns of commands
-SEARCH_HINT = "/ searches the keys: words such as copy, zoom, ctrl"
+SEARCH_HINT = "searches the keys: words such as copy, zoom, ctrl"
 
 
 class HelpScreen(LinesScreen):

@@ -51,6 +51,8 @@ def _words_of(blob: Blob) -> Words:
     name = blob.key.lower()
     if name.endswith(WINDOWS):
         return {"open": "explore"}
+    if name.endswith(".pdf"):
+        return {"open": "view"}
     if name.endswith(PICTURES):
         return {"open": "picture"}
     return BY_KIND.get(kind_of(blob.key, blob.storage_type).name, {"open": "view"})

@@ -31,7 +31,7 @@ async def test_help_is_in_the_footer_of_80_columns(store: Storage, browse: Any) 
 async def test_wide_help_has_two_columns_and_the_keys_of_this_screen_first(browse: Any) -> None:
     async with browse(size=(120, 160)) as browser:
         await browser.press("?")
-        await browser.shows("/ searches the keys")
+        await browser.shows("/searches the keys")
         rows = browser.text.splitlines()
         edge = next(at for at, row in enumerate(rows) if "─" * 60 in row)
         assert rows[1].startswith("▌Move ") and all("│" in row for row in rows[1 : edge - 1])
@@ -45,7 +45,7 @@ async def test_wide_help_has_two_columns_and_the_keys_of_this_screen_first(brows
         await browser.press("enter", "escape")
         await browser.shows("Download the marked")
         await browser.pilot.resize_terminal(99, 160)
-        await browser.until(lambda: "│" not in browser.text and "/ searches the keys" not in browser.text)
+        await browser.until(lambda: "│" not in browser.text and "/searches the keys" not in browser.text)
 
 
 @pytest.mark.parametrize("width", [30, 47, 80])

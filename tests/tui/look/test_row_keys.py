@@ -25,6 +25,7 @@ from tests.previews.tiffs import grey, write
         (Blob("a.zip", "data"), " Enter members "),
         (Blob("a.png", "data"), " Enter picture "),
         (Blob("a.grib", "data"), " Enter view "),
+        (Blob("a.pdf", "data"), " Enter view  h up "),
         (Blob("a", "logs"), " Enter read  b its result "),
         (Blob("a", "result"), " Enter view  b its log "),
         (Blob("a.tif", "data", storage_class="GLACIER"), " ga ask back  i details  Enter explore "),
