@@ -310,8 +310,9 @@ async def usage(stage: Stage) -> None:
     await stage.see("rasters")
     await stage.press("U")
     await stage.see("usage", "━━━")
-    await stage.press("j")
     await stage.see("types")
+    await stage.press("j")
+    await stage.see("blobs  3")
 
 
 @scene(start="data:")
