@@ -182,7 +182,7 @@ async def viewer_hex(stage: Stage) -> None:
     await stage.see("catalog.sqlite")
     await stage.press("enter")
     await stage.see("hex/text", "SQLite")
-    await stage.press("x")
+    await stage.press("x", "x")
     await stage.see("as hex")
 
 
@@ -233,11 +233,10 @@ async def transfers(stage: Stage) -> None:
     await stage.press("ctrl+u", *_typed("~/season"), "enter")
     await stage.see("MB/s")
     (season / "scene_2024-10.tif").unlink()
-    await stage.press("w", "G")
-    await stage.see("failed", "verified")
-    while "cannot read" not in stage.text().splitlines()[-3]:
-        await stage.press("k")
-    await stage.see(" left")
+    await stage.press("w")
+    await stage.see("of 9 · 1 failed")
+    await stage.press("enter")
+    await stage.see("cannot read", "verified", " left")
 
 
 @scene(start="data:big/", fault=SLOW)
@@ -279,7 +278,7 @@ async def help(stage: Stage) -> None:  # noqa: A001 - the picture's name
     """Every key, from the command table."""
     await stage.see("data")
     await stage.press("?")
-    await stage.see("half a page")
+    await stage.see("Half a page")
 
 
 @scene(start="products:acme:s2:v1/2024-07-12_10SGF/")
@@ -301,8 +300,8 @@ async def cleanup(stage: Stage) -> None:
     await stage.see("scratch")
     await stage.press("t")
     await stage.see("clean-up", "expires on", "blobs")
-    await stage.press("space")
-    await stage.see("●")
+    await stage.press("space", "j", "j")
+    await stage.see("●", "JSON Lines")
 
 
 @scene(start="data:")
@@ -311,6 +310,9 @@ async def usage(stage: Stage) -> None:
     await stage.see("rasters")
     await stage.press("U")
     await stage.see("usage", "━━━")
+    await stage.see("types")
+    await stage.press("j")
+    await stage.see("blobs  3")
 
 
 @scene(start="data:")
@@ -318,8 +320,8 @@ async def search(stage: Stage) -> None:
     """Search below a prefix, results as they are found."""
     await stage.see("rasters")
     await stage.press("f", *_typed("*.tif >10kB"))
-    await stage.see("found in", ".tif")
-    await stage.press("down")
+    await stage.see("found in", "rasters/true_color")
+    await stage.press("enter", "j")
     await stage.see("GeoTIFF", "EPSG")
 
 

@@ -188,6 +188,7 @@ class StorageApp(App[None], inherit_bindings=False):
             return
         if isinstance(driver, TerminalDriver):
             driver.take_typed = TypeAhead(self, self._take_key).hand_over
+            driver.measure(self.desk.link)
         write, painter = driver.write, self.painter
         painter.forget(*self.size)
         hung_up = when_hung_up(partial(asyncio.get_running_loop().call_soon_threadsafe, self.exit))

@@ -46,7 +46,7 @@ class CommandScreen(Screen[ResultT]):
         super().__init__()
         self.keymap = Keymap(self.CONTEXT)
         self.footer = Bar(id="footer")
-        self.footer_first: tuple[str, ...] = ()  # commands that the footer shows before the most useful ones
+        self.footer_first: Mapping[str, str] = {}  # what the footer shows first, see footer_content
         self.actions: Mapping[str, Action] = {}  # by the id of the command
         use_compositor(self, RowCompositor())
         self._key_at = self._painted_at = 0.0
@@ -95,7 +95,7 @@ class CommandScreen(Screen[ResultT]):
         if isinstance(self.focused, FilterField):
             self.footer.say(Content.styled(TYPING, "$text-muted"))
         elif self.keymap.pending:
-            self.footer.say(chord_content(self.keymap.pending, self.keymap.hints()))
+            self.footer.say(chord_content(self.keymap.pending, self.keymap.hints(), width=self.size.width))
         else:
             self.footer.say(footer_content(
                 self.context, width=self.size.width, first=self.footer_first, is_read_only=_refusal(self) is not None
@@ -136,7 +136,7 @@ class CommandScreen(Screen[ResultT]):
             self.say_footer()
         if command is not None:
             await self.run_command(command)
-        elif not self.keymap.pending:
+        elif not self.keymap.pending and not (was_pending and event.key == "escape"):  # Esc leaves a chord
             self.remark(self._unbound_words(was_pending, _name(event)))
 
     def _unbound_words(self, before: str, key: str) -> str:

@@ -682,7 +682,7 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
     ),
     "viewer": (
         "view-search", "view-table", "view-mode", "view-follow", "view-go", "view-wrap", "view-copy", "view-save",
-        "view-open", "close", "help",
+        "close", "help",
     ),
     "transfers": (
         "transfer-open", "transfer-pause", "transfer-cancel", "transfer-retry", "transfer-pause-all",
@@ -747,9 +747,11 @@ def in_context(context: Context) -> tuple[Command, ...]:
 
 
 def footer_of(context: Context, first: Iterable[str] = ()) -> list[Command]:
-    """Return the commands that the footer of a context shows, those of `first` before the most useful ones."""
+    """Return the commands that the footer of a context shows, those of `first` before the most useful ones.
+
+    Commands of `first` that do not work in the context are left out."""
     by_id = {row.id: row for row in in_context(context)}
-    return [by_id[name] for name in dict.fromkeys((*first, *FOOTERS[context]))]
+    return [by_id[name] for name in dict.fromkeys((*first, *FOOTERS[context])) if name in by_id]
 
 
 def use(rows: tuple[Command, ...]) -> None:

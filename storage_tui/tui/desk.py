@@ -29,6 +29,7 @@ from storage_tui.tui.state.signed import SignedUrls
 from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.state.taken import Taken
 from storage_tui.tui.state.transfers import Gauge, TransferQueue
+from storage_tui.tui.terminal.link import Link
 
 JOB = "job"  # the group of the one action that runs at a time; it belongs to the App and outlives a screen
 MESSAGE_S = 8.0  # a message stays this long in the status line
@@ -83,6 +84,7 @@ class Desk:
     repaint: Callable[[], None] = lambda: None  # sends the whole screen again
     take_next_theme: Callable[[], str] = lambda: ""  # changes the colours, and returns the name of the theme
     tell_terminal: Callable[[Gauge], None] = lambda _: None  # a bell or a note of the terminal
+    link: Link = field(default_factory=Link)  # to the terminal
     runner: TransferRunner = field(init=False)
 
     def __post_init__(self) -> None:

@@ -26,7 +26,9 @@ class PreviewKeys:
             self._pane.show_row(self._view.current)
 
     def action_preview(self) -> None:
-        """Show or hide the preview."""
+        """Draw the picture that was held back on a slow link; else show or hide the preview."""
+        if self._pane.draw_held():
+            return
         self._screen.toggle_class("-no-preview")
         self._screen.call_after_refresh(self.show_row)
 

@@ -12,6 +12,7 @@ from storage_tui.tui.browser.preview import PreviewKeys
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.lists.program import ProgramActions
+from storage_tui.tui.look.row_keys import RowKeys
 from storage_tui.tui.rows.actions import RowActions
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.widgets.bar import Bar
@@ -56,6 +57,7 @@ class Sides:
         self._program = program
         self._upload = upload
         self._changed = changed
+        self._row_keys = RowKeys(screen)
         self._side: LocalSide | None = None
         self._made: Across | None = None
 
@@ -74,7 +76,8 @@ class Sides:
         return (*self.local.targets(), self._across) if self.local is not None else ()
 
     def show_row(self) -> None:
-        """Preview the row under the cursor of the side with the keys."""
+        """Preview the row under the cursor of the side with the keys, and name its keys in the footer."""
+        self._row_keys.follow((self._view if self.local is None else self.local.view).current)
         (self.local.preview if self.local is not None else self._preview).show_row()
 
     def say_lines(self) -> None:
@@ -149,8 +152,7 @@ class Sides:
             self._screen.set_focus(self._view)
             self._give_keys(to_local=False)
             self._screen.remove_class(LOCAL_IS_OPEN)
-            self._screen.footer_first = ()
-            self._screen.say_footer()
+            self._row_keys.lead_with(())
             return
         if self._side is None:
             from storage_tui.tui.local.side import LocalSide
@@ -159,7 +161,7 @@ class Sides:
             self._across.meet(self._side)
             await self._screen.query_one("#main", Container).mount(self._side.widget, after=self._view)
         self._screen.add_class(LOCAL_IS_OPEN)
-        self._screen.footer_first = ACROSS
+        self._row_keys.lead_with(ACROSS)
         self._side.show()
         self._screen.set_focus(self._side.view)
         self._give_keys(to_local=True)

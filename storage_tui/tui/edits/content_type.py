@@ -59,6 +59,9 @@ async def _change_all(desk: Desk, blobs: Sequence[Blob], wanted: str) -> None:
     waiting, changed, failed = iter(blobs), list[tuple[Blob, Blob]](), 0
     first: Exception | None = None
 
+    def say_count() -> None:
+        desk.working = f"Content type of {len(changed):,} of {len(blobs):,} (Esc stops)"
+
     async def go_on() -> None:
         nonlocal failed, first
         for blob in waiting:
@@ -68,8 +71,9 @@ async def _change_all(desk: Desk, blobs: Sequence[Blob], wanted: str) -> None:
             except EXPECTED as exc:
                 failed, first = failed + 1, first or exc
                 desk.log.error(f"{blob.key!a} keeps its content type: {explain(exc)}", exc)
-            desk.working = f"Content type of {len(changed):,} of {len(blobs):,} (Esc stops)"
+            say_count()
 
+    say_count()
     try:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(AT_ONCE):
@@ -87,6 +91,9 @@ async def _change_all(desk: Desk, blobs: Sequence[Blob], wanted: str) -> None:
 def _report(
     desk: Desk, changed: Sequence[tuple[Blob, Blob]], failed: int, wanted: str, first: Exception | None
 ) -> None:  # fmt: skip
+    if not changed and not failed:  # Esc before the first answer
+        desk.say("stopped: the server has confirmed no change of a content type")
+        return
     if not changed:
         what = "the content type" if failed == 1 else f"the content type of {plural(failed, 'blob')}"
         desk.fail(f"{what} was not changed", first)

@@ -49,6 +49,9 @@ async def _keep_all(desk: Desk, blobs: Sequence[Blob]) -> None:
     waiting, kept, failed = iter(blobs), list[Blob](), 0
     first: Exception | None = None
 
+    def say_count() -> None:
+        desk.working = f"Keeping {len(kept):,} of {len(blobs):,} longer (Esc stops)"
+
     async def keep_on() -> None:
         nonlocal failed, first
         for blob in waiting:
@@ -57,8 +60,9 @@ async def _keep_all(desk: Desk, blobs: Sequence[Blob]) -> None:
             except EXPECTED as exc:
                 failed, first = failed + 1, first or exc
                 desk.log.error(f"{blob.key!a} was not kept longer: {explain(exc)}", exc)
-            desk.working = f"Keeping {len(kept):,} of {len(blobs):,} longer (Esc stops)"
+            say_count()
 
+    say_count()
     try:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(AT_ONCE):
@@ -73,5 +77,7 @@ async def _keep_all(desk: Desk, blobs: Sequence[Blob]) -> None:
         if failed:
             none = f"{plural(failed, 'blob')} could not be kept longer"
             desk.fail(f"{words}, {failed:,} failed" if kept else none, first)
+        elif not kept:  # Esc before the first answer
+            desk.say("stopped: the server has confirmed no blob as kept longer")
         else:
             desk.say(words)

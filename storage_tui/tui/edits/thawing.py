@@ -11,10 +11,9 @@ from storage_tui.contract.places import BUCKET_EXTRAS
 from storage_tui.contract.visible import visible
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.dialogs.thaw import ThawScreen
+from storage_tui.tui.look.archives import is_archived
 from storage_tui.tui.rows.gathering import TooManyError, gather
 from storage_tui.tui.state.listing import Row
-
-ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")  # storage classes whose bytes must be asked back
 
 ASKED_AT_MOST = 50  # blobs whose storage class is asked for one by one
 
@@ -31,7 +30,7 @@ async def thaw_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
     except (*EXPECTED, TooManyError) as exc:
         desk.fail("cannot count what would be asked back", exc)
         return
-    blobs = [blob for blob in found if blob.storage_class in ARCHIVES]
+    blobs = [blob for blob in found if is_archived(blob)]
     if not blobs:
         desk.refuse("nothing to ask back: no blob here is archived")
         return

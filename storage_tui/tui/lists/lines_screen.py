@@ -20,12 +20,12 @@ class LinesScreen(CommandScreen[None]):
     AUTO_FOCUS = "TextLines"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
-    def __init__(self, *, indent: int) -> None:
-        """`indent` is the number of cells before the rest of a wrapped line."""
+    def __init__(self, *, indent: int, hint: str = "") -> None:
+        """`indent` is the number of cells before the rest of a wrapped line; `hint` stands in the empty search line."""
         super().__init__()
         self.title_bar = Bar(id="title")
         self.view = TextLines(indent=indent, id="lines")
-        self._search = FilterLine(id="prompt")
+        self._search = FilterLine(hint=hint, id="prompt")
         self._all_lines: list[Line] = []
 
     def compose(self) -> ComposeResult:
@@ -45,6 +45,10 @@ class LinesScreen(CommandScreen[None]):
         self._all_lines = lines
         self._show_found()
 
+    def arranged(self, lines: list[Line]) -> list[Line]:
+        """Return the lines as they stand on this screen: one below the other."""
+        return lines
+
     def action_search_lines(self) -> None:
         """Type words to search for."""
         self._search.open()
@@ -53,10 +57,11 @@ class LinesScreen(CommandScreen[None]):
     def _show_found(self) -> None:
         words = self._search.text if self._search.is_mounted else ""
         if not words.strip():
-            self.view.set_lines(self._all_lines)
+            self.view.set_lines(self.arranged(self._all_lines))
             return
         found = _matching(self._all_lines, Filter(words))
-        self.view.set_lines(found or [[(f'No line has "{visible(words)}". Esc shows all.', "dim")]])
+        none: list[Line] = [[(f'No line has "{visible(words)}". Esc shows all.', "dim")]]
+        self.view.set_lines(self.arranged(found) if found else none)
 
     @on(FilterLine.Left)
     def _leave_search(self) -> None:

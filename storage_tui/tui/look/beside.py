@@ -15,7 +15,7 @@ class Beside(Horizontal):
     def __init__(self, desk: Desk, view: LineView) -> None:
         super().__init__(id="body")
         self._view = view
-        self.pane = RowPreview(desk.storage, quadrants=desk.has_quadrants, id="beside")
+        self.pane = RowPreview(desk.storage, quadrants=desk.has_quadrants, link=desk.link, id="beside")
         self._shown: Row | None = None
 
     def compose(self) -> ComposeResult:

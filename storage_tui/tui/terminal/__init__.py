@@ -9,6 +9,7 @@
 | graphics.py | pictures in pixels, on terminals that draw pixels, for users who ask for them |
 | hang_up.py | the end of the program when the terminal is gone |
 | input.py | the bytes of a terminal as messages |
+| link.py | the link to the terminal: its rate, and whether a large paint is on its way |
 | no_colours.py | a filter on everything that is drawn, for NO_COLOR |
 | output_net.py | a filter on everything that is drawn |
 | painter.py | the painter, which sends only the changed cells: fewer bytes over a slow line |

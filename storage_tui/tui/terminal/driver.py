@@ -7,9 +7,11 @@ does not accept at once follows later, in order.
 
 import asyncio
 import os
+import select
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import Context
+from time import monotonic
 from typing import Any
 
 from textual import constants, events
@@ -17,6 +19,7 @@ from textual.app import App
 from textual.message import Message
 
 from storage_tui.tui.terminal.input import TerminalInput
+from storage_tui.tui.terminal.link import ANSWER, ASK, LEAVE_S, Link
 from storage_tui.tui.terminal.textual_private import OpenDriver, fail
 
 STDERR = 2  # where Textual draws
@@ -37,6 +40,7 @@ class TerminalDriver(OpenDriver):
         self._unsent = bytearray()
         self._input = TerminalInput(debug=self.is_debug)
         self._tick: asyncio.TimerHandle | None = None
+        self._link: Link | None = None
 
     # Keys
 
@@ -56,7 +60,12 @@ class TerminalDriver(OpenDriver):
         """Do nothing: the event loop reads the keys."""
 
     def disable_input(self) -> None:
-        """Read no more keys."""
+        """Read no more keys. An answer on its way is taken first: the next program would get it as typed text."""
+        ends = monotonic() + LEAVE_S
+        while self._link is not None and self._link.is_busy and (left_s := ends - monotonic()) > 0:
+            if not select.select([self.fileno], [], [], left_s)[0]:
+                break
+            self._read()
         self.loop.remove_reader(self.fileno)
         if self._tick is not None:
             self._tick.cancel()
@@ -74,7 +83,11 @@ class TerminalDriver(OpenDriver):
         self._take(content)
 
     def _take(self, content: bytes) -> None:
-        self._hand_over(self._input.feed(content))
+        if self._link is not None and ANSWER in content:
+            content = content.replace(ANSWER, b"")
+            self._link.answered()
+        if content:
+            self._hand_over(self._input.feed(content))
         if self._tick is None:
             self._tick = self.loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
 
@@ -106,17 +119,28 @@ class TerminalDriver(OpenDriver):
 
     # The screen
 
+    def measure(self, link: Link) -> None:
+        """Let a link measure the terminal from now on; the first question is the way there and back alone."""
+        if self._output is not None:
+            link.asks_after(0, always=True)
+            self._write_bytes(self._output, ASK)
+            self._link = link
+
     def write(self, data: str) -> None:
         """Send data now, or after the data that could not be sent yet."""
         if self._output is None:
             super().write(data)
             return
-        content = data.encode("utf-8", "replace")
+        self._write_bytes(self._output, data.encode("utf-8", "replace"))
+
+    def _write_bytes(self, output: int, content: bytes) -> None:
+        if self._link is not None and self._link.asks_after(len(content)):
+            content += ASK
         if not self._unsent:
-            content = content[self._send(self._output, content) :]
+            content = content[self._send(output, content) :]
         if content:
             self._unsent += content
-            self.loop.add_writer(self._output, self._send_on)
+            self.loop.add_writer(output, self._send_on)
             if len(self._unsent) > UNSENT_BYTES:
                 self._drain()
 

@@ -112,10 +112,14 @@ class ViewerScreen(CommandScreen[None]):
         self.actions = {row.id: found.get(row.id) or partial(say, ELSEWHERE[row.id], "$warning") for row in rows}
         document = self.reader.document
         kind = "" if document is None else document.kind.partition(",")[0]
+        word = "open or fold" if any(row.id == "view-open" for row in here) else ""
         if kind in TABLES:
-            self.actions["view-open"] = self.action_view_table
+            self.actions["view-open"], word = self.action_view_table, "all rows"
         elif kind in MAPS or kind.startswith("STAC "):
-            self.actions["view-open"] = self.action_view_map
+            self.actions["view-open"], word = self.action_view_map, "map"
+        self.footer_first = {"view-open": word} if word else {}
+        if document is not None:
+            self.say_footer()
 
     def on_mount(self) -> None:
         """Read the blob."""

@@ -1,10 +1,11 @@
 """The text of the one-row lines: the place, the state of work, and the keys. Text in, Content out."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
+from types import MappingProxyType
 
 from textual.content import Content
 
@@ -28,6 +29,7 @@ URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", 
 GAUGE_CELLS = 10
 TAKEN_NAMED_FROM = 60  # cells; a narrower line has the number only
 SIZES_FROM = 110  # cells: the width from which the gauge also says the bytes
+MORE_CELLS = len("  +99 ›")
 PINNED = ("help", "close", "quit")  # the commands whose keys every footer shows: how to learn more, how to leave
 
 
@@ -167,14 +169,17 @@ def position_content(listing: Listing, cursor: int) -> Content:
     return Content.styled(f"  {cursor + 1 if count else 0:,}/{total} ", "$text-muted")
 
 
-def footer_content(context: Context, *, width: int, first: Iterable[str] = (), is_read_only: bool = False) -> Content:
-    """Return the keys of a context, those of `first` and then the most useful ones, as many as fit.
+def footer_content(
+    context: Context, *, width: int, first: Mapping[str, str] = MappingProxyType({}), is_read_only: bool = False
+) -> Content:
+    """Return the keys of a context, those of `first` and then the most useful ones, as many as fit whole.
 
-    The keys for help and for leaving are always there where there is room for more than these. In a place that is open
-    read only, keys that would change it are left out.
+    `first` has a word by the id of each command; an empty word is that of the command table. The keys for help and for
+    leaving are always there where there is room for more than these. In a place that is open read only, keys that would
+    change it are left out.
     """
     rows = [row for row in footer_of(context, first) if not (is_read_only and row.changes_store(context))]
-    hints = [_Hint(row.id, key_label(row.keys_of(context)[0]), row.word) for row in rows]
+    hints = [_Hint(row.id, _footer_key(row, context), first.get(row.id) or row.word) for row in rows]
     room = width - 1
     pinned: list[_Hint] = []
     for hint in sorted((hint for hint in hints if hint.id in PINNED), key=lambda hint: PINNED.index(hint.id)):
@@ -190,6 +195,12 @@ def footer_content(context: Context, *, width: int, first: Iterable[str] = (), i
     return Content.assemble(*pieces)
 
 
+def _footer_key(row: Command, context: Context) -> str:
+    """Return the label of a command's first key, but Enter where Enter is one of its keys: the key that all know."""
+    keys = row.keys_of(context)
+    return key_label("enter" if "enter" in keys else keys[0])
+
+
 @dataclass(frozen=True, slots=True)
 class _Hint:
     id: str
@@ -201,9 +212,18 @@ class _Hint:
         return len(self.key) + len(self.word) + 3
 
 
-def chord_content(pending: str, hints: Iterable[tuple[str, Command]]) -> Content:
-    """Return the keys that may follow the first key of a chord."""
-    pieces: list[tuple[str, str]] = [(f" {key_label(pending)} …", "bold $accent")]
-    for key, row in hints:
-        pieces += [(f"  {key_label(key)}", "bold $primary"), (f" {row.title.rstrip('….').lower()}", "$text-muted")]
-    return Content.assemble(*pieces)
+def chord_content(pending: str, hints: Iterable[tuple[str, Command]], *, width: int) -> Content:
+    """Return the keys that may follow the first key of a chord, as many as fit whole, and how many do not: `+4 ›`."""
+    shown = Content.styled(f" {key_label(pending)} …", "bold $accent")
+    parts = [
+        Content.assemble(
+            (f"  {key_label(key)}", "bold $primary"), (f" {row.title.rstrip('….').lower()}", "$text-muted")
+        )
+        for key, row in hints
+    ]
+    fitting = list(accumulate((part.cell_length for part in parts), initial=shown.cell_length))
+    count = bisect_right(fitting, width) - 1
+    if count < len(parts):
+        count = max(0, bisect_right(fitting, width - MORE_CELLS) - 1)
+    more = f"  +{len(parts) - count} ›" if count < len(parts) else ""
+    return Content.assemble(shown, *parts[:count], (more, "$text-muted"))

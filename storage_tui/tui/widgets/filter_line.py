@@ -19,8 +19,8 @@ class FilterField(Input):
     are those that match the text.
     """
 
-    def __init__(self) -> None:
-        super().__init__("", compact=True, select_on_focus=False, id="filter")
+    def __init__(self, hint: str = "") -> None:
+        super().__init__("", placeholder=hint, compact=True, select_on_focus=False, id="filter")
         self.cursor_blink = False  # each blink is bytes over SSH
         self.is_held = False
         self._held: list[events.Key] = []
@@ -61,14 +61,18 @@ class FilterLine(Horizontal):
         The object that moves the keys calls `release`.
         """
 
-    def __init__(self, sign: str = " /", *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, sign: str = " /", *, hint: str = "", id: str | None = None, classes: str | None = None
+    ) -> None:  # fmt: skip
+        """`sign` stands before the field, and `hint` in the field while the field is empty."""
         super().__init__(id=id, classes=classes)
         self._sign = sign
+        self._hint = hint
 
     def compose(self) -> ComposeResult:
         """Yield the label and the field."""
         yield Bar(id="prompt-label")
-        yield FilterField()
+        yield FilterField(self._hint)
 
     def on_mount(self) -> None:
         """Set the label."""

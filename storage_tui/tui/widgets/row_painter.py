@@ -11,6 +11,7 @@ from rich.style import Style
 from storage_tui.client.patterns.words import Filter
 from storage_tui.contract.sizes import size_parts
 from storage_tui.contract.visible import visible
+from storage_tui.tui.look.archives import archive_note
 from storage_tui.tui.look.kinds import FOLDER, KINDS, Kind, has_signs, kind_of
 from storage_tui.tui.look.tints import TINTS, age_tint, size_tint
 from storage_tui.tui.state.arranging import Sort
@@ -106,6 +107,7 @@ class RowPainter:
         is_marked = row in self.marks
         lead = f"{row.storage_type}:" if shows_type else ""
         name, after = lead + leaf_name(row, prefix), visible(self._note(row))
+        after += archive_note(row, columns.name, has_signs=self._has_signs)
         name = cut_middle(name, max(columns.name - cell_len(after), columns.name // 2))
         after = cut_middle(after, columns.name - cell_len(name))
         pad = Segment(after + " " * (columns.name - cell_len(name) - cell_len(after)), dim if after else None)

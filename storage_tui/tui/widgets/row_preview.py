@@ -19,12 +19,14 @@ from storage_tui.previews.stores.recognise import preview_prefix
 from storage_tui.previews.syntax import ROLES, Colours, colours_of
 from storage_tui.previews.table.grid import grid_lines
 from storage_tui.tui.desk import EXPECTED
+from storage_tui.tui.look.picture_toll import Toll
 from storage_tui.tui.state.folder_mix import Mix
 from storage_tui.tui.state.formats import moment_text
 from storage_tui.tui.state.images import image_facts
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.store_reads import image_of_row
+from storage_tui.tui.terminal.link import Link
 from storage_tui.tui.widgets.preview_pane import PreviewPane
 from storage_tui.tui.widgets.row_painter import leaf_name
 
@@ -44,9 +46,13 @@ About = Callable[[Row], Awaitable[Preview | None]]
 class RowPreview(PreviewPane):
     """A PreviewPane that fetches its content: the first ranges of a blob, or the totals of a folder."""
 
-    def __init__(self, storage: AsyncStorage, *, quadrants: bool = True, id: str | None = None) -> None:
-        """With `quadrants` pictures are in quadrants of cells, else in halves."""
+    def __init__(
+        self, storage: AsyncStorage, *, quadrants: bool = True, link: Link | None = None, id: str | None = None
+    ) -> None:
+        """With `quadrants` pictures are in quadrants of cells, else in halves. A picture that would take long on the
+        `link` to the terminal is drawn when it is asked for."""
         super().__init__(id=id)
+        self._toll = Toll(link or Link())
         self._storage = storage
         self._row: Row | None = None
         self._source: Source | None = None
@@ -65,6 +71,7 @@ class RowPreview(PreviewPane):
     def show_row(self, row: Row | None) -> None:
         """Preview another row, or nothing."""
         self._row, self._shown, self._source = row, None, None
+        self._toll.forget()
         if self._waiting is not None:
             self._waiting.cancel()
         loop = asyncio.get_running_loop()
@@ -116,14 +123,23 @@ class RowPreview(PreviewPane):
             elif isinstance(row, Folder):
                 self.show_preview(title, await self._store_preview(row) or await self._folder_preview(row))
             else:
-                self._shown = await self._preview(row, offset)
-                self.show_preview(title, self._shown)
+                shown = self._shown = await self._preview(row, offset)
+                slow.stop()
+                await self._toll.wait(shown, lambda facts: self.show_preview(title, facts))
+                self.show_preview(title, self._toll.held_back(shown))
                 if from_end:
                     self.scroll_rows(FAR)
         except EXPECTED as exc:
             self.show_error(title, explain(exc))
         finally:
             slow.stop()
+
+    def draw_held(self) -> bool:
+        """Draw the picture that was held back on a slow link; return false where none was."""
+        if self._shown is None or self._row is None or not self._toll.pay():
+            return False
+        self.show_preview(leaf_name(self._row, parent_prefix(self._row.key)), self._shown)
+        return True
 
     async def _store_preview(self, folder: Folder) -> Preview | None:
         """Return the preview of a folder that is one thing, such as a Zarr store; None for any other folder."""

@@ -64,7 +64,9 @@ class TextLines(LineView):
         if self._rows is None or self._width != width:
             at = self._line_at_cursor()
             self._width = width
-            self._rows = [(number, row) for number, line in enumerate(self._lines) for row in self._wrap(line, width)]
+            self._rows = [
+                (number, row) for number, line in enumerate(self._lines) for row in wrapped(line, width, self.indent)
+            ]
             self.cursor = next((row for row, (number, _) in enumerate(self._rows) if number == at), self.cursor)
         return self._rows
 
@@ -74,21 +76,23 @@ class TextLines(LineView):
             return self.cursor  # nothing was wrapped yet, so the cursor counts lines
         return self._rows[self.cursor][0] if self._rows is not None and self.cursor < len(self._rows) else None
 
-    def _wrap(self, line: list[Run], width: int) -> list[list[Run]]:
-        if sum(cell_len(text) for text, _ in line) <= width:
-            return [line]
-        rows: list[list[Run]] = [[]]
-        room = width
-        for text, role in line:
-            while text:
-                piece = text if cell_len(text) <= room else _head(text, room)
-                rows[-1].append((piece, role))
-                room -= cell_len(piece)
-                text = text[len(piece) :]
-                if text:
-                    rows.append([(" " * self.indent, "")])
-                    room = width - self.indent
-        return rows
+
+def wrapped(line: list[Run], width: int, indent: int) -> list[list[Run]]:
+    """Return a line as rows of at most `width` cells; the rows after the first begin with `indent` spaces."""
+    if sum(cell_len(text) for text, _ in line) <= width:
+        return [line]
+    rows: list[list[Run]] = [[]]
+    room = width
+    for text, role in line:
+        while text:
+            piece = text if cell_len(text) <= room else _head(text, room)
+            rows[-1].append((piece, role))
+            room -= cell_len(piece)
+            text = text[len(piece) :]
+            if text:
+                rows.append([(" " * indent, "")])
+                room = width - indent
+    return rows
 
 
 def _head(text: str, cells: int) -> str:

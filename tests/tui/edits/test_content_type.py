@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
+from tests.faults.proxy import Fault, FaultProxy
 
 
 async def test_E_shows_the_type_and_changes_it_and_Z_takes_it_back(browse: Any, store: Storage) -> None:
@@ -46,6 +47,26 @@ async def test_marks_and_folders_get_one_type(browse: Any, store: Storage) -> No
         await browser.press("enter")
         await browser.shows("4 blobs are text/tab-separated-values now")
     assert {store.stat(key).content_type for key in store.list()} == {"text/tab-separated-values"}
+
+
+async def test_Esc_before_the_first_change_says_that_nothing_was_changed(
+    browse: Any, store: Storage, proxy: FaultProxy
+) -> None:
+    store.set("a.csv", b"1,2")
+    async with browse("data:", url=proxy.url) as browser:
+        await browser.until(lambda: browser.names == ["a.csv"])
+        await browser.press("E")
+        await browser.shows("by its name text/csv")
+        await browser.press("ctrl+u")
+        await browser.type("text/csv")
+        proxy.default = Fault(stall_up=1)
+        proxy.cut_all()
+        await browser.press("enter")
+        await browser.shows("Content type of 0 of 1 (Esc stops)")
+        await browser.press("escape")
+        await browser.shows("stopped: the server has confirmed no change of a content type")
+        assert browser.app.desk.log.unseen_errors == 0
+    assert store.stat("a.csv").content_type == "application/octet-stream"
 
 
 async def test_what_keeps_its_type_is_refused_in_one_line(browse: Any, store: Storage) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from storage_tui import Storage
+from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.tui.conftest import BOTH_WIRES
 
 WIRES = BOTH_WIRES
@@ -29,6 +30,24 @@ async def test_marks_and_folders_are_kept_after_a_question(browse: Any, store: S
         await browser.shows("Keep 13 blobs of tmp for seven more days?")
         await browser.press("enter")
         await browser.shows("13 blobs are kept for seven days from now")
+
+
+async def test_Esc_before_the_first_answer_says_that_nothing_is_confirmed(
+    browse: Any, store: Storage, wire: str
+) -> None:
+    store.set("a", b"x", "tmp")
+    with FaultProxy(wire) as proxy:
+        async with browse("tmp:", url=proxy.url) as browser:
+            await browser.until(lambda: browser.names == ["a"])
+            proxy.default = Fault(stall_up=1)
+            proxy.cut_all()
+            await browser.press("a")
+            await browser.shows("Keeping 0 of 1 longer (Esc stops)")
+            await browser.press("escape")
+            await browser.shows("stopped: the server has confirmed no blob as kept longer")
+            proxy.default = NONE
+            proxy.release()
+            proxy.cut_all()
 
 
 async def test_what_does_not_expire_is_refused_in_one_line(browse: Any, store: Storage) -> None:

@@ -54,6 +54,17 @@ async def open_side(browser: Browser) -> None:
     await browser.until(lambda: browser.main.focused is side(browser).view)
 
 
+async def test_the_rows_of_both_sides_begin_at_one_height(here: Path, store: Storage, browse: Any) -> None:
+    store.set("a", b"x")
+    async with browse() as browser:
+        await open_side(browser)
+        for width in (160, 120, 80):
+            await browser.pilot.resize_terminal(width, 40)
+            await browser.until(
+                lambda: any(row.count(" name ") == 2 and row.count(" size ") == 2 for row in browser.text.splitlines())
+            )
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_local_side_opens_and_closes_at_every_size(
     here: Path, store: Storage, browse: Any, size: tuple[int, int]
