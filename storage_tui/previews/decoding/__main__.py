@@ -16,6 +16,7 @@ from storage_tui.previews.decoding import children, database_rows, databases, fr
 from storage_tui.previews.decoding.features import databases as features_of_databases
 from storage_tui.previews.decoding.features import flatgeobuf, parquet, texts
 from storage_tui.previews.decoding.geo import rasters as geo_rasters
+from storage_tui.previews.decoding.geo import vectors as geo_vectors
 from storage_tui.previews.decoding.hdf5 import arrays, datasets, objects
 from storage_tui.previews.decoding.sheets import first_sheet
 from storage_tui.previews.decoding.tables import blocks, first_rows, records
@@ -34,6 +35,8 @@ READERS: dict[str, children.Reader] = {
     "chunks": children.Reader(arrays.find_chunks, arrays.prepare),
     "database": children.Reader(databases.decode, databases.prepare),
     "geo": children.Reader(geo_rasters.decode, geo_rasters.prepare, geo_rasters.begin),
+    "vectors": children.Reader(geo_vectors.decode, geo_vectors.prepare, geo_vectors.begin),
+    "vector_features": children.Reader(geo_vectors.decode_features, geo_vectors.prepare, geo_vectors.begin),
     "block": children.Reader(blocks.read_block, blocks.prepare),
     "database_rows": children.Reader(database_rows.decode, databases.prepare),
     "dataset_rows": children.Reader(datasets.decode, objects.prepare),
@@ -133,6 +136,7 @@ class _Loop:
             _answer(child.number, {"error": frames.SUPERSEDED}, b"")
         prepare = job.prepare if isinstance(job, children.Reader) else PREPARE.get(name)
         if prepare is not None and name not in self._prepared:
+            _answer(number, {"preparing": True}, b"")
             try:
                 prepare()
             except Exception as exc:  # the boundary of a library that is not as it should be on this machine

@@ -11,4 +11,5 @@
 | coordinates.py | coordinates in words: first and last value, times of the CF conventions |
 | zarr.py | the preview of a Zarr store, a group of it or an array |
 | icechunk.py | the preview of an Icechunk repository |
+| geodatabase.py | the preview of a file geodatabase of Esri: its tables, by GDAL |
 """

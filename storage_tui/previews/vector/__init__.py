@@ -2,6 +2,7 @@
 
 | file | holds |
 |---|---|
+| by_gdal.py | the layers of a file that GDAL alone reads: its files, what pyogrio says of them, the preview |
 | canvas.py | a canvas of braille dots: two by four to a cell, so a dot is about square in every terminal font |
 | coastline.py | a coarse outline of the continents behind maps of large extent |
 | geoparquet.py | GeoParquet: the key `geo` of the footer, the boxes of row groups, the geometries of the first rows |

@@ -10,6 +10,7 @@ from storage_tui.previews.containers.zip_directory import read_directory
 from storage_tui.previews.decoding.features.packing import Packer
 from storage_tui.previews.decoding.features.placing import Placing
 from storage_tui.previews.formats import flatgeobuf, sqlite
+from storage_tui.previews.formats.gdal_vector import kind_of
 from storage_tui.previews.formats.geojson import GeoJson
 from storage_tui.previews.formats.kml import Kml, Kmz
 from storage_tui.previews.formats.shapefile import Shapefile, ZippedShapefile
@@ -22,6 +23,7 @@ from storage_tui.previews.raster.tiff_directory import HEIGHT, WIDTH, read_tiff
 from storage_tui.previews.siblings import Beside, InZip, Siblings
 from storage_tui.previews.table.parquet_rows import MAGIC as PARQUET
 from storage_tui.previews.vector.atlas.layer import Features
+from storage_tui.previews.vector.by_gdal import is_there
 from storage_tui.previews.vector.reference import Reference, of_code
 
 TEXT_BYTES = 8 * MIB  # of a file without an index: what a job carries, with room for its attributes
@@ -32,6 +34,7 @@ EDGE_STEPS = 8  # along each side of a footprint
 TAIL_BYTES = 128 * KIB
 SIDE_BYTES = 64 * KIB  # of a .prj, a .cpg, and the head of a .shx
 GEOPARQUET, FLATGEOBUF, GEOPACKAGE, RASTER = "geoparquet", "flatgeobuf", "geopackage", "raster"
+GDAL = "gdal"
 
 _TEXTS = (("wkb", WellKnownBinary()), ("wkt", WellKnownText()), ("geojson", Stac()), ("geojson", GeoJson()),
           ("map", Kml()))  # fmt: skip
@@ -62,6 +65,8 @@ def form_of(head: bytes, name: str) -> str:
         return "zip"
     if Kmz().matches(head, name):
         return "kmz"
+    if is_there() and kind_of(head) is not None:
+        return GDAL
     return next((form for form, kind in _TEXTS if kind.matches(head, name)), "")
 
 
