@@ -12,7 +12,16 @@ import selectors
 import sys
 from typing import Any
 
-from storage_tui.previews.decoding import children, database_rows, databases, frames, pictures, tiles, xml_maps
+from storage_tui.previews.decoding import (
+    children,
+    database_rows,
+    databases,
+    frames,
+    pictures,
+    tiles,
+    vector_tiles,
+    xml_maps,
+)
 from storage_tui.previews.decoding.features import databases as features_of_databases
 from storage_tui.previews.decoding.features import flatgeobuf, parquet, texts
 from storage_tui.previews.decoding.geo import rasters as geo_rasters
@@ -27,7 +36,7 @@ JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
     "map": xml_maps.decode, "lines": blocks.read_lines, "records": records.read_records, "tiles": tiles.decode,
     "window": windows.decode, "pixel": windows.read_pixel, "values": windows.read_values, "zarr": values.decode,
-    "zarr by numcodecs": values.decode, "features": texts.decode,
+    "zarr by numcodecs": values.decode, "features": texts.decode, "vector tile": vector_tiles.decode,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),

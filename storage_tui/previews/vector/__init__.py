@@ -15,5 +15,6 @@
 | shapes.py | points, lines and polygons for previews: their bounds, and their area on the sphere |
 | wkb.py | well-known binary: a geometry as bytes, of the standard and of PostGIS |
 | wkt_text.py | the grammar of well-known text: geometries one after the other, as far as the text goes |
+| tiles/ | map tiles: which one stands for a file, where it lies, and how it is drawn |
 | atlas/ | layers of features for a map that is moved and zoomed |
 """
