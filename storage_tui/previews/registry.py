@@ -18,6 +18,7 @@ from storage_tui.previews.formats.envi import EnviHeader
 from storage_tui.previews.formats.esri_grid import EsriGrid
 from storage_tui.previews.formats.flatgeobuf import FlatGeobuf
 from storage_tui.previews.formats.gdal_raster import GdalRaster
+from storage_tui.previews.formats.gdal_vector import GdalVector, ZippedGeodatabase
 from storage_tui.previews.formats.geojson import GeoJson
 from storage_tui.previews.formats.geotiff import GeoTiff
 from storage_tui.previews.formats.gguf import Gguf
@@ -101,6 +102,7 @@ FIRST: tuple[Format, ...] = (
     GeoTiff(),
     ZippedShapefile(),
     Kmz(),
+    ZippedGeodatabase(),
     ZipArchive(ZIP_KINDS),
 )
 LATER: tuple[Format, ...] = (
@@ -127,6 +129,7 @@ LATER: tuple[Format, ...] = (
     Hdf4(),
     Nitf(),
     GdalRaster(),
+    GdalVector(),
     Dicom(),
     Sound("WAV"),
     Sound("FLAC"),

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from storage_tui.previews import preview
-from storage_tui.previews.base import THUMBNAIL_BUDGET
+from storage_tui.previews.base import THUMBNAIL_BUDGET, PreviewError
 from storage_tui.previews.decoding.pictures import BACKDROP
 from storage_tui.previews.decoding.tiff import rasters
 from storage_tui.previews.raster import tiff_directory as tags
@@ -353,6 +353,51 @@ async def test_an_opaque_block_of_webp_has_its_opacity_all_the_same() -> None:
     told, picture = await drawn(write(page))
     assert "damaged" not in told
     assert (picture[:8] == (10, 20, 30)).all() and (abs(picture[8:].astype(int) - (25, 30, 35)) <= 1).all()
+
+
+def codestream(mode: str, values: numpy.ndarray) -> bytes:
+    """A block of JPEG 2000 without loss."""
+    output = io.BytesIO()
+    size = values.shape[1], values.shape[0]
+    Image.frombytes(mode, size, values.tobytes()).save(output, "JPEG2000", no_jp2=True, irreversible=False)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("mode, bands", [("L", 1), ("RGB", 3), ("RGBA", 4)])
+async def test_blocks_of_jpeg_2000_are_drawn_as_they_are(mode: str, bands: int) -> None:
+    values = numpy.arange(64 * 32 * bands).reshape(32, 64, bands).astype("u1")
+    values[..., 3:] = 255
+    blocks = [codestream(mode, values[at : at + 16]) for at in (0, 16)]
+    more = {"t338": 2} if bands == 4 else {}
+    page = grey(64, 32, blocks, (8,) * bands, t259=33005, t262=2 if bands > 1 else 1, t277=bands, t278=16, **more)
+    told, picture = await drawn(write(page))
+    page.tags[259], page.blocks[:] = 1, [values[at : at + 16].tobytes() for at in (0, 16)]
+    _, expected = await drawn(write(page))
+    assert "damaged" not in told and (picture == expected).all()
+
+
+@pytest.mark.parametrize("order", "<>")
+async def test_jpeg_2000_of_16_bits_keeps_its_values(order: str) -> None:
+    values = (numpy.arange(64 * 32).reshape(32, 64) * 31).astype("<u2")
+    page = grey(64, 32, [codestream("I;16", values)], 16, t259=34712, t278=32)
+    told, picture = await drawn(write(page, order=order))
+    plain, expected = await drawn(write(grey(64, 32, [values.astype(f"{order}u2").tobytes()], 16), order=order))
+    assert "damaged" not in told and (picture == expected).all()
+    assert [told[name] for name in ("low", "high")] == [plain[name] for name in ("low", "high")]
+
+
+async def test_jpeg_2000_of_another_form_is_damage() -> None:
+    values = numpy.zeros((32, 64), "<u2")
+    sound = codestream("L", values.astype("u1"))
+    for block in (
+        codestream("I;16", values),
+        sound[:60],
+        b"\0" * 50,
+        sound[:43] + b"\xff" * 40,
+        sound[:8] + b"\x7f" * 8,
+    ):
+        with pytest.raises((PreviewError, ValueError)):
+            await drawn(write(grey(64, 32, [block], t259=34712, t278=32)))
 
 
 @pytest.mark.parametrize("compression", ["group3", "group4", "tiff_ccitt"])

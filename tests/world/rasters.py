@@ -344,7 +344,7 @@ def made_by_hand() -> Iterator[tuple[str, bytes]]:
     for code in (1, 32773):
         packed = bytes_ if code == 1 else b"".join(b"\x1f" + bytes_[at : at + 32] for at in range(0, len(bytes_), 32))
         yield f"predictor 2 where compression {code} has none", write(grey(32, 24, [packed], t259=code, t317=2))
-    for code in (6, 9, 34661, 34712, 50002, 12345):
+    for code in (6, 9, 34661, 33003, 50002, 12345):
         yield f"compression {code}", write(grey(32, 24, [bytes_], t259=code))
     yield "a block of size 0 and a block of place 0", write(grey(32, 24, [bytes_[:256], (300, 0), None], t278=8))
     for code, size in ((1, 0), (1, 40), (1, 10**9), (8, 0)):

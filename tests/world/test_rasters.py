@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 REFUSED = {
     "complex": "complex numbers are not drawn", "lerc": "LERC is not decoded here", "CIELAB": "CIELab colours",
     "compression 6": "old JPEG is not", "compression 9": "JBIG is not", "compression 34661": "JBIG is not",
-    "compression 34712": "JPEG 2000 is not", "compression 50002": "JPEG XL is not",
+    "compression 33003": "JPEG 2000 is not", "compression 50002": "JPEG XL is not",
     "compression 12345": "compression 12345 is not", "5, 6 and 5": "different widths (5, 6 bits)",
     "predictor 2 of": "predictor 2 of", "predictor 3 of 8": "predictor 3 of 8-bit integers",
     "predictor 5 of": "predictor 5 of 8-bit integers",

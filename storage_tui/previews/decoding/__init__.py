@@ -21,8 +21,9 @@ can open no file of this machine. The time of waiting for the storage is not cou
 | pictures.py | PNG, JPEG, WebP, GIF, BMP, TIFF to RGB, through Pillow |
 | ranged_file.py | the blob as a file for a library in the child |
 | tiles.py | tiles of a picture at full size and at halves of it, through Pillow |
+| vector_tiles.py | the shapes of a vector tile in degrees |
 | xml_maps.py | KML and GPX: the shapes and the facts of a text that may be cut, by expat |
-| geo/ | rasters of all kinds, through rasterio |
+| geo/ | rasters of all kinds through rasterio, shapes through pyogrio |
 | features/ | the features of a file for the map, thinned for each zoom |
 | hdf5/ | the objects of HDF5 files, through h5py |
 | sheets/ | the first rows of spreadsheets, from XML without entities |

@@ -12,10 +12,20 @@ import selectors
 import sys
 from typing import Any
 
-from storage_tui.previews.decoding import children, database_rows, databases, frames, pictures, tiles, xml_maps
+from storage_tui.previews.decoding import (
+    children,
+    database_rows,
+    databases,
+    frames,
+    pictures,
+    tiles,
+    vector_tiles,
+    xml_maps,
+)
 from storage_tui.previews.decoding.features import databases as features_of_databases
 from storage_tui.previews.decoding.features import flatgeobuf, parquet, texts
 from storage_tui.previews.decoding.geo import rasters as geo_rasters
+from storage_tui.previews.decoding.geo import vectors as geo_vectors
 from storage_tui.previews.decoding.hdf5 import arrays, datasets, objects
 from storage_tui.previews.decoding.sheets import first_sheet
 from storage_tui.previews.decoding.tables import blocks, first_rows, records
@@ -26,8 +36,8 @@ JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
     "map": xml_maps.decode, "lines": blocks.read_lines, "records": records.read_records, "tiles": tiles.decode,
     "window": windows.decode, "pixel": windows.read_pixel, "values": windows.read_values, "zarr": values.decode,
-    "zarr by numcodecs": values.decode, "features": texts.decode, "window of zarr": windows.decode,
-    "pixel of zarr": windows.read_pixel, "values of zarr": windows.read_values,
+    "zarr by numcodecs": values.decode, "features": texts.decode, "vector tile": vector_tiles.decode,
+    "window of zarr": windows.decode, "pixel of zarr": windows.read_pixel, "values of zarr": windows.read_values,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
     "hdf5": children.Reader(objects.decode, objects.prepare),
@@ -35,6 +45,8 @@ READERS: dict[str, children.Reader] = {
     "chunks": children.Reader(arrays.find_chunks, arrays.prepare),
     "database": children.Reader(databases.decode, databases.prepare),
     "geo": children.Reader(geo_rasters.decode, geo_rasters.prepare, geo_rasters.begin),
+    "vectors": children.Reader(geo_vectors.decode, geo_vectors.prepare, geo_vectors.begin),
+    "vector_features": children.Reader(geo_vectors.decode_features, geo_vectors.prepare, geo_vectors.begin),
     "block": children.Reader(blocks.read_block, blocks.prepare),
     "database_rows": children.Reader(database_rows.decode, databases.prepare),
     "dataset_rows": children.Reader(datasets.decode, objects.prepare),
@@ -136,6 +148,7 @@ class _Loop:
             _answer(child.number, {"error": frames.SUPERSEDED}, b"")
         prepare = job.prepare if isinstance(job, children.Reader) else PREPARE.get(name)
         if prepare is not None and name not in self._prepared:
+            _answer(number, {"preparing": True}, b"")
             try:
                 prepare()
             except Exception as exc:  # the boundary of a library that is not as it should be on this machine

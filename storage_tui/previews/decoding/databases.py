@@ -9,6 +9,8 @@ import sys
 from typing import Any
 
 from storage_tui.previews.decoding.ranged_file import RangedFile
+from storage_tui.previews.vector.layer import known_bounds
+from storage_tui.previews.vector.tiles.choosing import MOST_ZOOM, candidates
 
 MODULE = "storage_tui.previews.decoding.blob_vfs"
 MOST_SCHEMA = 500  # rows of the schema, of the contents, and of the metadata
@@ -29,6 +31,8 @@ CONTENTS = (
 GEOMETRIES = "SELECT table_name, column_name, geometry_type_name FROM gpkg_geometry_columns"
 COUNTS = "SELECT table_name, feature_count FROM gpkg_ogr_contents"
 METADATA = "SELECT name, value FROM metadata"
+TILE = "SELECT tile_data FROM tiles WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?"
+FIRST_TILE = "SELECT zoom_level, tile_column, tile_row, tile_data FROM tiles WHERE zoom_level = ? LIMIT 1"
 ZOOMS = "SELECT zoom_level FROM tiles ORDER BY zoom_level {} LIMIT 1"
 
 
@@ -48,12 +52,13 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[
     """Return what the database says of itself, and the geometries of its first layer as GeoPackage stores them.
 
     `schema` has type, name and statement; `contents`, `geometries` and `counts` are rows of a GeoPackage's tables,
-    `metadata` and `zooms` are those of MBTiles. `sizes` are the bytes of each geometry. `refused` is the reason why
-    some of this is missing, "" without one. `rows` of the job is the number of geometries wanted.
+    `metadata` and `zooms` are those of MBTiles, `tile` the place of the tile that is handed back instead of geometries.
+    `sizes` are the bytes of each geometry. `refused` is the reason why some of this is missing, "" without one. `rows`
+    of the job is the number of geometries wanted.
     """
     apsw = sys.modules["apsw"]
     told: dict[str, Any] = {"schema": [], "contents": [], "geometries": [], "counts": [], "metadata": [], "zooms": [],
-                            "sizes": [], "refused": ""}  # fmt: skip
+                            "tile": None, "sizes": [], "refused": ""}  # fmt: skip
     pieces: list[bytes] = []
     connection, vfs = sys.modules[MODULE].connect(file)
     try:
@@ -130,6 +135,30 @@ def _read(queries: _Queries, told: dict[str, Any], pieces: list[bytes], most: in
         told["metadata"] = queries.rows(METADATA)
         for order in ("ASC", "DESC"):
             told["zooms"] += [row[0] for row in queries.rows(ZOOMS.format(order))]
+        _read_tile(queries, told, pieces)
+
+
+def _read_tile(queries: _Queries, told: dict[str, Any], pieces: list[bytes]) -> None:
+    """Hand back the tile that shows most of the bounds, or the first one; rows count from the south in MBTiles."""
+    if len(told["zooms"]) != 2 or not all(type(zoom) is int and 0 <= zoom <= MOST_ZOOM for zoom in told["zooms"]):
+        return
+    bounds = next((str(value).split(",") for name, value in told["metadata"] if name == "bounds"), [])
+    try:
+        box = known_bounds([float(side) for side in bounds])
+    except ValueError:
+        box = None
+    for zoom, column, row in candidates(box, *told["zooms"]):
+        places = zoom, column, (1 << zoom) - 1 - row
+        for (value,) in queries.connection.execute(TILE, places):
+            if isinstance(value, bytes) and value:
+                pieces.append(value)
+                told["tile"] = [zoom, column, row]
+                return
+    for zoom, column, row, value in queries.connection.execute(FIRST_TILE, (told["zooms"][0],)):
+        places_are_known = all(type(place) is int and 0 <= place < 1 << zoom for place in (column, row))
+        if places_are_known and isinstance(value, bytes) and value:
+            pieces.append(value)
+            told["tile"] = [zoom, column, (1 << zoom) - 1 - row]
 
 
 def _cell(value: Any) -> str | float | None:

@@ -156,6 +156,8 @@ class Decoder:
             self._send(process, frames.pack(number, job, content))
             while True:
                 told, payload = await _next_of(call)
+                if "preparing" in told:
+                    continue
                 if "need" not in told:
                     is_over = True
                     break

@@ -4,6 +4,7 @@
 |---|---|---|---|
 | preview's side | loop | `job` and its parameters; `none` ends the job of this number | content |
 | child, then loop | loop, then preview's side | `need`: start, stop, most | none |
+| loop | preview's side | `preparing`: a library is imported for the first job that needs it | none |
 | preview's side, then loop | loop, then child | `part`: true, or false and `error` | the range |
 | child, then loop | loop, then preview's side | facts, or `error` | pixels |
 

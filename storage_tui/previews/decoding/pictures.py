@@ -22,7 +22,7 @@ def prepare() -> None:
     from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin  # noqa: F401
 
     with contextlib.suppress(ImportError):
-        from PIL import WebPImagePlugin  # noqa: F401
+        from PIL import Jpeg2KImagePlugin, WebPImagePlugin  # noqa: F401
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     ImageFile.LOAD_TRUNCATED_IMAGES = True  # the first part of a large picture is worth seeing

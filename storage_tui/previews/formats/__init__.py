@@ -13,6 +13,7 @@
 | envi.py | ENVI headers: size, type, order and place of the raster beside them, and its picture |
 | esri_grid.py | Esri ASCII grids: size, bounds, cell and nodata, and a picture |
 | gdal_raster.py | ERDAS Imagine, PCIDSK, DTED, Surfer and others that GDAL alone reads (the extra `geo`) |
+| gdal_vector.py | MapInfo, DXF, DGN, S-57, GML, OpenStreetMap, TopoJSON and others, by pyogrio (the extra `geo`) |
 | geojson.py | GeoJSON: kind, count, bounds, area, and the shapes on a map; a cut file as far as its features go |
 | geotiff.py | TIFF and GeoTIFF of any size: the facts of its directories, and a thumbnail |
 | gguf.py | GGUF: the keys and tensors of a language model from its first bytes (ggml, docs/gguf.md) |

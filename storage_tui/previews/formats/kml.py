@@ -120,7 +120,7 @@ async def _preview(
         raise LimitError(told["refused"])
     numbers = struct.unpack(f"<{len(packed) // 8}d", packed)
     layer = Layer(reference=WGS84, is_all=True, shapes=Shapes(is_degrees=True))
-    for polygon in _polygons(told["shapes"], list(zip(numbers[::2], numbers[1::2], strict=True)), layer.shapes):
+    for polygon in read_polygons(told["shapes"], list(zip(numbers[::2], numbers[1::2], strict=True)), layer.shapes):
         layer.shapes.add_polygon(polygon)
     layer.bounds = layer.shapes.bounds()
     counts: dict[str, int] = told["counts"]
@@ -153,7 +153,7 @@ async def _preview(
     return draw_layer(kind, layer, view, more=[*(more or []), *facts], note=" · ".join(notes), cells=cells)
 
 
-def _polygons(kinds: list[list[Any]], points: list[Point], shapes: Shapes) -> Iterator[list[list[Point]]]:
+def read_polygons(kinds: list[list[Any]], points: list[Point], shapes: Shapes) -> Iterator[list[list[Point]]]:
     """Add points and lines to the shapes, and yield the rings of each polygon."""
     at, polygon = 0, list[list[Point]]()
     for kind, count in kinds:

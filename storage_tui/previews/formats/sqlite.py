@@ -10,6 +10,8 @@ from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Any
 
+from rich.text import Text
+
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import MIB, Budget, Cells, LimitError, Preview, PreviewError, Source, View
 from storage_tui.previews.decoding.decoder import DECODER
@@ -18,6 +20,7 @@ from storage_tui.previews.vector.geoparquet import add_values
 from storage_tui.previews.vector.layer import Layer, draw_layer, known_bounds
 from storage_tui.previews.vector.reference import WGS84, Reference, of_code, of_wkt
 from storage_tui.previews.vector.shapes import Bounds, bounds_text
+from storage_tui.previews.vector.tiles.drawing import draw_tile
 
 MAGIC = b"SQLite format 3\x00"
 LEAF_TABLE = 0x0D
@@ -61,7 +64,13 @@ class SqliteHeader:
         if told["contents"]:
             return await asyncio.to_thread(_geopackage, shown, told, raw, note, view)
         if told["metadata"]:
-            return await asyncio.to_thread(_tiles, shown, told, note, view)
+            layer, facts, cells, below = _tiles(shown, told)
+            if told["tile"] is None:
+                return draw_layer(MBTILES, layer, view, more=facts, note=note, cells=cells, below=below)
+            zoom, column, row = told["tile"]
+            return await draw_tile(
+                MBTILES, layer, (zoom, column, row), raw, view, more=facts, note=note, cells=cells, below=below
+            )
         rows = [[str(kind), str(name), " ".join(str(sql or "").split())] for kind, name, sql in told["schema"]]
         counts = [("tables", f"{sum(row[0] == 'table' for row in rows):,}")] if rows else []
         return replace(_with_schema(shown, rows), facts=(*shown.facts, *counts), note=note)
@@ -128,8 +137,8 @@ def _geopackage(shown: Preview, told: dict[str, Any], raw: bytes, note: str, vie
     return draw_layer(GEOPACKAGE, main, view, more=facts, note=visible(note), cells=cells, below=lines)
 
 
-def _tiles(shown: Preview, told: dict[str, Any], note: str, view: View) -> Preview:
-    """Return the preview of MBTiles: its metadata, and its bounds on the map."""
+def _tiles(shown: Preview, told: dict[str, Any]) -> tuple[Layer, list[tuple[str, str]], Cells, list[Text]]:
+    """Return what the metadata of MBTiles say: the bounds, the facts, and all of them as a table."""
     metadata = {str(name): str(value) for name, value in told["metadata"]}
     facts = [(name, visible(metadata[name], limit=120)) for name in TILE_FACTS if metadata.get(name)]
     low, high = metadata.get("minzoom"), metadata.get("maxzoom")
@@ -142,7 +151,7 @@ def _tiles(shown: Preview, told: dict[str, Any], note: str, view: View) -> Previ
     heads = ("name", "value")
     cells = Cells(heads, tuple(metadata.items()))
     lines = grid_lines(heads, list(metadata.items()))
-    return draw_layer(MBTILES, layer, view, more=[*facts, *shown.facts], note=note, cells=cells, below=lines)
+    return layer, [*facts, *shown.facts], cells, lines
 
 
 def known_box(values: list[Any]) -> Bounds | None:

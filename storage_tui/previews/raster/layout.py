@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from storage_tui.previews.base import PreviewError
-from storage_tui.previews.decoding.tiff.compressions import FAXES, JPEG, PREDICTED, SUPPORTED, WEBP, compression_name
+from storage_tui.previews.decoding.tiff.compressions import (
+    FAXES,
+    JPEG,
+    JPEG_2000S,
+    PREDICTED,
+    SUPPORTED,
+    WEBP,
+    compression_name,
+)
 from storage_tui.previews.decoding.tiff.levels import FLOAT, FLOATING, HORIZONTAL, INT, UINT, Colours, can_be_read
 from storage_tui.previews.raster import tiff_directory as tags
 from storage_tui.previews.raster.nodata import read_nodata
@@ -20,6 +28,7 @@ CMYK_INKS = 1  # of InkSet; 2 says that the inks are others
 OF_LIBTIFF = (tags.FAX_3_OPTIONS, tags.FAX_4_OPTIONS)
 OF_YCBCR = (tags.YCBCR_COEFFICIENTS, tags.YCBCR_SUBSAMPLING, tags.REFERENCE_BLACK_WHITE)
 COLOUR_NAMES = {"palette": "those of a palette", "ycbcr": "YCbCr", "cmyk": "CMYK"}
+JPEG_2000_LAYOUTS = frozenset(((UINT, 8, 1), (UINT, 8, 3), (UINT, 8, 4), (UINT, 16, 1)))
 PALETTE_FACTORS = (256, 257)  # an entry of 16 bits was made of one of 8 bits by one of these
 
 
@@ -133,6 +142,11 @@ def _check(level: Directory, form: int, bits: int, is_planar: bool) -> None:
             code == WEBP and (in_block not in (3, 4) or bits != 8),
             f"WebP of {in_block} bands of {kind} is not decoded here",
         ),
+        (
+            code in JPEG_2000S and (form, bits, in_block) not in JPEG_2000_LAYOUTS,
+            f"JPEG 2000 of {in_block} bands of {kind} is not decoded here",
+        ),
+        (is_ycbcr and code in JPEG_2000S, "JPEG 2000 of YCbCr is not decoded here"),
         (code in FAXES and (bits != 1 or in_block != 1), f"{compression_name(code)} of {kind} is not decoded here"),
         (is_ycbcr and bands != 3, f"YCbCr of {bands} bands is not drawn"),
         (is_ycbcr and code == WEBP, "WebP of YCbCr is not decoded here"),

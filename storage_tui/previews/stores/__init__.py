@@ -12,4 +12,5 @@
 | raster.py | an array of a Zarr store as a raster that is looked at through a window |
 | zarr.py | the preview of a Zarr store, a group of it or an array |
 | icechunk.py | the preview of an Icechunk repository |
+| geodatabase.py | the preview of a file geodatabase of Esri: its tables, by GDAL |
 """

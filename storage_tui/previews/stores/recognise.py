@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import LimitError, Preview, PreviewError, View
+from storage_tui.previews.formats.gdal_vector import GEODATABASE
 from storage_tui.previews.pick import DAMAGE, REASON_CHARS
+from storage_tui.previews.stores.geodatabase import is_geodatabase, show_geodatabase
 from storage_tui.previews.stores.icechunk import is_icechunk, show_icechunk
 from storage_tui.previews.stores.prefix import FolderStorage, Names, Prefix
 from storage_tui.previews.stores.zarr import show_zarr
@@ -29,6 +31,8 @@ async def preview_prefix(
         kind = "Zarr store"
     elif is_icechunk(names):
         kind = "Icechunk"
+    elif is_geodatabase(key, names):
+        kind = GEODATABASE.name
     else:
         return None
     return await _shown(kind, prefix, names, view), prefix
@@ -46,6 +50,8 @@ async def _shown(kind: str, prefix: Prefix, names: Names, view: View) -> Preview
     try:
         if kind == "Icechunk":
             return await show_icechunk(prefix, names)
+        if kind == GEODATABASE.name:
+            return await show_geodatabase(prefix, names, view)
         return await show_zarr(prefix, names, view)
     except (*DAMAGE, PreviewError) as exc:
         reason = visible(str(exc) or type(exc).__name__, limit=REASON_CHARS)

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ from onnx import helper, numpy_helper
 
 from tests.previews.heads import kept, made
 from tests.previews.samples import encoded
+from tests.previews.vector import gdal_files
 
 WEIGHTS = {"conv.weight": numpy.ones((8, 3, 3, 3), "f4"), "conv.bias": numpy.zeros(8, "f2"), "steps": numpy.array(7)}
 
@@ -343,4 +345,5 @@ HEADS: dict[str, Sample] = {
     "Zarr": Sample(lambda: made.ZARR_2, "blob", "shape: 365 × 180\nchunks: 30 × 90\ntype: <f4"),
     "Iceberg table": Sample(lambda: made.ICEBERG, "blob", "columns: 1: id long\nsnapshots: 1\nrows: 1200"),
     "Delta log": Sample(lambda: made.DELTA, "blob", "columns: 2: id long, v {'type': 'array'}"),
+    **{kind: Sample(partial(gdal_files.made, kind), *told) for kind, told in gdal_files.FILES.items()},
 }

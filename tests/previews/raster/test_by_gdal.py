@@ -69,6 +69,21 @@ async def test_facts_and_pictures_are_those_of_rasterio() -> None:
                 assert told["degrees"] == pytest.approx(list(degrees))
 
 
+async def test_systems_without_a_code_are_looked_for_in_the_child() -> None:
+    content = raster("GRIB", kind="float64")  # its driver writes UTM by its parameters
+    told = await read(content, ["GRIB"], "a.grb")
+    assert told["epsg"] == 32633 and "no_picture" not in told
+    shown = await preview(Ranges.of(content).source("a.grb"), width=80, height=60)
+    assert not shown.note and dict(shown.facts)["reference"].startswith("EPSG:32633")
+    own = "+proj=laea +lat_0=51.5 +lon_0=9.5 +x_0=7 +y_0=0 +datum=WGS84 +units=m"
+    with rasterio.MemoryFile() as memory:
+        place = {"crs": own, "transform": rasterio.Affine(10, 0, 7, 0, -10, 0)}
+        with memory.open(driver="GTiff", width=9, height=9, count=1, dtype="uint8", **place) as dataset:
+            dataset.write(numpy.ones((1, 9, 9), "u1"))
+        told = await read(memory.read(), ["GTiff"])
+    assert told["epsg"] is None and told["degrees"][0] == pytest.approx(9.5, abs=0.01)
+
+
 async def test_a_large_raster_is_drawn_in_its_middle_within_the_budget() -> None:
     values = numpy.random.default_rng(7).integers(0, 255, (1, 2000, 3000), "u1")
     with rasterio.MemoryFile() as memory:

@@ -1,4 +1,4 @@
-"""Rasters of all kinds by rasterio, which the extra `geo` installs: facts, reference systems by PROJ, a picture.
+"""Rasters by rasterio and shapes by pyogrio, which the extra `geo` installs: facts, reference systems, a picture.
 
 A driver is named for every file: those that open other files or the network are never among them.
 
@@ -6,4 +6,5 @@ A driver is named for every file: those that open other files or the network are
 |---|---|
 | rasters.py | the facts of a raster and a picture, through the blob's ranges |
 | one_file.py | the blob as the only file that GDAL can open |
+| vectors.py | the layers of vector files in memory: facts, first rows, shapes, features for the map |
 """

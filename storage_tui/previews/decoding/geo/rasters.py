@@ -29,6 +29,13 @@ SHARE = 0.5  # of the budget for the pixels; the rest is for headers and for blo
 MOST_TAGS = 6
 TEXT_CHARS = 120
 LOW, HIGH = 2, 98  # percent
+UNKNOWN = (
+    'PROJCS["x",GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],'
+    'UNIT["degree",0.0174532925199433]],PROJECTION["Lambert_Azimuthal_Equal_Area"],'
+    'PARAMETER["latitude_of_center",53],PARAMETER["longitude_of_center",11],PARAMETER["false_easting",1],'
+    'PARAMETER["false_northing",0],UNIT["metre",1]]'
+)
+"""A reference system without a code."""
 
 
 def prepare() -> None:
@@ -53,10 +60,15 @@ def _rehearse(rasterio: Any) -> None:
 
 
 def begin() -> None:
-    """Open PROJ's database, which stays open in this process."""
+    """Open PROJ's database, which stays open in this process.
+
+    After a fork the database is closed, while answers of before are kept: only a system that is in no cache, and is
+    looked for among all others, opens the database. PROJ ends a process that cannot open it then.
+    """
     if "rasterio" in sys.modules:
-        crs = sys.modules["rasterio.crs"].CRS.from_epsg(32633)
-        sys.modules["rasterio.warp"].transform_bounds(crs, "EPSG:4326", 500_000, 0, 600_000, 100_000)
+        crs = sys.modules["rasterio.crs"].CRS
+        crs.from_wkt(UNKNOWN).to_epsg()
+        sys.modules["rasterio.warp"].transform_bounds(crs.from_epsg(32633), "EPSG:4326", 500_000, 0, 600_000, 100_000)
 
 
 def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[str, Any], bytes]:
@@ -74,7 +86,7 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[
         try:
             picture, rgb = _picture(rasterio, dataset, job, file)
         except Exception as exc:  # the boundary of a library: its errors are many, and facts hold without pixels
-            return told | {"no_picture": file.refused or _line(exc)}, b""
+            return told | {"no_picture": file.refused or reason_of(exc)}, b""
         return told | picture, rgb
 
 
@@ -86,7 +98,7 @@ def _opened(rasterio: Any, job: dict[str, Any], file: RangedFile) -> Any:
             try:
                 return rasterio.open(job["name"], driver=driver, opener=opener)
             except Exception as exc:  # as above
-                reason = _line(exc)
+                reason = reason_of(exc)
     raise ValueError(reason or "no driver reads it")
 
 
@@ -199,7 +211,7 @@ def _window(rasterio: Any, dataset: Any, file: RangedFile, bands: int) -> tuple[
     return rasterio.windows.Window(0, (height - rows) // 2, width, rows), f"{rows:,} rows in the middle"
 
 
-def _line(exc: Exception) -> str:
+def reason_of(exc: Exception) -> str:
     """Return an error of GDAL in one line, without the name that the file has inside this process."""
     text = str(exc.__cause__ or exc) or type(exc).__name__
     return " ".join(re.sub(r"'?/vsi[\w/.-]*'?[:,]?", "", text).split())[:TEXT_CHARS]

@@ -2,12 +2,13 @@
 
 NONE, CCITT, FAX_3, FAX_4, LZW, OLD_JPEG, JPEG, DEFLATE, CCITT_WORDS = 1, 2, 3, 4, 5, 6, 7, 8, 32771
 PACKBITS, OLD_DEFLATE, LZMA, ZSTD, WEBP = 32773, 32946, 34925, 50000, 50001
+JPEG_2000S = frozenset((33005, 34712))  # codestreams of samples as they are; 33003 and 33004 are of YCbCr
 
 FAXES = frozenset((CCITT, FAX_3, FAX_4, CCITT_WORDS))
 DEFLATES = frozenset((DEFLATE, OLD_DEFLATE))
 BY_LIBTIFF = frozenset((LZW, PACKBITS, LZMA, ZSTD))  # any content: the unpacking does not depend on the samples
 PREDICTED = frozenset((LZW, LZMA, ZSTD)) | DEFLATES  # the tag Predictor means nothing in others, as in libtiff
-SUPPORTED = frozenset((NONE, JPEG, WEBP)) | FAXES | DEFLATES | BY_LIBTIFF
+SUPPORTED = frozenset((NONE, JPEG, WEBP)) | JPEG_2000S | FAXES | DEFLATES | BY_LIBTIFF
 
 NAMES = {
     NONE: "none", CCITT: "CCITT", FAX_3: "fax G3", FAX_4: "fax G4", LZW: "LZW", OLD_JPEG: "old JPEG", JPEG: "JPEG",

@@ -7,7 +7,9 @@ row has bytes. JPEG, fax codes and YCbCr do, so their strip is declared as it is
 
 import io
 import struct
+import sys
 import zlib
+from array import array
 
 from PIL import Image
 
@@ -18,6 +20,7 @@ from storage_tui.previews.decoding.tiff.compressions import (
     DEFLATES,
     FAXES,
     JPEG,
+    JPEG_2000S,
     NONE,
     WEBP,
     compression_name,
@@ -31,6 +34,8 @@ UNASSOCIATED = 2
 SHORT, LONG, RATIONAL, UNDEFINED = 3, 4, 5, 7
 RATIONALS = frozenset((529, 532))  # YCbCrCoefficients, ReferenceBlackWhite: numerators and denominators
 LONGS = frozenset((292, 293))  # T4Options, T6Options
+CODESTREAM = b"\xff\x4f\xff\x51"  # a start, and the sizes
+PRECISION_AT = 42  # of the first component
 EMPTY_JPEG_BYTES = 4  # a start and an end, and no table between
 REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))  # the bits of a byte, last first: FillOrder 2
 
@@ -58,6 +63,8 @@ def unpack_block(level: Level, packed: bytes, rows: int) -> bytes:
             return _unpack_bytes(packed, code, level.row_bytes, rows)[:most]
         if code == WEBP:
             return _unpack_webp(level, packed, rows)
+        if code in JPEG_2000S:
+            return _unpack_jpeg_2000(level, packed, rows)
     except (OSError, SyntaxError, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         raise ValueError(f"{compression_name(code)} data that cannot be unpacked") from exc
     raise ValueError(f"{compression_name(code)} is not decoded here")
@@ -97,6 +104,21 @@ def _unpack_webp(level: Level, packed: bytes, rows: int) -> bytes:
             raise ValueError("a WebP block of another size than the file says")
         mode = {1: "L", 3: "RGB", 4: "RGBA"}[level.samples_in_block]
         return picture.convert(mode).tobytes()[: level.row_bytes * rows]
+
+
+def _unpack_jpeg_2000(level: Level, packed: bytes, rows: int) -> bytes:
+    """Return the samples of a codestream (ISO/IEC 15444-1, A.5.1), whose precision has to be that of the file."""
+    if not packed.startswith(CODESTREAM) or packed[PRECISION_AT : PRECISION_AT + 1] != bytes([level.bits - 1]):
+        raise ValueError("a JPEG 2000 block of another form than the file says")
+    with Image.open(io.BytesIO(packed), formats=["JPEG2000"]) as picture:
+        mode = "I;16" if level.bits == 16 else {1: "L", 3: "RGB", 4: "RGBA"}[level.samples_in_block]
+        if picture.width != level.block_width or picture.height < rows or picture.mode != mode:
+            raise ValueError("a JPEG 2000 block of another size than the file says")
+        picture.load()
+        samples = array("H" if level.bits == 16 else "B", picture.tobytes())
+    if level.bits == 16 and (level.byte_order == ">") == (sys.byteorder == "little"):
+        samples.byteswap()
+    return samples.tobytes()[: level.row_bytes * rows]
 
 
 def _own_tags(level: Level) -> Tags:

@@ -9,6 +9,7 @@ from typing import Any
 from storage_tui.previews.base import PreviewError, Source
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.decoding.features.thinning import Level
+from storage_tui.previews.formats.gdal_vector import kind_of
 from storage_tui.previews.pick import DAMAGE
 from storage_tui.previews.projections import Bounds, projection_of_code, projection_of_text
 from storage_tui.previews.table.first_rows import read_footer, require_tables
@@ -20,12 +21,14 @@ from storage_tui.previews.vector.atlas.layer import Features
 from storage_tui.previews.vector.atlas.taking import (
     BUDGET,
     FLATGEOBUF,
+    GDAL,
     GEOPACKAGE,
     GEOPARQUET,
     RASTER,
     form_of,
     take,
 )
+from storage_tui.previews.vector.by_gdal import NO_RANGES, take_files
 from storage_tui.previews.vector.geoparquet import GeoColumn, group_boxes, read_geo
 
 MOST_LAYERS = 8  # of one GeoPackage
@@ -41,7 +44,7 @@ async def read_layers(source: Source) -> list[tuple[str, Features]]:
     form = form_of(await source.head(), source.blob.key.lower())
     if not form:
         raise PreviewError("holds no shapes that a map knows")
-    if form != GEOPACKAGE:
+    if form not in (GEOPACKAGE, GDAL):
         return [("", await _read(source, form, None, 0))]
     told, first = await _answer(source, form, None, 0)
     names = [str(name) for name in told["layers"]]
@@ -75,6 +78,8 @@ async def _answer(source: Source, form: str, box: Bounds | None, number: int) ->
             told, raw = await DECODER.decode(job, b"", source=source)
         elif form == GEOPARQUET:
             told, raw = await _parquet(source, box)
+        elif form == GDAL:
+            told, raw = await _by_gdal(source, number)
         else:
             taken = await take(source, form)
             job = {"job": "features", "form": {"zip": "shapefile", "kmz": "map"}.get(form, form),
@@ -85,6 +90,16 @@ async def _answer(source: Source, form: str, box: Bounds | None, number: int) ->
     except DAMAGE as exc:
         raise PreviewError("is damaged") from exc
     return told, await asyncio.to_thread(Features.unpacked, told, raw)
+
+
+async def _by_gdal(source: Source, number: int) -> tuple[dict[str, Any], bytes]:
+    kind = kind_of(await source.head())
+    if kind is None:
+        raise PreviewError("it is no file that GDAL reads here")
+    files = await take_files(kind, source)
+    job = {"job": "vector_features", "driver": kind.driver, "files": files.files, "layer": number,
+           "is_whole": files.is_whole}  # fmt: skip
+    return await DECODER.decode(job | NO_RANGES, files.content)
 
 
 async def _parquet(source: Source, box: Bounds | None) -> tuple[dict[str, Any], bytes]:

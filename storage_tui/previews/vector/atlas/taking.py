@@ -6,6 +6,7 @@ from storage_tui.contract.visible import visible
 from storage_tui.previews.base import KIB, MIB, Budget, LimitError, PreviewError, Source
 from storage_tui.previews.containers.zip_directory import read_directory
 from storage_tui.previews.formats import flatgeobuf, sqlite
+from storage_tui.previews.formats.gdal_vector import kind_of
 from storage_tui.previews.formats.geojson import GeoJson
 from storage_tui.previews.formats.kml import Kml, Kmz
 from storage_tui.previews.formats.shapefile import Shapefile, ZippedShapefile
@@ -16,6 +17,7 @@ from storage_tui.previews.raster.opening import is_raster
 from storage_tui.previews.raster.windows.pictures import picture_size
 from storage_tui.previews.siblings import Beside, InZip, Siblings
 from storage_tui.previews.table.parquet_rows import MAGIC as PARQUET
+from storage_tui.previews.vector.by_gdal import is_there
 
 TEXT_BYTES = 8 * MIB  # of a file without an index: what a job carries, with room for its attributes
 TABLE_BYTES = 3 * MIB  # of a .dbf
@@ -24,6 +26,7 @@ BUDGET = Budget(requests=64, size_bytes=12 * MIB)
 TAIL_BYTES = 128 * KIB
 SIDE_BYTES = 64 * KIB  # of a .prj, a .cpg, and the head of a .shx
 GEOPARQUET, FLATGEOBUF, GEOPACKAGE, RASTER = "geoparquet", "flatgeobuf", "geopackage", "raster"
+GDAL = "gdal"
 
 _TEXTS = (("wkb", WellKnownBinary()), ("wkt", WellKnownText()), ("geojson", Stac()), ("geojson", GeoJson()),
           ("map", Kml()))  # fmt: skip
@@ -54,6 +57,8 @@ def form_of(head: bytes, name: str) -> str:
         return "zip"
     if Kmz().matches(head, name):
         return "kmz"
+    if is_there() and kind_of(head) is not None:
+        return GDAL
     return next((form for form, kind in _TEXTS if kind.matches(head, name)), "")
 
 

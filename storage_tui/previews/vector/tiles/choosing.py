@@ -1,0 +1,44 @@
+"""The tile that shows most of some bounds, and the place of a tile, in the common tiling of Web Mercator."""
+
+import math
+from collections.abc import Iterator
+
+from storage_tui.previews.vector.shapes import Bounds
+
+MOST_ZOOM = 30
+EDGE = 85.0511287798  # degrees of latitude at the edge of the square
+SLACK = 1e-9  # of the world: bounds that end at the edge of a tile do not need the next one
+
+Tile = tuple[int, int, int]
+"""Zoom, column from the west, row from the north."""
+
+
+def candidates(bounds: Bounds | None, low: int, high: int) -> Iterator[Tile]:
+    """Yield tiles from the one that shows most: the smallest around all of the bounds, and those around it in turn.
+
+    Without such a tile from zoom `low` on, the one in the middle at zoom `low`.
+    """
+    low, high = max(0, min(low, MOST_ZOOM)), max(0, min(high, MOST_ZOOM))
+    west, south, east, north = bounds or (-180.0, -EDGE, 180.0, EDGE)
+    left, top = place_of(west, north)
+    right, bottom = place_of(east, south)
+    right, bottom = max(left, right - SLACK), max(top, bottom - SLACK)
+    for zoom in range(high, low - 1, -1):
+        first, last = tile_of(left, top, zoom), tile_of(right, bottom, zoom)
+        if first == last:
+            yield first
+    yield tile_of((left + right) / 2, (top + bottom) / 2, low)
+
+
+def place_of(longitude: float, latitude: float) -> tuple[float, float]:
+    """Return a place as shares of the world, from the west and from the north."""
+    phi = math.radians(max(-EDGE, min(EDGE, latitude)))
+    across = (longitude + 180) / 360
+    down = (1 - math.asinh(math.tan(phi)) / math.pi) / 2
+    return min(max(across, 0.0), 1.0), min(max(down, 0.0), 1.0)
+
+
+def tile_of(across: float, down: float, zoom: int) -> Tile:
+    """Return the tile of a place at a zoom."""
+    side = 1 << zoom
+    return zoom, min(side - 1, int(across * side)), min(side - 1, int(down * side))
