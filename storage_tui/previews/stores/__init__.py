@@ -10,5 +10,7 @@
 | slices.py | a slice of an array as values: which chunks, which values of them |
 | coordinates.py | coordinates in words: first and last value, times of the CF conventions |
 | zarr.py | the preview of a Zarr store, a group of it or an array |
-| icechunk.py | the preview of an Icechunk repository |
+| icechunk.py | the preview of an Icechunk repository: branches, tags, the newest snapshot |
+| icechunk_chunks.py | the chunks of a snapshot, by the names they have in a Zarr store |
+| icechunk_files.py | the binary files of a repository: snapshots and manifests |
 """

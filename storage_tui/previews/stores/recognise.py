@@ -5,6 +5,7 @@ from dataclasses import replace
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import LimitError, Preview, PreviewError, View
 from storage_tui.previews.pick import DAMAGE, REASON_CHARS
+from storage_tui.previews.reasons import reason_of
 from storage_tui.previews.stores.icechunk import is_icechunk, show_icechunk
 from storage_tui.previews.stores.prefix import FolderStorage, Names, Prefix
 from storage_tui.previews.stores.zarr import show_zarr
@@ -37,8 +38,8 @@ async def preview_prefix(
 async def _shown(kind: str, prefix: Prefix, names: Names, view: View) -> Preview:
     try:
         if kind == "Icechunk":
-            return await show_icechunk(prefix, names)
+            return await show_icechunk(prefix, names, view)
         return await show_zarr(prefix, names, view)
     except (*DAMAGE, PreviewError) as exc:
-        reason = visible(str(exc) or type(exc).__name__, limit=REASON_CHARS)
+        reason = visible(reason_of(exc), limit=REASON_CHARS)
         return Preview(kind, facts=(("not shown", reason),), is_damaged=not isinstance(exc, LimitError))
