@@ -176,6 +176,8 @@ def _run(pipe: "_Pipe", message: dict[str, Any], content: bytes, job: Job | Read
         except MemoryError:
             reason = f"needs more than {size_text(limits.MEMORY_BYTES)} of memory"
             told, pixels = {"error": reason, "is_limit": True}, b""
+        except limits.PastLimitError as exc:
+            told, pixels = {"error": str(exc), "is_limit": True}, b""
         except Exception as exc:  # the boundary of the child: an error of a decoder is a fact about the picture
             told, pixels = {"error": reason_of(exc)[:200]}, b""
             if file is not None and file.refused:

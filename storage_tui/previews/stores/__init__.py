@@ -13,4 +13,5 @@
 | icechunk.py | the preview of an Icechunk repository: branches, tags, the newest snapshot |
 | icechunk_chunks.py | the chunks of a snapshot, by the names they have in a Zarr store |
 | icechunk_files.py | the binary files of a repository: snapshots and manifests |
+| lake_tables.py | Delta tables and Iceberg tables: version, columns, files and rows |
 """

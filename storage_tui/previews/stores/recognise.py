@@ -7,6 +7,7 @@ from storage_tui.previews.base import LimitError, Preview, PreviewError, View
 from storage_tui.previews.pick import DAMAGE, REASON_CHARS
 from storage_tui.previews.reasons import reason_of
 from storage_tui.previews.stores.icechunk import is_icechunk, show_icechunk
+from storage_tui.previews.stores.lake_tables import is_delta, is_iceberg, show_delta, show_iceberg
 from storage_tui.previews.stores.prefix import FolderStorage, Names, Prefix
 from storage_tui.previews.stores.zarr import show_zarr
 
@@ -30,15 +31,24 @@ async def preview_prefix(
         kind = "Zarr store"
     elif is_icechunk(names):
         kind = "Icechunk"
+    elif is_delta(names):
+        kind = "Delta table"
+    elif is_iceberg(names):
+        kind = "Iceberg table"
     else:
         return None
-    return await _shown(kind, prefix, names, view), prefix
+    shown = await _shown(kind, prefix, names, view)
+    return None if shown is None else (shown, prefix)
 
 
-async def _shown(kind: str, prefix: Prefix, names: Names, view: View) -> Preview:
+async def _shown(kind: str, prefix: Prefix, names: Names, view: View) -> Preview | None:
     try:
         if kind == "Icechunk":
             return await show_icechunk(prefix, names, view)
+        if kind == "Delta table":
+            return await show_delta(prefix)
+        if kind == "Iceberg table":
+            return await show_iceberg(prefix)
         return await show_zarr(prefix, names, view)
     except (*DAMAGE, PreviewError) as exc:
         reason = visible(reason_of(exc), limit=REASON_CHARS)

@@ -22,6 +22,7 @@ from tests.previews.facts.row import Row, Stated, known, of_bytes
 from tests.previews.heads import made
 from tests.previews.heads.samples import AVRO, document, records, workbook
 from tests.previews.samples import SAMPLES
+from tests.previews.stores import kept_tables
 
 NAMES = ["id", "site", "ndvi", "ok"]
 VALUES = {
@@ -214,6 +215,25 @@ def of_json(path: Path) -> Stated:
     return Stated({"records": str(len(found))}, lines=[json.dumps(found[0])])
 
 
+def folder_of(name: str, packed: str) -> Callable[[Path], Path]:
+    """Return what writes the metadata of a table that is a folder."""
+
+    def make(folder: Path) -> Path:
+        for file, content in kept_tables.files(packed).items():
+            path = folder / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return folder / name
+
+    return make
+
+
+DELTA = {"version": "2", "name": "plots", "operation": "DELETE", "protocol": "reader 1, writer 2", "columns": "3",
+         "parted by": "site", "files": "4, 3.3 kB", "rows": "26"}  # fmt: skip
+"""What deltalake states of the table."""
+ICEBERG = {"version": "2", "columns": "2", "snapshots": "2", "operation": "append", "files": "2", "rows": "20"}
+"""What pyiceberg states of the table."""
+FOLDER = {"requests": 16, "size_bytes": MIB, "why": "two lists, and each commit of a log is a blob"}
 ZIPPED = {"requests": 7, "size_bytes": MIB, "why": "members lie anywhere in a zip"}
 ROWS = (
     Row("Parquet", "pyarrow", parquet, of_parquet),
@@ -245,5 +265,19 @@ ROWS = (
         "the specification",
         of_bytes("00000000000000000000.json", lambda: made.DELTA),
         known({"operation": "WRITE"}),
+    ),
+    Row(
+        "Delta table",
+        "deltalake 1.6",
+        folder_of("x.delta", kept_tables.DELTA),
+        known(DELTA, lines=["site    string  optional"]),
+        **FOLDER,
+    ),
+    Row(
+        "Iceberg table",
+        "pyiceberg 0.12",
+        folder_of("x.iceberg", kept_tables.ICEBERG),
+        known(ICEBERG, lines=["id      long    optional"]),
+        **FOLDER,
     ),
 )
