@@ -71,10 +71,17 @@ def mosaic(folder: Path) -> Path:
     return folder / "a.vrt"
 
 
-def world(folder: Path) -> Path:
-    """A PNG with its place beside it; the place is what is shown."""
-    path = copied("a.png", "PNG", WORLDFILE="YES")(folder)
-    return next(beside for beside in path.parent.iterdir() if beside.suffix in (".wld", ".pgw"))
+def world(driver: str, suffix: str) -> Callable[[Path], Path]:
+    """Return what writes a picture with its place beside it; the place is what is shown."""
+
+    def make(folder: Path) -> Path:
+        copied(f"a{suffix}", driver, WORLDFILE="YES")(folder)
+        found = (folder / "a.wld").rename(folder / f"a{suffix[:2]}gw")
+        for beside in folder.glob("*.xml"):
+            beside.unlink()
+        return found
+
+    return make
 
 
 def place_of(dataset: Any) -> dict[str, str]:
@@ -187,11 +194,12 @@ def of_rasterio_heights(path: Path) -> Stated:
 
 def of_rasterio_world(path: Path) -> Stated:
     """The place of the picture beside a world file."""
-    with rasterio.open(path.with_suffix(".png")) as dataset:
+    picture = next(path.parent.glob("a.[pj]*g"))
+    with rasterio.open(picture) as dataset:
         across, _, left, _, down, top = dataset.transform[:6]
-        return Stated(
-            {"pixel": f"{across:g} × {down:g}", "first pixel": f"{left + across / 2:.12g}, {top + down / 2:.12g}"}
-        )
+        size = f"{picture.suffix}, {dataset.width} × {dataset.height}"
+    first = f"{left + across / 2:.12g}, {top + down / 2:.12g}"
+    return corners(picture, pixel=f"{across:g} × {down:g}", picture=size, **{"first pixel": first})
 
 
 def of_rasterio_grib(path: Path) -> Stated:
@@ -272,6 +280,9 @@ ROWS = (
         ),
         of_rasterio_heights,
     ),
-    Row("world file", "rasterio", world, of_rasterio_world),
+    *(
+        Row("world file", "rasterio", world(driver, suffix), of_rasterio_world)
+        for driver, suffix in (("PNG", ".png"), ("JPEG", ".jpg"))
+    ),
     Row("GRIB", "rasterio", of_bytes("a.grib2", lambda: kept.unpacked(kept.GRIB_2)), of_rasterio_grib),
 )
