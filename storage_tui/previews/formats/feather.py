@@ -65,10 +65,9 @@ class Feather:
         shown = min(count, FULL_ROWS if view.is_full else ROWS)
         try:
             values = [column.first(content, shown) for column in columns]
-        except (struct.error, IndexError, PreviewError):
-            return Preview(
-                self.kind, facts=tuple(facts), lines=tuple(lines), note="no rows: a column is not where it says"
-            )
+        except (struct.error, IndexError, PreviewError) as exc:
+            reason = str(exc) if isinstance(exc, PreviewError) else "a column is not where it says"
+            return Preview(self.kind, facts=tuple(facts), lines=tuple(lines), note=f"no rows: {reason}")
         heads = tuple(column.name for column in columns)
         rows = tuple(zip(*values, strict=True))
         table = grid_lines(heads, rows, right=frozenset(at for at, column in enumerate(columns) if column.is_number))

@@ -7,6 +7,7 @@ import asyncio
 import re
 from typing import Any
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import BudgetError, Preview
@@ -50,8 +51,8 @@ async def show_delta(prefix: Prefix) -> Preview:
             break
         await asyncio.to_thread(table.add, part.data.decode("utf-8", "replace"))
         read += 1
-    more = "" if names.is_whole else "+"
-    facts = [("version", f"{int(commits[-1].partition('.')[0]):,}{more}")]
+    version = f"{int(commits[-1].partition('.')[0]):,}"
+    facts = [("version", version if names.is_whole else f"{version} or newer")]
     facts += table.facts
     facts += [("checkpoint", f"of version {max(marks):,}")] if marks else []
     is_all = read == len(commits) and int(commits[0].partition(".")[0]) == 0 and names.is_whole
@@ -59,9 +60,11 @@ async def show_delta(prefix: Prefix) -> Preview:
         facts += [("files", f"{len(table.files):,}, {size_text(sum(size for size, _ in table.files.values()))}")]
         counts = [count for _, count in table.files.values()]
         facts += [("rows", f"{sum(counts):,}")] if all(count >= 0 for count in counts) else []
-    note = (
-        "" if is_all else f"the last {read:,} of {len(commits):,}{more} commits are read: older ones tell of more files"
-    )
+    note = ""
+    if not names.is_whole:
+        note = f"its log has more names than are listed: all that is told is of version {version}"
+    elif not is_all:
+        note = f"the last {read:,} of {plural(len(commits), 'commit')} are read: older ones tell of more files"
     lines = grid_lines(("column", "type", ""), table.columns) if table.columns else []
     return Preview("Delta table", facts=tuple(facts), lines=tuple(lines), note=note)
 
@@ -78,7 +81,7 @@ class _DeltaTable:
     @property
     def facts(self) -> list[tuple[str, str]]:
         """What was told, in a fixed order."""
-        order = ("name", "operation", "written", "engine", "protocol", "columns", "parted by")
+        order = ("name", "operation", "engine", "protocol", "columns", "parted by")
         return [(label, self._told[label]) for label in order if self._told.get(label)]
 
     def add(self, text: str) -> None:

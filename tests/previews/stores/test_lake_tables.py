@@ -42,6 +42,9 @@ async def test_of_a_long_log_the_last_commits_are_read_and_files_are_not_counted
     facts = dict(shown.facts)
     assert (facts["version"], facts["checkpoint"]) == ("39", "of version 20") and "rows" not in facts
     assert shown.note == "the last 12 of 40 commits are read: older ones tell of more files"
+    shown = await shown_of({f"_delta_log/{number:020}.json": added(number) for number in range(300)})
+    assert dict(shown.facts)["version"] == "199 or newer"
+    assert shown.note == "its log has more names than are listed: all that is told is of version 199"
 
 
 async def test_a_file_that_a_newer_commit_took_away_does_not_count() -> None:
