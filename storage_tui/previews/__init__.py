@@ -13,6 +13,7 @@ A new format is one file in `formats/` with `matches` and `show`, and one line i
 | member.py | one member of an archive as a blob of its own: by ranges, or a packed one from its start |
 | pick.py | the choice of the format of a blob, and the fallback for a damaged blob |
 | projections.py | projected coordinates to degrees and back, by formulas of our own |
+| reasons.py | the reason why a parser gave up, in words for people |
 | registry.py | the table of previews, and the function that previews a blob: content first, name second |
 | siblings.py | the files that belong to one file: beside it in the store, or in the same archive |
 | syntax.py | colours for the words of a visible line: JSON, Python, YAML, logs, Markdown, XML |

@@ -19,6 +19,7 @@ from storage_tui.previews.base import (
 )
 from storage_tui.previews.formats.hexdump import HexDump
 from storage_tui.previews.formats.plain import PlainText
+from storage_tui.previews.reasons import reason_of
 
 TEXT = PlainText()
 HEX = HexDump()
@@ -43,7 +44,7 @@ async def show_as(formats: Sequence[Format], source: Source, view: View) -> Prev
         after = next(at for at, row in enumerate(formats) if row is chosen) + 1
         return await show_as(formats[after:], source, view)
     except DAMAGE as exc:
-        reason = visible(str(exc) or type(exc).__name__, limit=REASON_CHARS)
+        reason = visible(reason_of(exc), limit=REASON_CHARS)
         is_damaged = not isinstance(exc, LimitError)
     fallback: Format = TEXT if TEXT.matches(head, "") else HEX
     shown = await fallback.show(source, head, replace(view, offset=0))

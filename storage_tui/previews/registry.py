@@ -16,6 +16,7 @@ from storage_tui.previews.formats.dicom import Dicom
 from storage_tui.previews.formats.elf import Elf
 from storage_tui.previews.formats.envi import EnviHeader
 from storage_tui.previews.formats.esri_grid import EsriGrid
+from storage_tui.previews.formats.feather import Feather
 from storage_tui.previews.formats.flatgeobuf import FlatGeobuf
 from storage_tui.previews.formats.gdal_raster import GdalRaster
 from storage_tui.previews.formats.gdal_vector import GdalVector, ZippedGeodatabase
@@ -113,6 +114,7 @@ LATER: tuple[Format, ...] = (
     Parquet(),
     Arrow(),
     ArrowStream(),
+    Feather(),
     SqliteHeader(),
     Hdf5(),
     NetCdf(),

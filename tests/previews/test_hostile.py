@@ -31,7 +31,7 @@ def png(width: int, height: int, pixels: bytes) -> bytes:
 
 async def test_a_picture_that_claims_billions_of_pixels_is_refused() -> None:
     shown = await show(png(60_000, 60_000, bytes(1_000_000)))
-    assert shown.is_damaged
+    assert not shown.is_damaged  # it may be sound
     assert shown.facts[0] == ("not shown as PNG", "larger than the 64 million pixels that are decoded")
 
 

@@ -192,3 +192,21 @@ async def test_a_damaged_header_is_named(change: tuple[bytes, bytes], reason: st
     assert change[0] in content
     shown = await show(content.replace(*change) + bytes(64))
     assert shown.is_damaged and reason in plain(shown)
+
+
+async def test_coordinates_of_a_large_file_cost_a_few_reads_and_none_past_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "large.nc"
+    with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as file:
+        for name, count in (("time", None), ("lat", 100), ("lon", 100)):
+            file.createDimension(name, count)
+        file.createVariable("t2m", "f4", ("time", "lat", "lon"))[:] = numpy.zeros((40, 100, 100), "f4")
+        for name, count in (("time", 40), ("lat", 100), ("lon", 100)):
+            file.createVariable(name, "f8", (name,))[:] = numpy.arange(count)
+        file["time"].units = "days since 2000-01-01"
+    content = path.read_bytes()
+    ranges = Ranges.of(content)
+    facts = dict((await preview(ranges.source())).facts)
+    assert (facts["time"], facts["lat"]) == ("40: 2000-01-01 to 2000-02-09", "100: 0 to 99, step 1")
+    assert len(ranges.asked) <= 8 and sum(stop - start for start, stop in ranges.asked) <= 100_000 < len(content)
+    cut = dict((await preview(Ranges.of(content[:100_000]).source())).facts)
+    assert "dimensions" in cut and "time" not in cut

@@ -30,23 +30,6 @@ def test_every_row_of_the_table_has_a_sample(row: object) -> None:
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
-@pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
-async def test_a_cut_file_is_shown_as_far_as_it_goes_or_refused_in_a_line(kind: str, share: float) -> None:
-    content = SAMPLES[kind][0]()
-    shown = await show(content[: max(1, int(len(content) * share))])
-    assert shown.lines or shown.facts or shown.note
-
-
-@pytest.mark.parametrize("kind", SAMPLES)
-async def test_a_damaged_file_never_raises(kind: str) -> None:
-    content = bytearray(SAMPLES[kind][0]())
-    for at in range(16, len(content), 37):
-        content[at] ^= 0xFF
-    shown = await show(bytes(content))
-    assert shown.lines or shown.facts or shown.note
-
-
-@pytest.mark.parametrize("kind", SAMPLES)
 @pytest.mark.parametrize("size", [(1, 1), (20, 5), (300, 100)])
 async def test_any_size_of_view_will_do(kind: str, size: tuple[int, int]) -> None:
     shown = await show(SAMPLES[kind][0](), width=size[0], height=size[1])

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews.decoding import frames, limits
 from storage_tui.previews.decoding.ranged_file import MOST_BYTES, RangedFile, RefusedError
+from storage_tui.previews.reasons import reason_of
 
 PIPE_BYTES = 1024 * 1024  # read from a pipe at once
 
@@ -175,8 +176,10 @@ def _run(pipe: "_Pipe", message: dict[str, Any], content: bytes, job: Job | Read
         except MemoryError:
             reason = f"needs more than {size_text(limits.MEMORY_BYTES)} of memory"
             told, pixels = {"error": reason, "is_limit": True}, b""
+        except limits.PastLimitError as exc:
+            told, pixels = {"error": str(exc), "is_limit": True}, b""
         except Exception as exc:  # the boundary of the child: an error of a decoder is a fact about the picture
-            told, pixels = {"error": str(exc)[:200] or type(exc).__name__}, b""
+            told, pixels = {"error": reason_of(exc)[:200]}, b""
             if file is not None and file.refused:
                 told = {"error": file.refused, "is_refused": True}
         pipe.write(frames.pack(0, told, pixels))

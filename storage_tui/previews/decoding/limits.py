@@ -21,6 +21,10 @@ LIMITS = (
 )
 
 
+class PastLimitError(ValueError):
+    """The blob may be sound, and is past a limit of what is decoded; the text is the reason."""
+
+
 def limit_this_process() -> None:
     """Set every limit that this system supports; the wall clock limits everything else."""
     for what, most in LIMITS:

@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageFile, UnidentifiedImageError
 
+from storage_tui.previews.decoding.limits import PastLimitError
 from storage_tui.previews.decoding.painting.cells import to_cells
 
 MAX_PIXELS = 64_000_000  # 8000 x 8000; four bytes each, twice over, stay under the limit of memory
@@ -36,7 +37,7 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     try:
         picture = Image.open(io.BytesIO(content), formats=job["formats"])
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as exc:
-        raise ValueError(f"larger than the {MAX_PIXELS // 1_000_000} million pixels that are decoded") from exc
+        raise PastLimitError(f"larger than the {MAX_PIXELS // 1_000_000} million pixels that are decoded") from exc
     except UnidentifiedImageError as exc:
         raise ValueError("its header cannot be read") from exc
     with picture:

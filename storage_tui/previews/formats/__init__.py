@@ -7,6 +7,7 @@
 | certificate.py | certificates in PEM and DER: subject, issuer, validity and key (RFC 5280) |
 | compressed.py | gzip, bzip2, xz, LZMA and zstd (the extra `preview` or Python 3.14): the first part, unpacked |
 | delimited.py | CSV, TSV and similar tables, with the type of every column |
+| feather.py | Feather version 1: columns, types, first rows |
 | flatgeobuf.py | FlatGeobuf: count, bounds, reference and fields of the header, and the first features on the map |
 | dicom.py | DICOM: the facts of an image from its first elements; what names a patient is not shown |
 | elf.py | ELF: what a program or library is for, and what starts it |
@@ -30,7 +31,7 @@
 | mail.py | mails: from, to, subject, date and attachments above the text |
 | mp4.py | MP4 and MOV: brand, length and tracks (ISO/IEC 14496-12) |
 | named.py | archives and compressions that are named truly and not opened: lz4, compress, 7z, RAR, as hex |
-| netcdf.py | classic NetCDF: its dimensions, attributes and variables (NetCDF classic format, CDF-1/2/5) |
+| netcdf.py | classic NetCDF: dimensions, attributes, variables, extents of coordinates (CDF-1/2/5) |
 | nitf.py | NITF: the facts of the file header and of the first image (MIL-STD-2500C) |
 | notebook.py | Jupyter notebooks as cells: sources, and the first lines of what they printed |
 | npy.py | NumPy arrays without numpy: shape, type, first values, statistics of the first part (NEP 1) |

@@ -16,6 +16,7 @@ from storage_tui.previews.base import (
     Source,
     View,
 )
+from storage_tui.previews.reasons import reason_of
 from storage_tui.previews.table.flatbuffer import Table
 from storage_tui.previews.vector.canvas import Point
 from storage_tui.previews.vector.layer import Layer, draw_layer, known_bounds
@@ -142,7 +143,7 @@ def _describe(header: Header, raw: bytes, view: View) -> Preview:
                 add_geometry(layer.shapes, geometry, header.geometry_type)
             rows.append(row_of(feature, header.columns))
     except (struct.error, PreviewError, ValueError, IndexError) as exc:
-        note = f"a feature is damaged after the first {len(rows):,}: {visible(str(exc), limit=60)}"
+        note = f"a feature is damaged after the first {len(rows):,}: {visible(reason_of(exc), limit=60)}"
     layer.is_all = bool(rows) and layer.count == len(rows)
     if not note and not layer.is_all and rows:
         note = f"the first {len(rows):,} on the map"

@@ -1,4 +1,4 @@
-"""HDF5, which includes NetCDF-4 and MATLAB 7.3: groups, datasets and links by h5py in the decoding process."""
+"""HDF5, which includes NetCDF-4 and MATLAB 7.3: groups, datasets, links, coordinates by h5py."""
 
 from importlib.util import find_spec
 from typing import Any
@@ -8,6 +8,7 @@ from storage_tui.contract.visible import visible
 from storage_tui.previews.base import MIB, Budget, LimitError, Preview, PreviewError, Source, View
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.formats.tar_archive import TarArchive
+from storage_tui.previews.raster.cubes.axis_words import axis_words
 from storage_tui.previews.table.grid import grid_lines
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -58,9 +59,10 @@ class Hdf5:
             raise
         if told.get("is_netcdf"):
             kind = "NetCDF-4 (HDF5)"
-        most = len(told["rows"]) if view.is_full else MOST_ROWS
         facts += _counts(told)
         facts += [(visible(name, limit=16), visible(text, limit=80)) for name, text in _attributes(told)]
+        facts += _coordinates(told)
+        most = len(told["rows"]) if view.is_full else MOST_ROWS
         rows = sorted(([visible(cell, limit=200) for cell in row] for row in told["rows"]), key=lambda row: row[0])
         columns = 4 if any(row[3] for row in rows) else 3
         heads = ("object", "type", "shape", "stored")[:columns]
@@ -107,6 +109,15 @@ def _counts(told: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _attributes(told: dict[str, Any]) -> list[list[str]]:
     return [pair for pair in told["attributes"] if pair[0] not in HIDDEN][:SHOWN_ATTRIBUTES]
+
+
+def _coordinates(told: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the coordinates in words: by their names, or by their paths where they lie in groups."""
+    found = [
+        (visible(path.removeprefix("/"), limit=16), axis_words(count, ends, units, calendar))
+        for path, count, ends, units, calendar in told["coordinates"]
+    ]
+    return [pair for pair in found if pair[1]]
 
 
 def _note(told: dict[str, Any], shown: int) -> str:

@@ -22,7 +22,6 @@ MAGICS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
         ("ar", rb"!<arch>\n"),
         ("RPM", rb"\xed\xab\xee\xdb[\x03\x04]"),
         ("cpio", rb"07070[12][0-9a-fA-F]{104}|070707[0-7]{70}|\xc7\x71.{24}"),
-        ("Feather version 1", rb"FEA1"),
         ("xar", rb"xar!\x00\x1c"),
     )
 )

@@ -1,18 +1,23 @@
-"""Classic NetCDF: its dimensions, attributes and variables (NetCDF Classic Format Specification, CDF-1, 2 and 5)."""
+"""Classic NetCDF: dimensions, attributes, variables, and the extents of its coordinates.
+
+Source: NetCDF Classic Format Specification, CDF-1, 2 and 5.
+"""
 
 import asyncio
 import math
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import MIB, Budget, LimitError, Preview, PreviewError, Source, View
+from storage_tui.previews.base import KIB, MIB, Budget, BudgetError, LimitError, Preview, PreviewError, Source, View
+from storage_tui.previews.raster.cubes.axis_words import MOST_COORDINATES, axis_words
 from storage_tui.previews.table.grid import grid_lines
 
-BUDGET = Budget(requests=4, size_bytes=MIB)  # a header of thousands of variables; most take one read
+BUDGET = Budget(requests=8, size_bytes=MIB)  # a header of thousands of variables; most take one read, coordinates more
+NEAR_BYTES = 4 * KIB  # the first two values of a coordinate come with one read where they lie so near
 TYPES = {1: ("int8", "b"), 2: ("char", "s"), 3: ("int16", "h"), 4: ("int32", "i"), 5: ("float32", "f"),
          6: ("float64", "d"), 7: ("uint8", "B"), 8: ("uint16", "H"), 9: ("uint32", "I"), 10: ("int64", "q"),
          11: ("uint64", "Q")}  # fmt: skip
@@ -35,11 +40,16 @@ class NetCdf:
         return head[:3] == b"CDF" and head[3:4] in (b"\x01", b"\x02", b"\x05")
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """Return the preview from the header, with further reads for one that is longer than the first read."""
+        """Return the preview from the header, with further reads for one that is longer than the first read.
+
+        The first and last values of coordinates cost at most two reads each, where these lie behind the first read.
+        """
         raw, size = head, source.size_bytes or len(head)
         while True:
             try:
-                return await asyncio.to_thread(describe, raw, size)
+                header = await asyncio.to_thread(read_header, raw, size)
+                shown = describe(header)
+                return replace(shown, facts=(*shown.facts, *await coordinates(source, header)))
             except ShortError:
                 if len(raw) >= size:
                     raise PreviewError("its header is cut") from None
@@ -48,9 +58,8 @@ class NetCdf:
             raw += await source.read(len(raw), min(size, 4 * len(raw), len(raw) + source.bytes_left))
 
 
-def describe(raw: bytes, size_bytes: int) -> Preview:
-    """Return the preview of a header; raise PreviewError for an invalid header."""
-    header = read_header(raw, size_bytes)
+def describe(header: "Header") -> Preview:
+    """Return the preview of a header, without what lies behind it."""
     sides = [f"{visible(side.name)} {header.length_text(side)}" for side in header.dimensions]
     facts = [("dimensions", ", ".join(sides) or "none")]
     shown = header.attributes[:SHOWN_ATTRIBUTES]
@@ -61,6 +70,37 @@ def describe(raw: bytes, size_bytes: int) -> Preview:
         rows.append((variable.name, variable.kind, " × ".join(lengths) or "scalar"))
     lines = grid_lines(("variable", "type", "dimensions"), rows, cells=CELLS)
     return Preview(NetCdf.kind, facts=tuple(facts), lines=tuple(lines))
+
+
+async def coordinates(source: Source, header: "Header") -> list[tuple[str, str]]:
+    """Return the first coordinates in words, as far as the budget reaches. Raises an error of the client."""
+    own = [one for one in header.variables if [side.name for side in one.sides] == [one.name] and one.code != "s"]
+    found = []
+    for variable in own[:MOST_COORDINATES]:
+        count = variable.sides[0].length or header.records or 0
+        texts = {one.name: one.text for one in variable.attributes}
+        values = await _ends(source, header, variable, count) if count else []
+        words = axis_words(count, values, texts.get("units"), texts.get("calendar")) if values else ""
+        found += [(visible(variable.name, limit=16), words)] if words else []
+    return found
+
+
+async def _ends(source: Source, header: "Header", variable: "Variable", count: int) -> list[int | float]:
+    """Return the first, second and last value of a variable of one dimension; none past the budget or the end."""
+    step = header.record_bytes if variable.is_record else variable.value_bytes
+    values: list[int | float] = []
+    groups = [[0, 1], [count - 1]] if count > 2 and step <= NEAR_BYTES else [[at] for at in sorted({0, count - 1})]
+    for places in groups:
+        start = variable.begin + places[0] * step
+        stop = variable.begin + places[-1] * step + variable.value_bytes
+        try:
+            raw = await source.read(start, stop)
+        except BudgetError:
+            return []
+        if len(raw) < stop - start:
+            return []
+        values += [struct.unpack_from(f">{variable.code}", raw, (at - places[0]) * step)[0] for at in places]
+    return values
 
 
 def read_header(raw: bytes, size_bytes: int) -> "Header":

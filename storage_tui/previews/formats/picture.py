@@ -50,7 +50,8 @@ class Picture:
             told, pixels = await DECODER.decode(job, content)
         except PreviewError as exc:
             if not is_whole:
-                raise PreviewError(f"{exc} (from its first {size_text(len(content))})") from exc
+                kind = LimitError if isinstance(exc, LimitError) else PreviewError
+                raise kind(f"{exc} (from its first {size_text(len(content))})") from exc
             if is_cut(self.kind, content) and not isinstance(exc, LimitError):
                 raise PreviewError(CUT) from exc
             raise

@@ -26,6 +26,7 @@ from storage_tui.previews.containers.zip_directory import END, LOCAL, Directory,
 from storage_tui.previews.formats.npy import read_header, shape_text
 from storage_tui.previews.heads.zip_members import Members, ZipKind
 from storage_tui.previews.pick import DAMAGE, REASON_CHARS
+from storage_tui.previews.reasons import reason_of
 
 METHODS = {0: "stored", 1: "shrink", 2: "reduce", 3: "reduce", 4: "reduce", 5: "reduce", 6: "implode", 8: "deflate",
            9: "deflate64", 10: "PKWARE implode", 12: "bzip2", 14: "lzma", 16: "IBM CMPSC", 18: "IBM TERSE",
@@ -115,7 +116,7 @@ class ZipArchive:
         try:
             return await row.show(members, view)
         except DAMAGE as exc:
-            reason = visible(str(exc) or type(exc).__name__, limit=REASON_CHARS)
+            reason = visible(reason_of(exc), limit=REASON_CHARS)
             return Preview(self.kind, facts=((f"not shown as {row.kind}", reason),))
 
 

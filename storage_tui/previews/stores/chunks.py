@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import crc32c
 
 from storage_tui.contract.sizes import size_text
-from storage_tui.previews.base import KIB, BudgetError
+from storage_tui.previews.base import KIB, BudgetError, PreviewError
 from storage_tui.previews.stores.nodes import Array, Shards
-from storage_tui.previews.stores.prefix import Prefix
+from storage_tui.previews.stores.prefix import ChunkFiles
 
 Place = tuple[int, ...]
 
@@ -32,7 +32,7 @@ class Packed:
 class Chunks:
     """Reads chunks of one array below a prefix."""
 
-    def __init__(self, prefix: Prefix, array: Array) -> None:
+    def __init__(self, prefix: ChunkFiles, array: Array) -> None:
         self._prefix = prefix
         self._array = array
         self._usual_bytes = FIRST_BYTES
@@ -52,6 +52,8 @@ class Chunks:
             return await self._whole(place)
         except BudgetError:
             return Packed(None, TOO_FAR)
+        except PreviewError as exc:
+            return Packed(None, str(exc))
 
     async def _whole(self, place: Place) -> Packed:
         """Return a chunk that is a blob: as much as chunks usually have, then the rest."""
@@ -82,8 +84,9 @@ class Chunks:
         for shard, numbers in inside.items():
             try:
                 found |= await self._of_shard(shard, shards, math.prod(counts), numbers)
-            except BudgetError:
-                found |= {place: Packed(None, TOO_FAR) for place in numbers if place not in found}
+            except PreviewError as exc:
+                reason = TOO_FAR if isinstance(exc, BudgetError) else str(exc)
+                found |= {place: Packed(None, reason) for place in numbers if place not in found}
         return [found[place] for place in places]
 
     async def _of_shard(

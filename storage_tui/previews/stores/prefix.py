@@ -64,6 +64,24 @@ class Part:
         return len(self.data) >= self.size_bytes
 
 
+class ChunkFiles(Protocol):
+    """What the chunks of an array are read from: a prefix, or a snapshot that knows where its chunks are."""
+
+    @property
+    def requests_left(self) -> int:
+        """How many more requests the budget allows."""
+
+    @property
+    def bytes_left(self) -> int:
+        """How many more bytes the budget allows."""
+
+    async def read(self, name: str, start: int, stop: int) -> Part | None:
+        """Return a range of a blob by its name in a Zarr store; None when there is no such blob.
+
+        Raises LimitError with the reason for a blob that is not read, or an error of the client.
+        """
+
+
 class Prefix:
     """The blobs below a prefix. All that is read counts against one budget, as that of a Source does."""
 

@@ -7,7 +7,9 @@ from storage_tui.previews.base import LimitError, Preview, PreviewError, View
 from storage_tui.previews.formats.gdal_vector import GEODATABASE
 from storage_tui.previews.pick import DAMAGE, REASON_CHARS
 from storage_tui.previews.stores.geodatabase import is_geodatabase, show_geodatabase
+from storage_tui.previews.reasons import reason_of
 from storage_tui.previews.stores.icechunk import is_icechunk, show_icechunk
+from storage_tui.previews.stores.lake_tables import is_delta, is_iceberg, show_delta, show_iceberg
 from storage_tui.previews.stores.prefix import FolderStorage, Names, Prefix
 from storage_tui.previews.stores.zarr import show_zarr
 
@@ -33,9 +35,14 @@ async def preview_prefix(
         kind = "Icechunk"
     elif is_geodatabase(key, names):
         kind = GEODATABASE.name
+    elif is_delta(names):
+        kind = "Delta table"
+    elif is_iceberg(names):
+        kind = "Iceberg table"
     else:
         return None
-    return await _shown(kind, prefix, names, view), prefix
+    shown = await _shown(kind, prefix, names, view)
+    return None if shown is None else (shown, prefix)
 
 
 async def names_of_zarr(prefix: Prefix) -> Names | None:
@@ -46,13 +53,17 @@ async def names_of_zarr(prefix: Prefix) -> Names | None:
     return names if ZARR & names.blobs else None
 
 
-async def _shown(kind: str, prefix: Prefix, names: Names, view: View) -> Preview:
+async def _shown(kind: str, prefix: Prefix, names: Names, view: View) -> Preview | None:
     try:
         if kind == "Icechunk":
-            return await show_icechunk(prefix, names)
+            return await show_icechunk(prefix, names, view)
         if kind == GEODATABASE.name:
             return await show_geodatabase(prefix, names, view)
+        if kind == "Delta table":
+            return await show_delta(prefix)
+        if kind == "Iceberg table":
+            return await show_iceberg(prefix)
         return await show_zarr(prefix, names, view)
     except (*DAMAGE, PreviewError) as exc:
-        reason = visible(str(exc) or type(exc).__name__, limit=REASON_CHARS)
+        reason = visible(reason_of(exc), limit=REASON_CHARS)
         return Preview(kind, facts=(("not shown", reason),), is_damaged=not isinstance(exc, LimitError))

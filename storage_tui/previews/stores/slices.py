@@ -15,7 +15,7 @@ from storage_tui.previews.decoding.zarr.codecs import BY_NUMCODECS
 from storage_tui.previews.raster.field import spread
 from storage_tui.previews.stores.chunks import Chunks, Packed, Place
 from storage_tui.previews.stores.nodes import Array
-from storage_tui.previews.stores.prefix import Prefix
+from storage_tui.previews.stores.prefix import ChunkFiles
 
 MOST_CHUNKS = 16  # of one slice
 MOST_JOB_BYTES = 8 * 1024 * 1024
@@ -77,7 +77,7 @@ def corner(array: Array, room: tuple[int, int]) -> tuple[Axis, Axis]:
     return (Axis(tuple(range(min(height, tall, room[1]))), tall), Axis(tuple(range(min(width, wide, room[0]))), wide))
 
 
-async def read_slice(prefix: Prefix, array: Array, rows: Axis, columns: Axis) -> Slice:
+async def read_slice(prefix: ChunkFiles, array: Array, rows: Axis, columns: Axis) -> Slice:
     """Return the values at the places of two axes. Raises PreviewError, or an error of the client."""
     dtype = array.dtype
     size = math.prod(array.pieces) * (dtype.size_bytes if dtype is not None else 1)

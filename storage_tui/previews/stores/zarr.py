@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -16,7 +16,7 @@ from storage_tui.previews.raster.drawing import drawn, room
 from storage_tui.previews.raster.field import Field, painted
 from storage_tui.previews.stores.coordinates import coordinate_text, coordinates_of
 from storage_tui.previews.stores.nodes import Array, Group
-from storage_tui.previews.stores.prefix import Names, Prefix
+from storage_tui.previews.stores.prefix import ChunkFiles, Names, Prefix
 from storage_tui.previews.stores.slices import MOST_CHUNKS, Slice, corner, read_slice, window
 from storage_tui.previews.stores.tree import Store, read_store
 from storage_tui.previews.table.dtypes import value_text
@@ -35,17 +35,27 @@ NOTES = 3
 
 async def show_zarr(prefix: Prefix, names: Names, view: View) -> Preview:
     """Return the preview of the store that has these names. Raises an error of the client."""
-    store = await read_store(prefix, names)
+    return await show_store(prefix, await read_store(prefix, names), view)
+
+
+async def show_store(
+    prefix: ChunkFiles, store: Store, view: View, *, before: Sequence[tuple[str, str]] = ()
+) -> Preview:
+    """Return the preview of the nodes of a store, with the facts of what holds it `before` its own.
+
+    Raises an error of the client.
+    """
     if isinstance(store.root, Array):
         return await _array(prefix, store, store.root, view)
-    return await _group(prefix, store, view)
+    return await _group(prefix, store, view, before)
 
 
-async def _group(prefix: Prefix, store: Store, view: View) -> Preview:
+async def _group(prefix: ChunkFiles, store: Store, view: View, before: Sequence[tuple[str, str]]) -> Preview:
     arrays = store.arrays
     groups = sum(isinstance(node, Group) for path, node in store.nodes.items() if path)
     more = "" if store.is_consolidated or not store.notes else "+"
-    facts = [("Zarr", f"version {store.version}{', consolidated metadata' if store.is_consolidated else ''}")]
+    consolidated = ", consolidated metadata" if store.is_consolidated and not before else ""
+    facts = [*before, ("Zarr", f"version {store.version}{consolidated}")]
     facts.append(("arrays", f"{len(arrays):,}{more}"))
     facts += [("groups", f"{groups:,}{more}")] if groups else []
     facts.append(("values", size_text(sum(_size(array) for array in arrays)) + " unpacked"))
@@ -74,7 +84,7 @@ async def _group(prefix: Prefix, store: Store, view: View) -> Preview:
     return Preview("Zarr store", facts=tuple(facts), lines=tuple(lines), note=" · ".join(notes))
 
 
-async def _array(prefix: Prefix, store: Store, array: Array, view: View) -> Preview:
+async def _array(prefix: ChunkFiles, store: Store, array: Array, view: View) -> Preview:
     facts = [("Zarr", f"version {store.version}"), ("shape", _sides(array)), ("type", array.type_words)]
     facts.append(("chunks", shape_text(array.pieces)))
     if array.shards is not None:
@@ -108,7 +118,7 @@ async def _array(prefix: Prefix, store: Store, array: Array, view: View) -> Prev
     )  # fmt: skip
 
 
-async def _slice_lines(prefix: Prefix, array: Array, view: View, rows: int) -> tuple[tuple[Text, ...], str] | None:
+async def _slice_lines(prefix: ChunkFiles, array: Array, view: View, rows: int) -> tuple[tuple[Text, ...], str] | None:
     """Return a picture for some rows, and what is in it; None when no value can be read."""
     axes = window(array, room(view, rows, MOST_PIXELS), _most_chunks(prefix, array))
     try:
@@ -122,7 +132,7 @@ async def _slice_lines(prefix: Prefix, array: Array, view: View, rows: int) -> t
     return lines, _shown_words(field, found)
 
 
-def _most_chunks(prefix: Prefix, array: Array) -> int:
+def _most_chunks(prefix: ChunkFiles, array: Array) -> int:
     """Return how many chunks a picture may have; those of a shard come together."""
     left = max(1, prefix.requests_left - 2)
     return min(MOST_CHUNKS, left) if array.shards is None else 4 * MOST_CHUNKS
@@ -132,7 +142,7 @@ def _is_drawn(array: Array) -> bool:
     return len(array.shape) >= 2 and min(array.shape[-2:]) > 1 and array.dtype is not None and bool(array.dtype.code)
 
 
-async def _value_lines(prefix: Prefix, array: Array) -> tuple[list[Text], str]:
+async def _value_lines(prefix: ChunkFiles, array: Array) -> tuple[list[Text], str]:
     """Return the first values as a table, and why some of them are missing."""
     is_text = array.dtype is None and any(name == "vlen-utf8" for name, _ in array.codecs)
     if not is_text and (array.dtype is None or array.dtype.read is None):

@@ -1,4 +1,4 @@
-"""The few parts of FlatBuffers that Arrow and FlatGeobuf need (FlatBuffers, internals; read only)."""
+"""The few parts of FlatBuffers that Arrow, FlatGeobuf and Icechunk need (FlatBuffers, internals; read only)."""
 
 import struct
 
@@ -44,6 +44,23 @@ class Table:
         start, count = self._vector(field)
         places = range(start, start + 4 * min(count, limit), 4)
         return [Table(self._buffer, at + self._number("<I", at)) for at in places]
+
+    def has(self, field: int) -> bool:
+        """Return whether a field is there."""
+        return self._place(field) is not None
+
+    def item(self, field: int, number: int) -> "Table":
+        """Return one table of the vector of tables in a field."""
+        start, count = self._vector(field)
+        if not 0 <= number < count:
+            raise PreviewError("a list in it is shorter than it says")
+        at = start + 4 * number
+        return Table(self._buffer, at + self._number("<I", at))
+
+    def struct(self, field: int, form: str) -> tuple[int, ...]:
+        """Return the struct in a field; an empty one where the field is missing."""
+        at = self._place(field)
+        return () if at is None else struct.unpack_from(form, self._buffer, at)
 
     def count(self, field: int) -> int:
         """Return the number of items of the vector in a field."""

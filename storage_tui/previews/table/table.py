@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 
-from storage_tui.previews.base import PreviewError
+from storage_tui.previews.base import LimitError, PreviewError
 from storage_tui.previews.table.dialect import Dialect, find_dialect
 from storage_tui.previews.table.rows import Cells, decoded_lines, split_rows
 from storage_tui.previews.table.values import NUMBERS, TYPED, column_type, is_missing
@@ -80,7 +80,7 @@ def read_table(head: bytes, name: str, *, is_whole: bool) -> Table:
     """Return the table that begins with these bytes; raise PreviewError when they are none."""
     found = sniff(head, name, is_whole=is_whole)
     if found is None:
-        raise PreviewError("its rows have no common delimiter")
+        raise LimitError("its rows have no common delimiter")
     encoding, dialect = found
     begin = encoding.bom_bytes
     page = head[begin:]

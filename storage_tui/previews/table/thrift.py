@@ -53,7 +53,7 @@ class Compact:
             return self.struct(depth + 1)
         if kind == MAP:
             return self._map(depth)
-        raise ValueError(f"type {kind}")
+        raise ValueError(f"it has a field of type {kind}, which does not exist")
 
     def _list(self, depth: int) -> list[Any]:
         head = self._byte()

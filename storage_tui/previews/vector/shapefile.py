@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from storage_tui.previews.base import PreviewError
+from storage_tui.previews.reasons import reason_of
 from storage_tui.previews.vector.canvas import Point
 from storage_tui.previews.vector.layer import known_bounds
 from storage_tui.previews.vector.shapes import Bounds, Shapes, Taker
@@ -67,7 +68,7 @@ def read_shapes(raw: bytes, shapes: Shapes) -> tuple[int, str]:
         try:
             add_record(raw[at + 8 : at + 8 + size], shapes)
         except (struct.error, ValueError) as exc:
-            return count, f"shape {count + 1:,} is damaged: {exc}"
+            return count, f"shape {count + 1:,} is damaged: {reason_of(exc)}"
         at += 8 + size
     return MOST_SHAPES, ""
 

@@ -6,9 +6,9 @@
 | kept.py | small files by large libraries, kept as text |
 | made.py | files by their specifications, byte by byte |
 | samples.py | by kind: a real file by the library of its format, or bytes by its specification |
-| test_heads.py | every sample: known, within its budget, true, and harmless when damaged |
+| test_heads.py | every sample: known, within its budget, true |
 | test_models.py | models: facts equal those of safetensors, gguf and onnx; pickles are never loaded |
-| test_facts.py | facts equal those of laspy, fastavro, Pillow, cryptography and others; heads that lie |
+| test_facts.py | other forms of the formats, and heads that lie |
 | test_notebooks.py | notebooks: cells and outputs, and JSON that is no notebook |
 | test_sheets.py | spreadsheets: cells equal those of openpyxl; bombs of entities and zips end in a line |
 """

@@ -1,97 +1,19 @@
-"""Facts equal those of laspy, fastavro, Pillow, cryptography and others; heads that lie end in a line."""
+"""Other forms of the formats, what only looks like a format, and heads that lie: each ends in a line."""
 
 import base64
-import io
-import json
 import platform
 import struct
 import sys
-import wave
-from collections.abc import Callable
 from pathlib import Path
 
-import fastavro
-import laspy
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from PIL import Image
 
 from storage_tui.previews import preview
 from storage_tui.previews.formats.avro import type_text
 from tests.previews.heads import kept, made
 from tests.previews.heads.damage import judged
-from tests.previews.heads.samples import certificate, points, recording, records, zipped
+from tests.previews.heads.samples import points, zipped
 from tests.previews.ranges import Ranges, plain
-from tests.previews.samples import encoded
-
-Facts = dict[str, str]
-
-
-def of_laspy(content: bytes) -> Facts:
-    """The facts by the reference library."""
-    with laspy.open(io.BytesIO(content)) as file:
-        header = file.header
-        low, high = header.mins, header.maxs
-        return {
-            "version": str(header.version), "points": f"{header.point_count:,}",
-            "point format": f"{header.point_format.id}, {header.point_format.size} bytes a point",
-            "x, y": f"{low[0]:.3f}, {low[1]:.3f} to {high[0]:.3f}, {high[1]:.3f}",
-            "z": f"{low[2]:.3f} to {high[2]:.3f}",
-            "scale": ", ".join(f"{value:g}" for value in header.scales), "software": header.generating_software,
-        }  # fmt: skip
-
-
-def of_fastavro(content: bytes) -> Facts:
-    """The facts by the reference library."""
-    reader = fastavro.block_reader(io.BytesIO(content))
-    schema = json.loads(reader.metadata["avro.schema"])
-    first = next(reader)
-    return {"codec": reader.codec, "record": schema["name"], "fields": str(len(schema["fields"])),
-            "first block": f"{first.num_records:,} records", "origin": reader.metadata["origin"]}  # fmt: skip
-
-
-def of_pillow(content: bytes) -> Facts:
-    """The facts by the reference library."""
-    with Image.open(io.BytesIO(content)) as picture:
-        bands = len(picture.getbands())
-        word = "band" if bands == 1 else "bands"
-        return {"pixels": f"{picture.width} × {picture.height}, {bands} {word} of uint, 8 bits"}
-
-
-def of_wave(content: bytes) -> Facts:
-    """The facts by the reference library."""
-    with wave.open(io.BytesIO(content)) as file:
-        return {"rate": f"{file.getframerate():,} Hz", "codec": f"PCM, {8 * file.getsampwidth()} bits",
-                "length": f"{file.getnframes() / file.getframerate():.2f} s"}  # fmt: skip
-
-
-def of_cryptography(content: bytes) -> Facts:
-    """The facts by the reference library."""
-    read = x509.load_pem_x509_certificate(content) if content[:1] == b"-" else x509.load_der_x509_certificate(content)
-    names = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return {
-        "valid": f"{read.not_valid_before_utc:%Y-%m-%d} to {read.not_valid_after_utc:%Y-%m-%d}",
-        "serial": f"{read.serial_number:02x}", "names": ", ".join(names.get_values_for_type(x509.DNSName)),
-        "subject": ", ".join(f"{part.rfc4514_attribute_name}={part.value!s}" for part in read.subject),
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("make", "oracle"),
-    [
-        (points, of_laspy), (lambda: points(form=3), of_laspy), (records, of_fastavro), (recording, of_wave),
-        (lambda: encoded("JPEG2000"), of_pillow), (lambda: encoded("JPEG2000", "L", no_jp2=True), of_pillow),
-        (certificate, of_cryptography), (lambda: certificate(Encoding.DER), of_cryptography),
-    ],
-)  # fmt: skip
-async def test_the_facts_are_those_of_the_reference_library(
-    make: Callable[[], bytes], oracle: Callable[[bytes], Facts]
-) -> None:
-    content = make()
-    shown = dict((await preview(Ranges.of(content).source())).facts)
-    expected = oracle(content)
-    assert {label: shown.get(label) for label in expected} == expected
 
 
 def program() -> bytes:

@@ -13,7 +13,6 @@ import zarr
 import zarr.codecs
 
 from storage_tui.previews.base import MIB, Preview, View
-from storage_tui.previews.stores.coordinates import time_text
 from storage_tui.previews.stores.prefix import PANE_BUDGET, Prefix
 from storage_tui.previews.stores.recognise import preview_prefix
 from storage_tui.previews.stores.slices import Axis, read_slice
@@ -257,12 +256,3 @@ async def test_many_chunks_keep_the_budget() -> None:
         | {f"x.zarr/c/{y}/{x}": bytes(500 * 500 * 8) for y in range(8) for x in range(8)}
     )  # fmt: skip
     assert "has 2.0 MB, which is past the budget" in (await shown_of(wide)).note
-
-
-def test_times_are_those_of_the_conventions() -> None:
-    assert time_text("days since 1970-01-01", "standard", 19_783) == "2024-03-01"
-    assert time_text("seconds since 2026-01-01T00:00:00Z", None, 90) == "2026-01-01 00:01:30"
-    assert time_text("days since 2000-01-01", "360_day", 1) == ""
-    assert time_text("days since 2000-01-01", "standard", 1e30) == ""
-    assert time_text("days since 0000-00-00", "standard", 1) == ""
-    assert time_text("kg m-2", None, 1) == "" and time_text(7, None, 1) == ""

@@ -2,7 +2,6 @@
 
 import io
 import json
-import random
 import sqlite3
 import struct
 import time
@@ -33,45 +32,6 @@ async def opened(path: Path) -> tuple[Preview, Source]:
     files = LocalFiles()
     source = Source(files, await files.stat(str(path)))
     return await preview(source, width=80, height=40), source
-
-
-def boxes(shown: Preview) -> set[str]:
-    """All that is said of the place."""
-    return {value for label, value in shown.facts if label in ("bounds", "extent")}
-
-
-async def test_facts_are_those_of_gdal(tmp_path: Path) -> None:
-    for name in DRIVERS:
-        (tmp_path / name).mkdir()
-        await as_gdal_says(name, tmp_path / name)
-
-
-async def as_gdal_says(name: str, tmp_path: Path) -> None:
-    """One file, in degrees and in metres where its form can have both."""
-    pyogrio = wanted.module("pyogrio")
-    for epsg in (4326, 32633) if name in ("a.fgb", "a.shp", "a.gpkg") else (4326,):
-        kind = "Point" if name == "a.gpx" else "Polygon"
-        folder = tmp_path / str(epsg)
-        folder.mkdir()
-        path = geo_files.write(folder, name, DRIVERS[name], epsg=epsg, kind=kind)
-        layer = "waypoints" if name == "a.gpx" else 0
-        info = pyogrio.read_info(path, layer=layer, force_feature_count=True, force_total_bounds=True)
-        shown, source = await opened(path)
-        facts = dict(shown.facts)
-        assert not shown.note and not shown.is_damaged and shown.is_drawing, plain(shown)
-        if "features" in facts:
-            assert facts["features"] == f"{info['features']:,}"
-        else:
-            words = "waypoints" if name == "a.gpx" else "placemarks"
-            assert f"{info['features']:,} {words}" in facts["elements"]
-        assert bounds_text(tuple(info["total_bounds"]), is_geographic=epsg == 4326) in boxes(shown)
-        known = info["geometry_type"].partition(" ")[0]
-        assert known in (*facts.get("geometry", "Point").split(), "Unknown")  # GDAL reads a KML to know it
-        assert info["crs"] == f"EPSG:{epsg}" and facts["reference"].startswith((info["crs"], "WGS 84"))
-        if "fields" in facts and not name.endswith(("kml", "kmz")):
-            assert [field.split()[0] for field in facts["fields"].split(", ")] == list(info["fields"])
-        assert source.bytes_read <= 256 * 1024
-        assert source.requests <= (5 if name == "a.shp" else 2)  # a Shapefile is five files
 
 
 async def test_values_are_those_that_gdal_wrote(tmp_path: Path) -> None:
@@ -270,27 +230,6 @@ async def cheap(content: bytes) -> Preview:
     assert len(ranges.asked) <= 12 and sum(stop - start for start, stop in ranges.asked) <= 1024 * 1024
     assert "\x1b" not in plain(shown) and len(shown.note) < 300
     return shown
-
-
-async def test_damaged_files_of_the_other_forms_show_something() -> None:
-    for name in ("GPKG", "MBTiles", "GeoParquet", "GPX"):
-        await damaged_in_ten_ways(name)
-
-
-async def damaged_in_ten_ways(name: str) -> None:
-    """Cut, overwritten and lengthened: each shows something."""
-    suffix = {"GPKG": "a.gpkg", "MBTiles": "a.mbtiles"}.get(name, "a.gpx")
-    content = geo_files.geoparquet() if name == "GeoParquet" else geo_files.made(name, suffix)
-    dice = random.Random(name)
-    for share in (0.05, 0.3, 0.7, 0.95):
-        await cheap(content[: int(len(content) * share)])
-    for size, junk in ((1, b"\0"), (4, b"\xff"), (8, b"\x7f"), (2, b"\xff"), (64, b"\x1b")):
-        damaged = bytearray(content)
-        for _ in range(12):
-            at = dice.randrange(4, len(damaged) - size)
-            damaged[at : at + size] = junk * size
-        await cheap(bytes(damaged))
-    await cheap(content + b"\x1b[2J" * 50)
 
 
 async def test_a_query_without_an_end_is_ended_and_that_is_said() -> None:

@@ -23,6 +23,7 @@ from storage_tui.previews.formats.flatgeobuf import (
     row_of,
 )
 from storage_tui.previews.projections import Bounds
+from storage_tui.previews.reasons import reason_of
 from storage_tui.previews.table.flatbuffer import Table
 
 MOST_FEATURE_BYTES = 8 * 1024 * 1024  # of one feature
@@ -62,7 +63,7 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
     except RefusedError:
         is_all = False  # the budget is spent: what was read is shown
     except (struct.error, PreviewError, IndexError) as exc:
-        is_all, packer.problem = False, f"a feature is damaged after the first {packer.count:,}: {exc}"
+        is_all, packer.problem = False, f"a feature is damaged after the first {packer.count:,}: {reason_of(exc)}"
     if not packer.count and packer.problem:
         raise ValueError(packer.problem)
     return packer.answer(total=total, is_all=is_all, more=more)

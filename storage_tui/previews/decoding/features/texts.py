@@ -12,6 +12,7 @@ from storage_tui.previews.decoding.features.packing import Packer
 from storage_tui.previews.decoding.features.placing import Placing
 from storage_tui.previews.decoding.xml_maps import parse_map
 from storage_tui.previews.formats.geojson import GEOMETRIES, add_geometry
+from storage_tui.previews.reasons import reason_of
 from storage_tui.previews.text.encoding import decode_head
 from storage_tui.previews.text.json_object import skip_gap
 from storage_tui.previews.vector.reference import WGS84, Reference, of_code, of_crs, of_wkt
@@ -191,7 +192,7 @@ def _shapefile(job: dict[str, Any], content: bytes) -> Told:
         try:
             add_record(shapes[at + 8 : at + 8 + size], taken)
         except (struct.error, ValueError) as exc:
-            packer.problem = f"shape {packer.count + 1:,} is damaged: {exc}"
+            packer.problem = f"shape {packer.count + 1:,} is damaged: {reason_of(exc)}"
             break
         if not packer.add(taken, next(rows, {})):
             break

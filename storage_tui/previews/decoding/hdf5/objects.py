@@ -1,7 +1,8 @@
 """The objects of an HDF5 file by h5py, which the extra `preview` installs: links, types, shapes, ways of storing.
 
-A soft link and an external link are named and never followed. No value of a dataset is read. The child can open no
-file, so an external file, or a file that a virtual dataset is put together from, stays closed.
+A soft link and an external link are named and never followed. Of the values of datasets only the ends of coordinates
+are read, and after all objects are listed. The child can open no file, so an external file, or a file that a virtual
+dataset is put together from, stays closed.
 """
 
 import contextlib
@@ -24,6 +25,8 @@ WORK_SECONDS = 1.5  # of the CPU, after which objects are only named: a third of
 MOST_LINKS = 50_000  # named, in all groups together
 MOST_ATTRIBUTES = 24  # of the root
 ATTRIBUTE_BYTES = 64 * 1024  # of one that is read; a larger one lies in a place of its own
+MOST_COORDINATES = 6
+CHUNK_BYTES = 8 * 1024 * 1024  # of a coordinate, unpacked; a larger one is left out
 MOST_VALUES = 6  # of one attribute
 VALUE_CHARS = 120
 CELL_CHARS = 400  # of a path; more of a path is not shown
@@ -44,6 +47,9 @@ def prepare() -> None:
     with h5py.File(output, "w") as file:
         file.attrs["title"] = "rehearsal"
         file["group/data"] = [1.5]
+        axis = file.create_dataset("axis", data=[1.5, 2.5, 3.5], chunks=(2,), compression="gzip")
+        axis.make_scale("axis")
+        axis.attrs["units"] = "m"
     content = output.getvalue()
     decode({}, b"", RangedFile(len(content), len(content), lambda start, stop, most: content[start:most]))
 
@@ -51,8 +57,9 @@ def prepare() -> None:
 def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[str, Any], bytes]:
     """Return the rows and counts of the objects, or `missing` without h5py.
 
-    A row is path, type, shape and storage. `unread` counts the objects that are only named; `is_cut` says that there
-    are more than were counted.
+    A row is path, type, shape and storage. A row of `coordinates` is path, number of values, the first, second and last
+    of them, and the attributes `units` and `calendar`. `unread` counts the objects that are only named; `is_cut` says
+    that there are more than were counted.
     """
     h5py = sys.modules.get("h5py")
     if h5py is None:
@@ -63,12 +70,15 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[
         raise ValueError(_reason(exc)) from exc
     with opened:
         walk = _Walk(h5py, file)
-        walk.begin(opened.id)
+        try:
+            walk.begin(opened.id)
+        except UNREADABLE as exc:
+            raise ValueError(_reason(exc)) from exc
         rows = frames.fitting_rows(walk.rows, CELL_CHARS)
         told = {
             "rows": rows, "datasets": walk.datasets, "groups": walk.groups, "links": walk.links, "types": walk.types,
             "unread": walk.unread, "is_cut": walk.is_cut, "is_netcdf": walk.is_netcdf, "refused": file.refused,
-            "named": len(walk.rows), "attributes": walk.attributes,
+            "named": len(walk.rows), "attributes": walk.attributes, "coordinates": walk.coordinates(),
         }  # fmt: skip
     return told, b""
 
@@ -89,6 +99,7 @@ class _Walk:
     is_cut: bool = False
     is_netcdf: bool = False
     _opened: int = 0
+    _axes: list[tuple[str, Any]] = field(default_factory=list)  # the paths and datasets of coordinates
     _sides: Sides = field(default_factory=Sides)
     _seen: dict[int, str] = field(default_factory=dict)  # the first path of each object that has several
 
@@ -109,6 +120,26 @@ class _Walk:
             found = [(member[-1], self._member(*member)) for member in members]
             level = [(path, member) for path, member in found if member is not None]
         self._sides.settle()
+
+    def coordinates(self) -> list[list[Any]]:
+        """Return the ends of the coordinates, as far as the budget reaches and their chunks are not too large."""
+        found = []
+        for path, axis in sorted(self._axes)[:MOST_COORDINATES]:
+            with _skipping():
+                dataset = self.h5py.Dataset(axis)
+                count = dataset.shape[0]
+                chunk = dataset.chunks[0] if dataset.chunks else 1
+                if chunk * dataset.dtype.itemsize > CHUNK_BYTES or dataset.external or dataset.is_virtual:
+                    continue
+                ends = [dataset[at].item() for at in sorted({0, min(1, count - 1), count - 1})]
+                found.append([path, count, ends, *(self._words(axis, name) for name in (b"units", b"calendar"))])
+        return found
+
+    def _words(self, dataset: Any, name: bytes) -> str:
+        with _skipping():
+            if self.h5py.h5a.exists(dataset, name):
+                return _bytes_of(self.h5py.h5a, dataset, name).decode("utf-8", "replace")[:VALUE_CHARS]
+        return ""
 
     def _members(self, path: str, group: Any) -> list[tuple[bytes, int, int]]:
         """Return name, sort of link and address of the members of a group, as far as they can be read."""
@@ -195,6 +226,8 @@ class _Walk:
             sides, grows = sides_of(self.h5py, space)
         if self.is_netcdf or path.count("/") == 1:
             kind = self._role(dataset, kind)
+        if len(sides) == 1 and sides[0] and len(self._axes) < MOST_COORDINATES and self._is_axis(dataset, kind):
+            self._axes.append((path, dataset))
         row = [path, kind, shape, storage]
         self.rows.append(row)
         if self.is_netcdf and any(grows) and not is_virtual:
@@ -202,6 +235,15 @@ class _Walk:
             with _skipping():
                 dimensions = dimensions_of(self.h5py, importlib.import_module("numpy"), dataset, address)
             self._sides.found.append(Growing(row, sides, grows, dimensions))
+
+    def _is_axis(self, dataset: Any, kind: str) -> bool:
+        """Return whether a dataset of one side holds the numbers along a dimension (HDF5 Dimension Scales, 3.1)."""
+        if kind == "dimension" or dataset.get_type().get_class() not in (self.h5py.h5t.INTEGER, self.h5py.h5t.FLOAT):
+            return False
+        with _skipping():
+            h5a = self.h5py.h5a
+            return h5a.exists(dataset, b"CLASS") and _bytes_of(h5a, dataset, b"CLASS") == b"DIMENSION_SCALE"
+        return False
 
     def _role(self, dataset: Any, kind: str) -> str:
         """Return the type with what NetCDF-4 or MATLAB say about a dataset."""
@@ -267,7 +309,8 @@ def _text(value: Any) -> str:
 def _reason(exc: Exception) -> str:
     """Return the part of a message of HDF5 that names the cause."""
     text = str(exc)
-    return text[text.find("(") + 1 : text.rfind(")")][:80] if "(" in text else text[:80]
+    cause = text[text.find("(") + 1 : text.rfind(")")] if "(" in text else text
+    return f"HDF5 does not read it: {cause}"[:120]
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 | file | holds |
 |---|---|
+| axis_words.py | a coordinate in words: first and last value, step, times as dates |
 | calendars.py | times of the CF conventions as dates |
 | chunks.py | the places of the chunks of an HDF5 dataset, asked of the decoder |
 | hdf5.py | the variables of HDF5 and NetCDF-4 |

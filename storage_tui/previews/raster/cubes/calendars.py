@@ -5,7 +5,8 @@ import re
 from datetime import UTC, datetime, timedelta
 
 SECONDS = {"second": 1.0, "sec": 1.0, "s": 1.0, "minute": 60.0, "min": 60.0, "hour": 3600.0, "hr": 3600.0, "h": 3600.0,
-           "day": 86_400.0, "d": 86_400.0, "millisecond": 0.001, "msec": 0.001, "week": 604_800.0}  # fmt: skip
+           "day": 86_400.0, "d": 86_400.0, "millisecond": 0.001, "msec": 0.001, "week": 604_800.0,
+           "microsecond": 1e-6, "nanosecond": 1e-9}  # fmt: skip
 SINCE = re.compile(
     r"\s*([A-Za-z]+)\s+since\s+(-?\d{1,4})-(\d{1,2})-(\d{1,2})"
     r"(?:[T ]+(\d{1,2})(?::(\d{1,2}))?(?::(\d{1,2})(?:\.(\d+))?)?)?\s*(Z|UTC|[-+]0{1,2}:?(?:00)?)?\s*"
@@ -45,6 +46,12 @@ def date_words(value: float, units: str, calendar: str = "standard") -> str:
     if kind != "proleptic_gregorian" and min(begin, date) < GREGORIAN_FROM:
         return ""
     return _words(date.year, date.month, date.day, date.hour * 3600 + date.minute * 60 + date.second)
+
+
+def unit_of_time(units: str) -> str:
+    """Return the unit of `hours since 2000-01-01`; empty for other units."""
+    found = SINCE.fullmatch(units)
+    return "" if found is None else found[1]
 
 
 def _in_years_of_one_length(seconds: float, year: int, month: int, day: int, months: tuple[int, ...]) -> str:

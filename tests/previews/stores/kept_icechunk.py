@@ -1,0 +1,85 @@
+"""A small Icechunk repository of version 1, by icechunk 1.1.21: its files as text, packed with zlib and base 85.
+
+A field `cover` of 2 times, 40 by 60 with a second time that was never written; its coordinates inside the manifests;
+a table `stations/counts`; and `stations/far`, whose chunk lies in another place.
+"""
+
+import base64
+import json
+import zlib
+
+PACKED = (
+    "c-pOZSrdX>lI34%%OzaKDi8q~L1a;sO*R2}a6<t>0Tnk;e|!5?bwzbe$Gprp0l~u!ZpJ<L<jKra{KXA!adiC~WONrAr-A5#w=A78dR-m(%m4n5zp"
+    "yA;rsr>9=fbrn9rp~;-JNdZSPXAfq3tX(v$zzkMYR8XFl;s&JR_I7B9<|bdMp&cjgYS{t<maM()Q;&7&ltCeoF?`Is2X%{oqZjGcl|j8P6Y4Dkj~"
+    "<&ukrvE}{js34J1_T9_-YuS5$-pFeM|Kevx$r!Ny9RlxdjP=Jfujo?}*fB@NZwqrKD{vjboyI!tEropvgKxX7~#69xLvc7pbc-g+bsoH@c4-&wT7"
+    "cp7{@GWyP>iliDqxT}~KF_P&VpB5)nSxSt-5I-26A0R%{`K4ul$PFPHZFCI&w-(tx?gs^)^^_<)t|HSv8skqnQTTa>QW!DwiHJE32#aFQp+V=bru"
+    "~IhSIdE5gaL26T*0`4fagotDCf)t&#9@H<Z?%OegplI$4igsVucd{-}Qxp<3eOV>xdl-Ucu{mombOmgY|F^=OTarEK;gs?)*RCn|<t81VRh{C3nR"
+    ">8(fJT}}79+9Lekhx^#Ss_@|TxFq6vtJLCtVgkl;$I<7{&dVrWB=oU9XW+0q&~)Nk%8OyMqNk7{1%xIKCktGzw3c}DBA7t;*=g94+NakiJs6$9{R"
+    "%Fh2kETE@xV!<PO6AWkt!8wXVfv=Is;T669h~14u=-}W4d_cfKYp~NtAR59GHLWOr>G&x5gv0sDrZInQ|xdS?V@T>dg~ulG18w0JF#;ti`2u*b!a"
+    ">?=t;urAV6Bx-o#~d^+8N^3|?6Mq3K+g1#EkeSPv&B1Bpuj|<UUOvaCqR5kqfgoH-G14=))A@=11OK(cSpx*%5WZFL$!JW1)r`BKo*MIy|9kc|=9"
+    "Z<Jn2<{rT4F8`0p^i!tM46Xo?b<>CqUs&(51R$mJ^}vc^b81{J8%IB-$?YNO@mvH4YO{umkg`+cx1bV+pHaKnQkpeMOn-Roga!-^gMZ@-gz%VFnm"
+    "~<wXy`HyWHc6S}+C}Lzv6=B|9^!ee}Ec{939Ul>H;(bFGqcQ8{wvB^U*en}A%(B6%JLqtdD*RnP0kzAY;2D7>-<cpyoBpR&lEG1X4VZfZ~2*}Q7n"
+    "#fcJ{1-WQ9D~<3Yjc|H%3=ZAoxft57dTVCW$cgG>z{m4HQ0Lu-ioQo4At)JNd#bd{PE~UUkzapS?Q+|?+lY(pgv;9rV=!m7=Yk{bIq=9gl3QHUx2"
+    "Jhz?U!5w-#GmaonF;Ipx^Z<5mm5yyXDQ{2H?g+z7`+hdQNFjx0b}f(n)+#HmS$Ny7c*TY(DR(wU{+t{gZLch_7UV$*0&!_VYG#<pD{#IRJjOLkk-"
+    "DBm6rR55}r;VI#Sf_AiTxy;)qW=J|H{U{+nO;|{@5k2J<VDB8e}we`Wga=k|Jk{I@Js$E;(FIw(9r)R^eb0%xDd>RJie&`nVs&-8A$Emz=F!WrE8"
+    "qPRvT<eb$U4IJKShe@_k7c5rvB`g_X79k&+OJzB=$%=v5z`|nEHBDtIUr`vrPD}1yjS<w-Xa&lBN1&Xg}BidHid(S{*LN(WXZSIQ)YaO;IlBoH2G"
+    "QK&Xu`QldMq}nuOxrnlW&l($o4aNJfOX-^N3gmo1`xfwsIixiBAISs!nE;eO84@R)C39+p*$8nkUaO0zyCUVEz*)%p6wX2qe$P+N_p3V!}?>KI{g"
+    "cL9$9wTnrNu5;3e;{H!{l+$cvZ7)KMBA&e-&T8$cXuBjBmnaXP@J{`9QjZW-xy?-cF;vbTc+iNuZ4^7Pj&+wX>+~OkZqb9BP%U>yj{9Z?!Q=%$82"
+    "!lgw!9!UVG|>Xs_{e}|L7!Bc%f-K__!6%#mV2XyZgi9;Y1aF4Qd%vo0>XI8=_(hEmeOPxOy-X=9iL|Lm}mRf-73*2oPAk_WD8wj+gGY+YayK+L1P"
+    "AHAXyf(9KC_)2y|dKT2(j&m-r)L(*PuJCnF9)yCEDbsZ*U@{E_BA-ruW#*rA9A}{QEbaQFN#c@^ZoS?Te)}G2$-6w5vxs66WyLBd2SA&;3zDgzK2"
+    "Pr<NdTGF4%gR%!L2}|>fGa?<6B%EfKs&h+qVrulZ<)||9N@*u2Z^7hoa*(9cwpb-TVlxG)fSK$x<07jF{)kB%Txun@eL^DTvkMfR+6E1>34t7<eZ"
+    "E<`;GXG`arL>Ttw-vvlc}M%v#Hdpw{g2Dc!b@QkM)FN_pOII%M}If~ecda>0owSDJj)y*XPTn=Y~VJQf#+G^?#(ecg@vM_yghO23|89wtzsj(ggo"
+    "KQD4Tg=_cr4#Zh~46@ar;jE1*im_+6IXDoS(Yz60ReLq$R`b&;o%iUND>JIpYQ4eJeT$RD=D=&i!>a@$(8!xF<Q(cF?)$v!sS~*9T=qRof4+elTh"
+    "Cus3=OXn?8dDwYPaCt#nBJVMs|9GiLM2(ad}_#WIilelmhTe+nkauF|IT~#w{oz-mu4BiOf#cdXCTU!?fGiy0`LoRV4@k{hTKcYw8%_8(vHI|E3N"
+    "DP?a$YImmD95zL9X82!)Q(Ey$c16yY$b7}IT--Q$G!(^4bbQ*wwA0UnMu>oJx_N)z#pHD`>=Et}`xP2d{F29c_0pt8LTam=9RJH3H;R{x3c4wDg="
+    "-cVS2xb=5Uq`G`FM^&+rbMCv*=4bWF)f$3yk5+*W8!48!mLt5>UZChu4!Jo9qN+Kk71&Vc$-Q;+b@4I+7o%5tp*L;HG(p71-@0HJziJ*5ULguQxD"
+    "3KyXxC1&%MWx_u$Uk75>>}3OMbDQ!JI7#+BLfbuIBenW;bVc`$P^@!;Tif4|+;R@0|WYZE%UeW>d8QwL<fz1|yQSQvf1^XPk1H02FWhSOpVVa1bM"
+    "jSKJ7detrw4+i%U0>(e3l^)nu9aavJu_%V{o4v%`ebD^+8*+c6@68c<fG5Gw?n$D?YGzE0FNV6M(1fp?70|9NTWlV$%R4eOn%SD{lz`rS*7pwOem"
+    "*ztKz%=_#lCW?tE6=%@=MLp21Rmc5$dYd32sJ-4@aZ4`xbUqSFY?W^Z8|40+Y9f!(+5IvzixC>+hQsZ{$>_6ta<|F>$|o`McwW*=T_HT&6F2n>4O"
+    "ApE5c~vH_&`pGCw;QoA&nHJz_=KJwOGSa6^A=DcLycdmA7E)AA%+$xI}xpe6zupR?Kz1G3W^#;0cQQ<frd{*$3xE!Mu%fG1MU7J+i{P*!W&YTw@1"
+    "kb2NpZzsb9|l|umCdp9(iBo*=?SD9mgOls{chK28lni_c4)R~A?22*>;p#VpO)}tQQ!e9pSQF6$T~wp*n0&P3XO~jE|d1Lb4d~QMLg#zC%k@X_jh"
+    "$9v3KzQ`r4e1f2hG8NEOK0ljEv=dQRE-{q^Zu=^;WEZHCNu5OC3__d+Wz+HaSz(#z~?YRn!rRbN?}YJhyUNPn|-_P=>}QytS^x2PkvZHXWtv)J*-"
+    "Z%q^IfjKx(&R5qK`LWY<AKN$Z&m9amzx(-TTcWSCZHL&t{;_ve5YOMyPMd#j6EUZm&HyW16w%**al6D<-{!C0&|K#rya<%I@A$s<2N--j%}(E=HL"
+    "M}z^cgb7wl~;bx2RkPtke%`ka*sSl=Hdt{uPhXF7;qrKB(A+UWQ$pRPV3<TY%|5e#Ux+`3tbVF8W$?uxOp@twmdWuXddwsyhhhpEk8Ob~V>_)ZT)"
+    "RfoiI+`tK4CMe<*;f<G8JZQ_Hszh>9Jp$06e6Pt%sXta<Ov&SKSZ|HL57PC~1PogZsPG%Eu$shG;O6DrSu>AMK{Obc~;q36>+xwgD-9@+*La7Ryv"
+    "qo3#c+f=rX7xKW4%Gl99>p2ZoM8wu2l4_SeH%R-Faa?}W#5$F3^O#)SU~BtcW*$Y=I2bBAA2o053zo}fGZqJWCw~(_vLv$55wiM`FYhDZ2e4H&0o"
+    "*A0YPC%VU;25WYUb@s^e}TseTzh+Q+1F1o3T%b@Kb`y6SmZ1(cccC3}zN`&IslKK4s3&yF1L#X-9%BG>uVf82s)8kZk~u`93d!@;&ICBu7IX`y5E"
+    "vAnX&d|q}A?PJP}PvNw@HXGfKbtr;nwedR6X7=2Dl&mf`61YB1+6FqO3#0@gt=&@Q&d<#(gRPWtEBwDxf@v@}>LB`J+(B8Oi*VQi_%oEaV*6?aKx"
+    "q}}@m3tti|;TS$DMr8_~6zd+zl4T9`EymLCoQJ7iOvpB01+Pv4n~lb;mB6r41cL4mjb4daV9DN5NzM^;-lanl|Dks(5_iiYJYl{8vV>*|4=~BatJ"
+    "<`z%G*<6{7f^k>-sWO}lB_p-ykqtzBNv*1w1g2zn9?np39|0%Syq)zt-y;JgcwCwUVo%46WTfNNb$9>WQU1F{>_=TAZv<qE-2_y0P5aa2+wPmPsm"
+    "#IY8n$MMx$MZ6^Jy$ti#cHYk<kdyZDL)yA+W2W;f5fucwpM9m%=Es9e<}iKZQXxIrqh50I30A%^STKcV^CrK6tZv)9pDC&o~cdvJnMTThRo+&T2a"
+    "mAM{)R%jlWtmJ^{x)WApAzdRH6kj_ux%Sj?}>H}UAGuML@ffI$Ea%I5XWoG(jH3U>r>@9g%vTCGh~m>u7(rVf$=A?T*rn7{B;%l)3&t?+p<(=W0s"
+    "pQnmSx4BwO1LScme1BEPdtliwqowsRG#|<0cpeWAiw3&-F29F_6tVJVRs3|u-nU7;E55wXXxTx%xLb+C_9)ZWE$~MYUx8+OiW+x9!FXIcYOh4sb_"
+    "Jdhmp&tPes1N)HGnZz*+PKtUvTH+GGO}eH*U*dPlas5z&LAU1CYE>{!}qD@>vNkJdjY@y6oR>ByHW_%IsdQyc5N+#8oiAy1<x3^O=9{Y~3Mxa>2|"
+    "k+O1FdUgapx+!HF<o~tQT^QUg$kRmI1?Urk-*HplDLecG+H@y9p=yQOc(%NvL%|njyJJ{;h9?C>5E?MFRsh0K$`W!84SbP78u9=({gL}Ebu!=OLw"
+    "zt={{aK=;m1s9?F9s=LddUysuvd;)7D^D6Ln}elr>3K2xud+D%D($Ee6K-yU+Oep@Af1WF;6^6IOkL5A-zo&JTX}O`^_#44((8!t}q&;+Uf!wb^l"
+    "Z@ANYpS&!g%%noD8-EvNYCH_9xK4p)lVdAGEC1a7s}Hv9(C)3oZm{Fr{Zr>)St#zc%9B9@0(^*piXx$im#r5u}=5K?k;*6WvQ#JE~_7i+6@N^U?b"
+    ";m5Sp#%A8651!LZob&$NT6aXg4{x+BI7^beIxZYJhG6fw`~&u7?_K}4y=-DP`0HtNi2wFm_-lAg;y)1YPGsnt>Pmr}W_?_tA=X<dESYY^*@%^<n*"
+    "`No{jgxhyU)LZWgGvmckoZexyGCH8YDk1KxV{DWI-D#z!=nYgOQB?7cMr_;2&HhlS*+M4P(NyDfqGNdT@zBg@VJzD7PyQ+cVl7%X_yfO?&&>)jUE"
+    "G$zXbLOkORZF&kF3a+I0FaY9HTQciQDfpV{M&Ghl7s!aKq14Tm@X$jnt>l-RhQ-oeIh4u*$voi5^c_n<#myw)|_qKX`2xMCEQr6s7@z=p|%Z~!6H"
+    "U1sHB|)-)sWfK)UdWP+F7l`FE4%0Y<SK71jnFv@GzTRDVWZj3TY2wu9|T~e-BA>M*&5~Yka{5<T&Z^&5i6qQtfV=m8C4Xo7IN&~pLI`9d?CGa3fq"
+    "KlPVaHP=kOgoG|O`SzNh+IYiO+6?zcA)f?Q!#{JG*YT_Nj(M)~t7CLEH#o*HgH&$F2YtgG%9@B5ZV0J`DfSh+HZ<4hYouAuiwkL}~?PKO5n^X1z>"
+    "EZ5UHiGb1!LOEs_+7tE05py8#Q|XQ$>fKEMfsGYDn>2g;c0RjVuUQZSbd`oafDHNy#~hH}j!+(_Q!7}i;VXboxV_R%$(OF902~J{5m^Nkzs{q}Bt"
+    "huSFFUW(TE_(PX|r>Z4^du=wz4qLK8Jpgt|lpUZxE+iv$EP){pA=~O)mS11=xBrh(*m=Z-$GXnF`(7Ub>Six#9Lh0$a-=em~r+Mv2AZq_uZ4UYnE"
+    "PRvESMI!G!y)5OkW1N#__eWik=&7D%Z{Cv4-NZ+MWH!=*65{6;uXM4ffhwlW5p1aS~D?c`QGQ47ilr|1gmR(xbYlyX*17vjYr%oNcYeRIS2R($XO"
+    "Y@y=-MdX(_1<dfBb7}A)=KEP+g(@+BKoM-XyI#l(M}At@vyOR`ilH(=QM20K3;hu?v{RX_%fwakE7q6#o)>c(+%x|jalsJI-d;cIb`-mAww%Cv3y"
+    "<wWA}Msudm8!NmkTq7xc$%dULoIM4~L`^VU}_)$67V+}r(C{m?dm@vs|2>v3_&zDqT&7S(KSluN@E_VTN}R(+iuAO%Z><%p4Kid}O?^Nm&B*U~`s"
+    "p5zc$`{VbxMQtJ5W06b4IFd=Hi6`P}oB-{?w@_DnbBwH*hfvGAxK}v9l`x4B9nN;$rafC?O$OcmitQFYLIDg`8mB0lsUxf_ZfPw=h*f3C{M?iqii"
+    "Su%;OiBZ^7j}A+&6?-=LfxqqI=}PmHeXApEFB8wY7OJw0zJ3b{C{dSIrTfK#NXf$DNq>iZrt3%RWE2t}VGlIZP3m&6(ebYZb++LHox}D8DiM-7T!"
+    "?6+mvd*ljWhj&{NIyW4%V*;>0otEEo0GoNq15EVo_3fXDrM^L-yPkZit*we;|F^FU<o8grqPDy-X8CV;|qENACg@F>=&QJ{69uHS*iAu8{SDC<JI"
+    "3Y!%-spIEmB7vKs)F|T4cLL#ZqPozD#sAM9N#!fxB*42YjRB<Z+3ODttcgoyQKVU?I<fOZ$~|${<zhP;$xp|5T+HGK4U(b|NL$w`p~=CSjXS%e1G"
+    "Fm{|nz<IJ>m&J(y}j@aCSBasK7R6_tM~XM0m}v89RNm|Sl-lh0VNtKHv(V7S#~1Z-!`jXJ32@%}!$cVp*uBA-DSgU`osTTOq&lwnKmgO9p6SsvK*"
+    "1Ewbf-%P3OyqJoON55g*P`66|Y>DWLDFnhyxxUr?U&U+9oeqp2<Dh5U3btLFBYU!K26P7){HlR*t4P2tlbe2%2UlE`mP(pE?38Y|#WS`oyR@(Gy6"
+    "uQU<c#F^#X~B5`!f7mmkE)Lkat$>>L>ccFZf`%XLeq!?reF>#w<OM2Io5}IosQL{!#}~XNGx)-;}UyoI%aL>oTv6p;ztTRcSoUn&a9`mD53QzqXI"
+    "<5j8ptbd~^~MW;66!TZqg4KM5*kqRzWcY$MVo}(Atl=NmX5NcB-%yvd6|Gx85s(=SK4@1rcO{Vz*!sorg+y!p)C{lCiT{2n;AD`0G_o~$NXz2<ux"
+    "}P946Sj02xc<@0vfpfR-MHByiT}T~v+^eTuXg61l(Vp=Tf%E4^3|w2cV2@1_#U_~w6^mA#fm5G*o@kGO<P!@yT*X6T0{wW-=REXm>YJV2eJ<QN<j"
+    "I_o6kf9FiCZ*-_ic#-{R4;^gZ30BV~T@++MfSb8m&=kO$v+pB1KmUOe4}KX;05vFuwkAT?8}SGVhJU*Dp&yz;i&<$fUO!bVo_)scL3Zl0ZK%I7g2"
+    "-693qlvMTFusBBAOuECNSwfFWPB%Q@)H9pv%xViy+NE#ncqKWnemCl=*1_5L=6h6Xotqk6ceV70pBXsBo>S_B?1pE=t2?>TQJO?E8HL(FV5^ZuUR"
+    "J+(CC@@A?<(c(_&A+5-eN~wNrM@K4&+m-@dDN}j}wSbwJOl^K*b5o+IZK8Frr<xe)^h=>I(kL=RW~aN#q0"
+)
+
+
+def files() -> dict[str, bytes]:
+    """The files by their names below the repository."""
+    told = json.loads(zlib.decompress(base64.b85decode(PACKED)))
+    return {name: base64.b85decode(content) for name, content in told.items()}
