@@ -65,7 +65,7 @@ def find_identity(options: BucketOptions) -> Identity:
     except ProfileNotFound as exc:
         raise ForbiddenError(
             f"the AWS settings of this machine have no profile {options.profile or os.environ.get('AWS_PROFILE')!r}; "
-            "correct AWS_PROFILE, or run: aws configure list-profiles"
+            "correct the name, or run: aws configure list-profiles"
         ) from exc
     except (BotoCoreError, ClientError) as exc:
         raise ForbiddenError(f"the AWS settings of this machine cannot be used: {one_line(str(exc))}") from exc
