@@ -10,8 +10,10 @@ import pytest
 from storage_tui.contract.errors import (
     BadRequestError,
     ConflictError,
+    ExpiredCredentialsError,
     ForbiddenError,
     NotFoundError,
+    SignInError,
     StorageError,
     TypeRuleError,
     UnavailableError,
@@ -86,8 +88,8 @@ class Early(Engine):
 
 REFUSALS = [
     (404, "NoSuchBucket", "", NotFoundError, r"no bucket 'test'.*check its name"),
-    (403, "ExpiredToken", "", ForbiddenError, r"have expired; run aws sso login"),
-    (400, "ExpiredToken", "", ForbiddenError, r"have expired; run aws sso login"),
+    (403, "ExpiredToken", "", ForbiddenError, r"^these credentials have expired; set new AWS_ACCESS_KEY_ID"),
+    (400, "ExpiredToken", "", ExpiredCredentialsError, r"AWS_SESSION_TOKEN, or AWS_PROFILE$"),
     (403, "InvalidAccessKeyId", "", ForbiddenError, r"unknown at http.*AWS_PROFILE"),
     (403, "SignatureDoesNotMatch", "", ForbiddenError, r"secret key of .* is wrong"),
     (403, "AccessDenied", "not allowed: kms:Decrypt", ForbiddenError, r"KMS key.*kms:Decrypt"),
@@ -282,7 +284,7 @@ def test_a_profile_that_does_not_exist_is_named() -> None:
 @pytest.mark.usefixtures("config")
 async def test_a_sign_in_that_has_expired_names_the_command(tmp_path: Path) -> None:
     with Engine() as engine:
-        with pytest.raises(ForbiddenError, match=r"run aws sso login --profile signed-in$"):
+        with pytest.raises(SignInError, match=r"run aws sso login --profile signed-in$"):
             async with amazon.opened(engine.url, "test", tmp_path, profile="signed-in"):
                 pass
         assert engine.headers == []
