@@ -129,6 +129,29 @@ async def test_the_region_is_found_by_itself(status: int, code: str, tmp_path: P
         assert [one for one in engine.headers if "/us-east-1/s3/" in one["authorization"]] == wrong
 
 
+class Redirecting(Engine):
+    """An engine that sends every HEAD from the wrong region on, with the right one in a header alone."""
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        self.headers.append({name.lower(): value for name, value in handler.headers.items()})
+        is_right = "/eu-west-1/s3/" in handler.headers.get("authorization", "")
+        handler.send_response_only(200 if is_right else 301)
+        handler.send_header("x-amz-bucket-region", "eu-west-1")
+        handler.send_header("Content-Length", "0")
+        handler.send_header("ETag", '"e"')
+        handler.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+        handler.end_headers()
+
+
+def test_the_region_of_a_head_is_in_its_header() -> None:
+    with Redirecting() as engine:
+        bucket, _ = connect("test", "", BucketOptions(endpoint_url=engine.url))
+        found = bucket.head("k")
+        assert found is not None and found.etag == "e"
+        assert len(engine.headers) == 2
+        assert all(one["host"] == engine.url.removeprefix("http://") for one in engine.headers)
+
+
 def test_a_region_that_is_no_name_is_not_believed() -> None:
     with Engine(301, "PermanentRedirect", region="evil.example.org/") as engine:
         bucket, _ = connect("test", "", BucketOptions(endpoint_url=engine.url))
