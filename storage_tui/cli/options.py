@@ -51,6 +51,7 @@ _PLACE_FLAGS = (
     click.option("--region", metavar="NAME", help="The region of the bucket. [default: found by itself]"),
     click.option("--no-sign-request", is_flag=True, default=None, help="Open a public bucket without credentials."),
     click.option("--request-payer", is_flag=True, default=None, help="Pay for the requests to the bucket yourself."),
+    click.option("--aws-profile", metavar="NAME", help="The profile of AWS's shared files. [default: AWS_PROFILE]"),
 )
 
 

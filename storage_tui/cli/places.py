@@ -110,10 +110,10 @@ def whole_words(location: Location) -> str:
     return "a whole storage type" if spell(location) == str(location) else "a whole bucket or folder"
 
 
-def place_of(text: str) -> tuple[Place, str, str]:
-    """Return the place and the key of one word, and what stands before a key there. Raise BadRequestError or
-    click.UsageError."""
-    place, [key], lead = _resolved([text], is_of_folders=True)
+def place_of(text: str, *, is_of_folders: bool = True) -> tuple[Place, str, str]:
+    """Return the place and the key of one word, and what stands before a key there. A URL that ends in `.json` is a
+    catalog with `is_of_folders`, else a file. Raise BadRequestError or click.UsageError."""
+    place, [key], lead = _resolved([text], is_of_folders=is_of_folders)
     return place, key, lead
 
 

@@ -35,7 +35,8 @@ _CHOICES = {"graphics": GRAPHICS, "notify": NOTIFY}
 PROFILES = "profiles"  # the table of the file with one table for each profile
 MOST_JOBS = 32  # as many as a batch takes; named here too, so that the settings load nothing of the client
 STORES = ("url", "data_dir")
-PLACE_FLAGS = ("write", "endpoint", "region", "no_sign_request", "request_payer")  # how a bucket is opened
+S3_SCHEME = "s3://"  # named here too, so that the settings load nothing of places
+PLACE_FLAGS = ("write", "endpoint", "region", "no_sign_request", "request_payer", "aws_profile")  # of a bucket
 PLACE_SETTINGS = (*PLACE_FLAGS, "types")  # the last is no flag
 SERVER = (*STORES, "token_file")  # settings of the store; a profile that sets one takes none of these from elsewhere
 
@@ -60,6 +61,8 @@ class Settings:
     region: str | None = field(default=None, metadata={"help": "Its region; without one it is found by itself."})
     no_sign_request: bool = field(default=False, metadata={"help": "true opens a public bucket without credentials."})
     request_payer: bool = field(default=False, metadata={"help": "true pays for the requests to the bucket."})
+    aws_profile: str | None = field(default=None, metadata={
+        "help": "The profile of AWS's shared files that opens the bucket; else AWS_PROFILE."})  # fmt: skip
     types: Mapping[str, str] | None = field(
         default=None,
         metadata={
@@ -153,6 +156,8 @@ def _profile(name: str, tables: Mapping[str, Mapping[str, Any]], path: Path, *, 
     server."""
     if name not in tables:
         known = f"there are {', '.join(tables)}" if tables else "a table [profiles.NAME] makes one"
+        if str(over.get("url")).startswith(S3_SCHEME):
+            known += "; --aws-profile names one of AWS's shared files"
         raise SettingsError(f"{path}: no profile {name!a:.60}; {known}")
     values = dict(tables[name])
     if "url" in over or "data_dir" in over:

@@ -103,6 +103,7 @@ def opening_from(values: Mapping[str, Any]) -> "PlaceOptions":
     return PlaceOptions(
         is_writable=bool(values["write"]), endpoint_url=values["endpoint"], region=values["region"],
         no_sign_request=bool(values["no_sign_request"]), request_payer=bool(values["request_payer"]),
+        profile=values["aws_profile"],
         types=values.get("types") or {},
     )  # fmt: skip
 

@@ -63,10 +63,11 @@ class AsyncStorage:
         timeout_s: float = 60.0,
         patience_s: float | None = None,
         opening: PlaceOptions | Mapping[str, Any] = PLAIN,
+        profile: str | None = None,
     ) -> None:
         self.engine = TransferEngine(
             url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth,
-            patience_s=patience_s, opening=opening,
+            patience_s=patience_s, opening=opening, profile=profile,
         )  # fmt: skip
         self._made: AsyncSession | None = None
         self._threads: ThreadPoolExecutor | None = None

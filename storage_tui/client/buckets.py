@@ -38,9 +38,11 @@ class AsyncBucket:
         """Return what an object has beside its bytes; None for a blob that is in no bucket."""
         return await self._run(facts(self._service, key, storage_type))
 
-    async def thaw(self, keys: Iterable[str], *, days: int, tier: str) -> Sequence[DeleteResult]:
+    async def thaw(
+        self, keys: Iterable[str], storage_type: str = DEFAULT, *, days: int, tier: str
+    ) -> Sequence[DeleteResult]:
         """Ask archives for the bytes of objects; return a result for each, in order; see `thaw`."""
-        return await self._run(thaw(self._service, [*keys], days=days, tier=tier))
+        return await self._run(thaw(self._service, [*keys], storage_type, days=days, tier=tier))
 
 
 def facts(service: Service, key: str, storage_type: str = DEFAULT) -> Call[BucketFacts | None]:
@@ -54,19 +56,22 @@ def facts(service: Service, key: str, storage_type: str = DEFAULT) -> Call[Bucke
     return BucketFacts.from_json(wire.parse_answer(checked(request, (yield request)).body))
 
 
-def thaw(service: Service, keys: Sequence[str], *, days: int, tier: str) -> Call[list[DeleteResult]]:
+def thaw(
+    service: Service, keys: Sequence[str], storage_type: str = DEFAULT, *, days: int, tier: str
+) -> Call[list[DeleteResult]]:
     """Ask archives for the bytes of objects, to be readable for so many days from when they are there.
 
     `tier` is one of `places.TIERS`. Return a result for each key, in order; one without an error was asked for.
     """
     targets = [{"key": check_name(key)} for key in keys]
-    return (yield from _in_batches(service, wire.THAW, targets, {"days": days, "tier": tier}))
+    return (yield from _in_batches(service, storage_type, wire.THAW, targets, {"days": days, "tier": tier}))
 
 
-def left_uploads(service: Service, prefix: str = "") -> Call[list[LeftUpload]]:
+def left_uploads(service: Service, prefix: str = "", storage_type: str = DEFAULT) -> Call[list[LeftUpload]]:
     """Return the uploads below the prefix that began and were not finished, also those of other programs."""
     yield from _needs_bucket(service)
-    path, refusal = f"/{DEFAULT}/{wire.LEFT_UPLOADS}", prefix_refusal(prefix)
+    name = find_storage_type(storage_type).name
+    path, refusal = f"/{name}/{wire.LEFT_UPLOADS}", prefix_refusal(prefix)
     request = Request("GET", path, query=(("prefix", prefix),), may_be_gzip=True, refusal=refusal)
     answer = wire.parse_answer(checked(request, (yield request)).body)
     rows = answer.get("uploads") if isinstance(answer, dict) else None
@@ -75,15 +80,18 @@ def left_uploads(service: Service, prefix: str = "") -> Call[list[LeftUpload]]:
     return [LeftUpload.from_json(row) for row in rows]
 
 
-def drop_uploads(service: Service, uploads: Sequence[LeftUpload]) -> Call[list[DeleteResult]]:
+def drop_uploads(
+    service: Service, uploads: Sequence[LeftUpload], storage_type: str = DEFAULT
+) -> Call[list[DeleteResult]]:
     """Drop unfinished uploads with their bytes; return a result for each, in order."""
     targets = [{"key": one.key, "upload_id": one.upload_id} for one in uploads]
-    return (yield from _in_batches(service, wire.LEFT_UPLOADS, targets, {}))
+    return (yield from _in_batches(service, storage_type, wire.LEFT_UPLOADS, targets, {}))
 
 
 def _in_batches(
-    service: Service, verb: str, targets: Sequence[dict[str, str]], more: dict[str, Any]
+    service: Service, storage_type: str, verb: str, targets: Sequence[dict[str, str]], more: dict[str, Any]
 ) -> Call[list[DeleteResult]]:
+    name = find_storage_type(storage_type).name
     info = yield from _needs_bucket(service)
     results: list[DeleteResult] = []
     batch = max(1, info.limits.delete_batch)
@@ -92,7 +100,7 @@ def _in_batches(
         body = json.dumps({"targets": part, **more}, ensure_ascii=False).encode()
         refusal = first_refusal(one["key"] for one in part)
         request = Request(
-            "POST", f"/{DEFAULT}/{verb}", headers={"Content-Type": "application/json"}, body=body, is_idempotent=False,
+            "POST", f"/{name}/{verb}", headers={"Content-Type": "application/json"}, body=body, is_idempotent=False,
             refusal=refusal,
         )  # fmt: skip
         answer = wire.parse_answer(checked(request, (yield request)).body)

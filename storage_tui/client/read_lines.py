@@ -49,7 +49,9 @@ def place_shell_line(place: OpenPlace, opening: PlaceOptions, key: str, *, is_fo
     if place.kind != "s3":
         return shlex.join(["cp", *(["-r"] if is_folder else []), "--", place_text(place, key), "."])
     words = ["storage-tui", "get"]
-    for flag, value in (("--endpoint", opening.endpoint_url), ("--region", opening.region)):
+    for flag, value in (
+        ("--endpoint", opening.endpoint_url), ("--region", opening.region), ("--aws-profile", opening.profile),
+    ):  # fmt: skip
         words += [] if value is None else [flag, value]
     words += ["--no-sign-request"] if opening.no_sign_request else []
     words += ["--request-payer"] if opening.request_payer else []

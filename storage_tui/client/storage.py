@@ -39,6 +39,7 @@ class Storage:
     that STORAGE_TUI_URL or DESCARTESLABS_STORAGE_URL names, else the store of this machine, which is started when it
     is not running. A `url` such as `s3://bucket/prefix`, `./folder` or `https://host/folder/` opens a bucket, a folder
     or an index of links as it is; `opening` says how, also as a dict, and only with `is_writable` it is changed.
+    `profile` is the profile of AWS's shared files that opens a bucket, in the place of AWS_PROFILE.
     `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole transfer.
 
     `auth` is an object whose `token` is read instead, such as an `Auth` of the published client. `retries` is the
@@ -68,21 +69,13 @@ class Storage:
     """
 
     def __init__(
-        self,
-        url: str | None = None,
-        auth: Any = None,
-        retries: Any = None,
-        *,
-        token: str | None = None,
-        token_file: str | Path | None = None,
-        data_dir: str | Path | None = None,
-        timeout_s: float = 60.0,
-        patience_s: float | None = None,
-        opening: PlaceOptions | Mapping[str, Any] = PLAIN,
-    ) -> None:
+        self, url: str | None = None, auth: Any = None, retries: Any = None, *, token: str | None = None,
+        token_file: str | Path | None = None, data_dir: str | Path | None = None, timeout_s: float = 60.0,
+        patience_s: float | None = None, opening: PlaceOptions | Mapping[str, Any] = PLAIN, profile: str | None = None,
+    ) -> None:  # fmt: skip
         self.engine = TransferEngine(
             url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth,
-            patience_s=patience_s, opening=opening,
+            patience_s=patience_s, opening=opening, profile=profile,
         )  # fmt: skip
 
     def __repr__(self) -> str:

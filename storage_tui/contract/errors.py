@@ -7,6 +7,7 @@
     │   └── IncompleteBodyError         fewer bytes arrived than the request announced
     ├── UnauthorizedError          401  no token, or a token that is no longer valid
     ├── ForbiddenError             403  a valid token or URL that does not allow this
+    │   └── ExpiredCredentialsError     the credentials for a bucket have expired, and only the caller has others
     ├── NotFoundError              404  no such blob, upload or page
     ├── MethodNotAllowedError      405  the path exists but does not take this method
     ├── ConflictError              409  the state of the store refuses it
@@ -21,7 +22,8 @@
     ├── ServerError                500  a defect; reads may be retried
     ├── DamagedError               500  the bytes on the server's disk are damaged
     ├── UnavailableError           503  retryable: busy, starting
-    │   └── ReadOnlyError               the disk of the store must be mended first
+    │   ├── ReadOnlyError               the disk of the store must be mended first
+    │   └── SignInError                 somebody must sign in again; a transfer waits for this
     ├── StoreFullError             507  no room left
     │   └── QuotaExceededError          no room left for this user
     └── raised by the client only
@@ -91,6 +93,12 @@ class ForbiddenError(StorageError):
 
     status = 403
     code = "forbidden"
+
+
+class ExpiredCredentialsError(ForbiddenError):
+    """The credentials for a bucket have expired. They came from an environment, which alone can have new ones."""
+
+    code = "expired_credentials"
 
 
 class NotFoundError(StorageError):
@@ -212,6 +220,13 @@ class ReadOnlyError(UnavailableError):
     """The store takes no changes until somebody has mended its disk; the text says what to do."""
 
     code = "read_only"
+
+
+class SignInError(UnavailableError):
+    """The credentials for a bucket have expired, and a new sign-in on this machine is found by itself; the text names
+    the command. A transfer waits for it."""
+
+    code = "sign_in"
 
 
 class StoreFullError(StorageError):

@@ -17,7 +17,7 @@ A bucket has one storage type, `data`, unless the options of the place map stora
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
@@ -75,8 +75,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOptions:
-    """How a place is opened. All options are for a bucket. What is None or False of the endpoint, the region and the
-    signature comes from the sources of AWS programs, the environment and the shared files.
+    """How a place is opened. All options are for a bucket. What is None or False of the endpoint, the region, the
+    signature and the profile comes from the sources of AWS programs, the environment and the shared files. `profile` is
+    a profile of these shared files; with it no credentials come from the environment.
 
     `types` maps storage types to prefixes of the place: the names that begin with a prefix are the keys of its type. A
     prefix ends with a slash; the empty prefix is the whole place. Without `types` the place has the type `data` alone.
@@ -89,6 +90,7 @@ class PlaceOptions:
     region: str | None = None
     no_sign_request: bool = False
     request_payer: bool = False
+    profile: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -99,19 +101,25 @@ class PlaceOptions:
         if place.kind == "file" and self != PlaceOptions():
             raise BadRequestError(
                 "a folder of this machine is opened read only: --write, --endpoint, --region, --no-sign-request, "
-                "--request-payer and types are for buckets"
+                "--request-payer, --aws-profile and types are for buckets"
             )
         if place.kind == "web" and self != PlaceOptions():
             raise BadRequestError(
-                "the web is opened read only: --write, --endpoint, --region, --no-sign-request and --request-payer are "
-                "for buckets"
+                "the web is opened read only: --write, --endpoint, --region, --no-sign-request, --request-payer and "
+                "--aws-profile are for buckets"
             )
         if self.endpoint_url is not None and not _ENDPOINT.fullmatch(self.endpoint_url):
             raise BadRequestError(
                 f"{self.endpoint_url[:200]!a} is not the URL of an endpoint, such as https://host:9000"
             )
+        if self.profile is not None and self.no_sign_request:
+            raise BadRequestError("a profile signs the requests, and --no-sign-request does not; leave out one of them")
         if place.kind == "s3" and not place.bucket and (self.is_writable or self.types):
             raise BadRequestError("all buckets together are opened read only, without types; open one: s3://BUCKET")
+
+    def with_profile(self, profile: str | None) -> Self:
+        """Return the options with a profile of AWS's shared files; unchanged for None."""
+        return self if profile is None else replace(self, profile=profile)
 
     def to_json(self) -> dict[str, Any]:
         """Return the options that are set, by name."""

@@ -55,12 +55,12 @@ class StorageFileSystem(StorageTree):
     def __init__(
         self, url: str | None = None, *, token: str | None = None, token_file: str | Path | None = None,
         data_dir: str | Path | None = None, retries: int = 3, timeout_s: float = 60.0,
-        opening: PlaceOptions | Mapping[str, Any] = PLAIN, **options: Any,
+        opening: PlaceOptions | Mapping[str, Any] = PLAIN, profile: str | None = None, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(**options)
         self.storage = Storage(
             url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s,
-            opening=opening,
+            opening=opening, profile=profile,
         )  # fmt: skip
 
     @property

@@ -30,7 +30,7 @@ from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import use
 from storage_tui.tui.desk import AddProfile, Desk
 from storage_tui.tui.moving.notes import end_note
-from storage_tui.tui.state.bookmarks import Places
+from storage_tui.tui.state.bookmarks import Elsewhere, Places
 from storage_tui.tui.state.listing import DEFAULTS, ListBounds, Listing
 from storage_tui.tui.state.transfers import Gauge
 from storage_tui.tui.terminal.driver import TerminalDriver
@@ -66,8 +66,8 @@ class StorageApp(App[None], inherit_bindings=False):
     shown until the server has answered in full. `keys_file` changes keys. `profiles` describes each profile by name,
     `profile` is the current one, and `add_profile` adds one. With `uses_agent` transfers go on after the end of the
     App. `notify` says how the terminal tells that all have ended, see `moving/notes.py`. After `run`, `place` is the
-    last location, `chosen` are the marked blobs, `next_profile` is the profile to continue with, and `parting` is a
-    last line for the user.
+    last location, `chosen` are the marked blobs, `next_profile` is the profile to continue with, `next_place` a
+    location in another store to continue at, and `parting` is a last line for the user.
     """
 
     TITLE = "storage-tui"
@@ -97,7 +97,9 @@ class StorageApp(App[None], inherit_bindings=False):
         self._problems: list[str] = []
         if keys_file is not None and keys_file.exists():
             self._problems = _take_keys(keys_file)
-        remembered = Places(state_dir, storage.display_url, profile=profile)
+        remembered = Places(
+            state_dir, storage.display_url, profile=profile, store=Elsewhere.of(storage), profiles=profiles or ()
+        )
         self.desk = Desk(storage, title, remembered, bounds, profile=profile, profiles=profiles or {})
         self.desk.graphics = graphics
         self.desk.place = storage.place
@@ -240,6 +242,11 @@ class StorageApp(App[None], inherit_bindings=False):
     def next_profile(self) -> str | None:
         """The profile to continue with; "" for no profile, None when the user only left."""
         return self.desk.next_profile
+
+    @property
+    def next_place(self) -> Elsewhere | None:
+        """The location in another store to continue at; None in general."""
+        return self.desk.next_place
 
     def _note_end(self, gauge: Gauge) -> None:
         if note := end_note(self._notify, gauge, os.environ):

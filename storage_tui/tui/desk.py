@@ -20,7 +20,7 @@ from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import place_text, visible
 from storage_tui.tui.history import History
 from storage_tui.tui.runner import TransferRunner
-from storage_tui.tui.state.bookmarks import Places
+from storage_tui.tui.state.bookmarks import Elsewhere, Places
 from storage_tui.tui.state.listing import DEFAULTS, Folder, ListBounds, Listing, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
@@ -46,7 +46,8 @@ class Desk:
     """The state of one run of the browser, which all screens share.
 
     `changed` holds the storage types that uploads changed, until their lists are read again. `profiles` describes each
-    profile of the settings file by name. `next_profile` is the profile to continue with.
+    profile of the settings file by name. `next_profile` is the profile to continue with, and `next_place` a location in
+    another store.
     """
 
     storage: AsyncStorage
@@ -78,6 +79,7 @@ class Desk:
     place: OpenPlace | None = None  # the bucket or folder that the server shows; None for a store of ours
     read_only: str | None = None  # the reason why the server takes no changes, when it has given one
     next_profile: str | None = None  # "" for no profile
+    next_place: Elsewhere | None = None
     parting: str = ""  # what the program says when it has ended
     chosen_at_quit: list[Location] = field(default_factory=list)
     on_message: Callable[[], None] = lambda: None

@@ -48,7 +48,7 @@ def test_queries_over_blobs_and_files(home, run, tmp_path):
         ("select * from 'tmp:none.csv'", b"no blob 'none.csv' in tmp", 3),
         ("select * from 'tmp:none/*.csv'", b"means no blob and no file", 3),
         ("select * from './none.csv'", b"'none.csv' is no file", 1),
-        ("select * from 's3://b/k.csv'", b"open the place by --url", 1),
+        ("select * from 'gs://b/k.csv'", b"is no place that can be opened", 1),
     ],
 )
 def test_what_cannot_be_answered_is_one_line(run, tmp_path, statement, said, code):

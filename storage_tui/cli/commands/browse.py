@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from storage_tui.cli.options import with_settings
+from storage_tui.cli.places import place_of
 from storage_tui.cli.printing import remark, say, show_status
 from storage_tui.cli.settings import Settings, load, profiles
 from storage_tui.cli.start.first_look import ROWS, FirstLook, take
@@ -23,12 +24,13 @@ from storage_tui.client.access.quick_list import page_of, peek
 from storage_tui.contract.errors import LocalFileError, StorageError
 from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.models import Page
-from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
+from storage_tui.contract.storage_types import ALIASES, DEFAULT, STORAGE_TYPES, find_storage_type
 from storage_tui.machine import directories
 
 if TYPE_CHECKING:
     from storage_tui.client.async_storage import AsyncStorage
     from storage_tui.tui.app import StorageApp
+    from storage_tui.tui.state.bookmarks import Elsewhere
 
 PATIENCE_S = 3600.0  # of a transfer with a server that is away: people leave a browser open over a break
 LOCAL_USER = "local"  # the only user of an embedded store
@@ -83,14 +85,35 @@ def _place(text: str) -> Location:
 def _browse(
     place: Location, settings: Settings, *, title: str, is_piped: bool, uses_agent: bool
 ) -> tuple[Location, list[Location]]:  # fmt: skip
-    """Browse, one profile after the other. Return the place at the end and the chosen locations."""
+    """Browse, one store after the other. Return the place at the end and the chosen locations."""
     app = _run(place, settings, title=title, is_piped=is_piped, uses_agent=uses_agent)
-    while app.next_profile is not None:
-        settings = load({"profile": app.next_profile})
-        app = _run(Location(place.storage_type), settings, title="", is_piped=is_piped, uses_agent=uses_agent)
+    while app.next_profile is not None or app.next_place is not None:
+        if app.next_place is not None:
+            here, settings = _elsewhere(app.next_place)
+        else:
+            here, settings = Location(place.storage_type), load({"profile": app.next_profile})
+        app = _run(here, settings, title="", is_piped=is_piped, uses_agent=uses_agent)
     if app.parting:
         remark(app.parting)
     return app.place, app.chosen
+
+
+def _elsewhere(there: "Elsewhere") -> tuple[Location, Settings]:
+    """Return the location in another store, and the settings for this store. A place is opened read only there."""
+    if there.profile:
+        return there.location or Location(DEFAULT), load({"profile": there.profile})
+    if there.data_dir:
+        settings = load({"profile": "", "data_dir": Path(there.data_dir)})
+        return there.location or Location(DEFAULT), replace(settings, url=None, token_file=None)
+    url, location, how = there.url, there.location, there.opening
+    if location is None:
+        place, key, _ = place_of(url)
+        url, location = str(place), Location(DEFAULT, key)
+    flags = {
+        "profile": "", "url": url, "write": False, "endpoint": how.endpoint_url, "region": how.region,
+        "no_sign_request": how.no_sign_request, "request_payer": how.request_payer, "aws_profile": how.profile,
+    }  # fmt: skip
+    return location, replace(load(flags), data_dir=None, token_file=None, types=how.types or None)
 
 
 def _run(place: Location, settings: Settings, *, title: str, is_piped: bool, uses_agent: bool) -> "StorageApp":

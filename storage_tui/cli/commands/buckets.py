@@ -2,7 +2,7 @@
 and dropped."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -68,9 +68,9 @@ def thaw(
                 raise click.UsageError(f"{what} would be asked back, which costs money; give --yes to do it")
             confirm(f"Ask {what} back for {plural(days, 'day')}, tier {tier}? The engine bills it.")
         failed, complaints = 0, Complaints()
-        waiting = iter(blob.key for blob in blobs)
-        while batch := list(islice(waiting, BATCH)):
-            for result in storage.engine.run(ask_back(storage.engine.service, batch, days=days, tier=tier)):
+        for storage_type, batch in _batches(blobs):
+            call = ask_back(storage.engine.service, batch, storage_type, days=days, tier=tier)
+            for result in storage.engine.run(call):
                 if as_json:
                     say_json(result.to_json())
                 if result.error is not None:
@@ -93,6 +93,14 @@ def _archived(choice: Choice, *, recursive: bool) -> list[Blob]:
         return [*choice.blobs(recursive=False)]
 
 
+def _batches(blobs: Sequence[Blob]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the keys of the blobs with their storage type, as many as one call takes."""
+    for storage_type in dict.fromkeys(blob.storage_type for blob in blobs):
+        keys = iter([blob.key for blob in blobs if blob.storage_type == storage_type])
+        while batch := list(islice(keys, BATCH)):
+            yield storage_type, batch
+
+
 @click.command()
 @click.argument("location", type=LOCATION, default="data:")
 @click.option("--drop", is_flag=True, help="Drop the uploads listed, with their bytes, after a question.")
@@ -111,7 +119,7 @@ def uploads(
     still continue says so; `storage-tui resume` does that. Nothing is dropped without --drop.
     """
     with open_storage(settings) as storage:
-        found = storage.engine.run(left_uploads(storage.engine.service, location.key))
+        found = storage.engine.run(left_uploads(storage.engine.service, location.key, location.storage_type))
         folder = as_folder(location).key
         found = [one for one in found if one.key == location.key or one.key.startswith(folder)]
         chosen = [one for one in found if _is_chosen(one, ids, older_than)]
@@ -127,14 +135,13 @@ def uploads(
                 raise click.UsageError(f"{what} would be dropped for good; give --yes to do it")
             _list(chosen, location, as_json=False)
             confirm(f"Drop {what} for good? Whoever still sends to them begins anew.")
-        _drop(storage, chosen, as_json=as_json)
+        _drop(storage, chosen, location.storage_type, as_json=as_json)
 
 
-def _drop(storage: "Storage", chosen: Sequence[LeftUpload], *, as_json: bool) -> None:
+def _drop(storage: "Storage", chosen: Sequence[LeftUpload], storage_type: str, *, as_json: bool) -> None:
     failed, complaints = 0, Complaints()
-    for one, result in zip(
-        chosen, storage.engine.run(drop_uploads(storage.engine.service, chosen)), strict=True
-    ):  # fmt: skip
+    results = storage.engine.run(drop_uploads(storage.engine.service, chosen, storage_type))
+    for one, result in zip(chosen, results, strict=True):
         if as_json:
             say_json({"upload_id": one.upload_id, **result.to_json()})
         if result.error is not None:

@@ -8,6 +8,7 @@ import click
 
 from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.output import EXIT_FAILED
+from storage_tui.cli.places import spell
 from storage_tui.cli.printing import complain, say, say_json, show_status, shown
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import opening_of
@@ -70,7 +71,7 @@ async def _compare(left: Location, right: Location, settings: Settings) -> "Comp
         sides = []
         for location in (left, right):
             blob = await _stat(storage, location)
-            sides.append(Side(storage, blob, str(location)))
+            sides.append(Side(storage, blob, spell(location)))
         return await compare(*sides, most_bytes=None, told=told)
     finally:
         if sys.stderr.isatty():
@@ -86,7 +87,7 @@ async def _stat(storage: "AsyncStorage", location: Location) -> Blob:
         page = await storage.list_page(as_folder(location).key, storage_type=location.storage_type, limit=1)
         if page.blobs or page.prefixes:
             way_out = "diff compares two blobs, and storage-tui check two folders"
-            raise NotFoundError(f"{location} is a folder; {way_out}", key=location.key) from exc
+            raise NotFoundError(f"{spell(location)} is a folder; {way_out}", key=location.key) from exc
         raise
 
 
@@ -113,7 +114,7 @@ def _print(found: "Comparison") -> None:
 
 def _object(left: Location, right: Location, found: "Comparison") -> dict[str, Any]:
     return {
-        "left": str(left), "right": str(right), "same": found.is_same, "verdict": found.verdict,
+        "left": spell(left), "right": spell(right), "same": found.is_same, "verdict": found.verdict,
         "facts": [{"label": pair.label, "left": pair.left, "right": pair.right} for pair in found.facts],
         "diff": list(found.lines), "offset": found.offset, "note": found.note,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""`storage-tui sql`: a query over blobs and local files, by DuckDB."""
+"""`storage-tui sql`: a query over blobs, also of buckets and the web, and over local files, by DuckDB."""
 
 import csv
 import io
@@ -13,16 +13,19 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from storage_tui.cli.options import with_settings
+from storage_tui.cli.places import is_remote_word, place_of
 from storage_tui.cli.printing import remark, say_coloured, say_json, say_page, say_text, show_status
 from storage_tui.cli.search.choosing import choose
-from storage_tui.cli.settings import Settings
-from storage_tui.cli.store_choice import open_storage
+from storage_tui.cli.settings import PLACE_FLAGS, Settings
+from storage_tui.cli.store_choice import SHARED, open_storage, settings_of_side
 from storage_tui.client.sync.sides import is_location
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import BadRequestError, LocalFileError, NotFoundError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
+from storage_tui.contract.places import Place
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.storage_types import DEFAULT
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
@@ -63,9 +66,11 @@ def _size(context: click.Context, parameter: click.Parameter, text: str) -> int:
 def sql(statement: str, rows: int | None, max_read: int, as_json: bool, settings: Settings) -> None:
     """Answer an SQL query over blobs and local files: `sql "select * from 'data:sites.csv' limit 5"`.
 
-    A text where a table stands names blobs, also by a pattern: `from 'tmp:tables/*.parquet'`. CSV, JSON and Parquet are
-    read, and of Parquet only what the query needs. DuckDB runs the query, read only, in a process that can open nothing
-    else. On a terminal the answer is a table, in a pipe CSV. DuckDB comes with `pip install 'storage-tui[sql]'`.
+    A text where a table stands names blobs, also by a pattern: `from 'tmp:tables/*.parquet'`,
+    `from 's3://BUCKET/sites/*.csv'`, `from 'https://HOST/sites.csv'`. One query can join several places. CSV, JSON and
+    Parquet are read, and of Parquet only what the query needs. DuckDB runs the query, read only, in a process that can
+    open nothing else. On a terminal the answer is a table, in a pipe CSV. DuckDB comes with
+    `pip install 'storage-tui[sql]'`.
     """
     from storage_tui.previews.base import BudgetError, PreviewError
     from storage_tui.previews.querying.query import Query
@@ -92,20 +97,23 @@ class _Files:
         self.files: list[File] = []
         self.meant: dict[str, list[int]] = {}
         self._storage = storage
+        self._places: dict[Place, Storage] = {}
         self._stack = stack
-        self._sources: list[Blob | IO[bytes]] = []
+        self._sources: list[tuple[Storage, Blob] | IO[bytes]] = []
 
     def take(self, name: str) -> None:
         """Find what a text means. Raise NotFoundError when it means nothing."""
         if name in self.meant:
             return
         first = len(self.files)
-        if is_location(name):
-            for blob in choose(self._storage, Location.parse(name), ()).blobs(recursive=False):
-                known = blob if blob.size_bytes is not None else self._storage.stat(blob.key, blob.storage_type)
-                self._add(f"{known.storage_type}:{known.key}", known.size_bytes or 0, known)
+        if is_remote_word(name):
+            place, key, lead = place_of(name, is_of_folders=False)
+            self._take_blobs(self._opened_place(place), Location(DEFAULT, key), lead)
+        elif is_location(name):
+            location = Location.parse(name)
+            self._take_blobs(self._storage, location, f"{location.storage_type}:")
         elif "://" in name:
-            raise BadRequestError(f"{name!a} stands in the query; open the place by --url, and write 'data:KEY'")
+            raise BadRequestError(f"{name!a} is no place that can be opened; write s3://, file:// or https://")
         else:
             for path in _paths(name):
                 file = self._opened(path)
@@ -117,13 +125,27 @@ class _Files:
     def read(self, number: int, start: int, stop: int) -> bytes:
         """Return bytes of a file. A blob that was overwritten since it was listed is refused."""
         source = self._sources[number]
-        if isinstance(source, Blob):
-            found = self._storage.read_range(source.key, source.storage_type, start=start, stop=stop, etag=source.etag)
-            return found.data
+        if isinstance(source, tuple):
+            storage, blob = source
+            return storage.read_range(blob.key, blob.storage_type, start=start, stop=stop, etag=blob.etag).data
         source.seek(start)
         return source.read(stop - start)
 
-    def _add(self, name: str, size_bytes: int, source: "Blob | IO[bytes]") -> None:
+    def _take_blobs(self, storage: "Storage", location: Location, lead: str) -> None:
+        for blob in choose(storage, location, ()).blobs(recursive=False):
+            known = blob if blob.size_bytes is not None else storage.stat(blob.key, blob.storage_type)
+            self._add(f"{lead}{known.key}", known.size_bytes or 0, (storage, known))
+
+    def _opened_place(self, place: Place) -> "Storage":
+        """Return the client of a place, opened read only with the flags of the command."""
+        if place not in self._places:
+            params = click.get_current_context().params
+            flags = {name: params.get(name) for name in (*SHARED, *PLACE_FLAGS)}
+            settings = settings_of_side(place, flags, changes=False)
+            self._places[place] = self._stack.enter_context(open_storage(settings))
+        return self._places[place]
+
+    def _add(self, name: str, size_bytes: int, source: "tuple[Storage, Blob] | IO[bytes]") -> None:
         from storage_tui.previews.querying.query import File
 
         if len(self.files) >= MOST_FILES:

@@ -48,8 +48,8 @@ def web(location: Location, port: int, opens: bool, settings: Settings) -> None:
         flags += [] if value is None else [flag, str(value)]
     flags += [f"--{name.replace('_', '-')}" for name in PLACE_FLAGS if getattr(settings, name) is True]
     flags += [
-        word for name in ("endpoint", "region") if getattr(settings, name) is not None
-        for word in (f"--{name}", getattr(settings, name))
+        word for name in ("endpoint", "region", "aws_profile") if getattr(settings, name) is not None
+        for word in (f"--{name.replace('_', '-')}", getattr(settings, name))
     ]  # fmt: skip
     command = interpreters.command("storage_tui", "browse", str(location), *flags)
     with open_storage(settings) as storage, contextlib.ExitStack() as stack:

@@ -105,7 +105,9 @@ class PlaceAccess:
             return None
         found = self.environment()
         told = {name: value for name, value in found.items() if is_plain(name, value)}
-        how = [self.options.endpoint_url, self.options.no_sign_request, sorted(told.items()), len(told) == len(found)]
+        options = self.options
+        how = [options.endpoint_url, options.no_sign_request, sorted(told.items()), len(told) == len(found)]
+        how += [] if options.profile is None else [options.profile]
         return hashlib.sha256(json.dumps(how).encode()).hexdigest()[:12]
 
     def environment(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:

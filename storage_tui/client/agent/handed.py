@@ -11,7 +11,13 @@ from typing import Any, Protocol
 from storage_tui.client.access.credentials import clean_token
 from storage_tui.client.access.embedded import EmbeddedServer
 from storage_tui.client.access.servers import HandedTokens
-from storage_tui.contract.errors import BadRequestError, CredentialsError, StorageError, UnauthorizedError
+from storage_tui.contract.errors import (
+    BadRequestError,
+    CredentialsError,
+    ExpiredCredentialsError,
+    StorageError,
+    UnauthorizedError,
+)
 from storage_tui.machine.secrets import Secret
 
 Fields = dict[str, Any]
@@ -23,6 +29,10 @@ TOKEN, CREDENTIALS = (
 SECRETS = (TOKEN, CREDENTIALS)
 NO_TOKEN = "waits for a token: open the browser on this server, or run storage-tui transfers with the token set"
 REFUSED = "the server refused the token; open the browser on this server, or run storage-tui transfers, with a new one"
+EXPIRED = (
+    "the credentials of the environment have expired; open the browser on this bucket, or run storage-tui transfers "
+    "with --url s3://BUCKET, with new variables set"
+)
 NO_CREDENTIALS = (
     "waits for the credentials of the environment: open the browser on this bucket, or run storage-tui transfers with "
     "--url s3://BUCKET, with the variables set"
@@ -80,16 +90,23 @@ class HandedCredentials:
     def __init__(self, server: EmbeddedServer, told: dict[str, str], secret: dict[str, str] | None) -> None:
         self._server, self._told = server, told
         self._secret: dict[str, str] | None = None
+        self._expired: dict[str, str] | None = None
         if secret is not None:
             self._open(secret)
 
     def holds_for(self) -> str:
-        """Return whether the credentials are missing."""
-        return NO_CREDENTIALS if self._secret is None else ""
+        """Return whether the credentials are missing or have expired."""
+        if self._secret is None:
+            return NO_CREDENTIALS
+        return EXPIRED if self._secret == self._expired else ""
 
     def is_for_another(self, error: StorageError | None) -> bool:
-        """Return False: a bucket that refuses credentials says why, and a person decides."""
-        return False
+        """Return whether the credentials have expired. A bucket that refuses them for another reason says why, and a
+        person decides."""
+        if not isinstance(error, ExpiredCredentialsError):
+            return False
+        self._expired = self._secret
+        return True
 
     def give(self, fields: Fields) -> None:
         """Use these variables."""

@@ -16,10 +16,12 @@ from storage_tui.contract.errors import (
     IncompleteBodyError,
     RateLimitError,
     ReadOnlyError,
+    SignInError,
     StorageError,
     TransferInterruptedError,
     UnavailableError,
 )
+from storage_tui.contract.wire import ERROR_CODE
 
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 10.0
@@ -140,6 +142,8 @@ class Attempts:
         """Return the pause in seconds after an answer; None when the answer is final."""
         self._made += 1
         asked = response.retry_after_s
+        if response.headers.get(ERROR_CODE.lower()) == SignInError.code:
+            return None  # no pause of a request is as long as a sign-in; only transfers wait
         passing = response.status in AGAIN or (response.status == 403 and asked is not None)
         if self._request.is_idempotent:
             passing = passing or response.status in AGAIN_WHEN_IDEMPOTENT | self._policy.statuses

@@ -50,12 +50,12 @@ class TransferEngine:
     def __init__(
         self, url: str | None = None, *, token: str | None = None, token_file: str | Path | None = None,
         data_dir: str | Path | None = None, retries: Any = None, timeout_s: float = 60.0, auth: Any = None,
-        patience_s: float | None = None, opening: PlaceOptions | Mapping[str, Any] = PLAIN,
+        patience_s: float | None = None, opening: PlaceOptions | Mapping[str, Any] = PLAIN, profile: str | None = None,
     ) -> None:  # fmt: skip
         if not isinstance(timeout_s, int | float) or timeout_s <= 0:
             raise BadRequestError(f"timeout_s is a number of seconds, more than 0, not {timeout_s!a:.40}")
         how = opening if isinstance(opening, PlaceOptions) else PlaceOptions.from_json(dict(opening))
-        self.server = find_server(url, token, token_file, data_dir, auth, how)
+        self.server = find_server(url, token, token_file, data_dir, auth, how.with_profile(profile))
         self.policy = replace(policy_of(retries), patience_s=patience_s)
         self.timeout_s = timeout_s
         self.outage = Outage()

@@ -66,8 +66,10 @@ async def compare(
         return Comparison(True, f"The blobs are the same: {size_text(size)}, equal checksums.")
     shown_left, shown_right = await asyncio.gather(_preview(left), _preview(right))
     texts = await _texts(left, right)
+    if texts is not None and texts[0].raw == texts[1].raw:
+        return Comparison(True, f"The blobs are the same: all {size_text(size)} were compared.")
     if texts is not None:
-        return await asyncio.to_thread(_compare_texts, left, right, *texts)
+        return await asyncio.to_thread(_compare_texts, left, right, *(each.text for each in texts))
     offset, differs = await first_difference(left, right, most_bytes=most_bytes, told=told)
     return _judge(left, right, shown_left, shown_right, offset, differs, await _around(left, right, offset))
 
@@ -86,7 +88,15 @@ async def _preview(side: Side) -> Preview:
     return await preview(Source(side.storage, side.blob), width=width, height=height, is_full=True)
 
 
-async def _texts(left: Side, right: Side) -> tuple[str, str] | None:
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The text of a blob, and its bytes."""
+
+    raw: bytes
+    text: str
+
+
+async def _texts(left: Side, right: Side) -> tuple[_Text, _Text] | None:
     """Return the text of both blobs; None when one is no text, or too large to be compared line by line."""
     for side in (left, right):
         if side.blob.size_bytes is None or side.blob.size_bytes > TEXT_BYTES:
@@ -100,7 +110,7 @@ async def _texts(left: Side, right: Side) -> tuple[str, str] | None:
         text = "" if encoding is None else encoding.decode(raw[encoding.bom_bytes :])
         if "\0" in text:  # an archive of texts, for example; diff and grep take it for binary too
             return None
-        found.append(text)
+        found.append(_Text(raw, text))
     return found[0], found[1]
 
 

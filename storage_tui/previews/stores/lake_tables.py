@@ -17,6 +17,7 @@ from storage_tui.previews.table.grid import grid_lines
 
 LOG = "_delta_log"
 METADATA = "metadata"
+DATA = "data"
 COMMIT = re.compile(r"(\d{20})\.json", re.ASCII)
 CHECKPOINT = re.compile(r"(\d{20})\.checkpoint(?:\..*)?\.parquet", re.ASCII)
 VERSION = re.compile(r"(?:v(\d+)|(\d+)-[0-9a-f-]+)\.(?:gz\.)?metadata\.json", re.ASCII)
@@ -125,7 +126,7 @@ class _DeltaTable:
 
 def is_iceberg(names: Names) -> bool:
     """Return whether the names may be those of an Iceberg table; its metadata says whether they are."""
-    return METADATA in names.folders and not names.blobs and set(names.folders) <= {METADATA, "data"}
+    return METADATA in names.folders and not names.blobs and set(names.folders) <= {METADATA, DATA}
 
 
 async def show_iceberg(prefix: Prefix) -> Preview | None:

@@ -64,6 +64,19 @@ class Part:
         return len(self.data) >= self.size_bytes
 
 
+def names_of(page: Listed, key: str) -> Names:
+    """Return the names directly below a prefix, from the first page of all keys below the prefix."""
+    blobs: set[str] = set()
+    folders: dict[str, None] = {}
+    for blob in page.blobs:
+        name, slash, _ = blob.key[len(key) :].partition("/")
+        if slash:
+            folders[name] = None
+        else:
+            blobs.add(name)
+    return Names(frozenset(blobs), tuple(folders), page.next_token is None)
+
+
 class ChunkFiles(Protocol):
     """What the chunks of an array are read from: a prefix, or a snapshot that knows where its chunks are."""
 

@@ -36,13 +36,13 @@ class BucketResource:
             raise BadRequestError('a thaw is {"targets": [{"key": …}, …], "days": 7, "tier": "standard"}')
         keys = [key for key, _ in self._pairs(raw)]
         addresses = [Address(request.namespace, storage_type, request.rules.check_key(key)) for key in keys]
-        results = await self._extras.thaw(addresses, days=days, tier=tier)
+        results = await self._extras.thaw(storage_type, addresses, days=days, tier=tier)
         return json_response({"results": [result.to_json() for result in results]})
 
     async def left_uploads(self, request: Request) -> Response:
         """Answer with the uploads below a prefix that nobody has finished."""
         prefix = request.rules.check_prefix(request.query.get("prefix", ""))
-        found = await self._extras.left_uploads(prefix)
+        found = await self._extras.left_uploads(storage_type_of(request), prefix)
         return json_response({"uploads": [one.to_json() for one in found]})
 
     async def drop_uploads(self, request: Request) -> Response:
@@ -50,7 +50,7 @@ class BucketResource:
         targets = [(key, upload_id or "") for key, upload_id in self._pairs(await batch_of(request))]
         if not all(upload_id for _, upload_id in targets):
             raise BadRequestError("each upload to drop has a key and an id")
-        results = await self._extras.drop_uploads(targets)
+        results = await self._extras.drop_uploads(storage_type_of(request), targets)
         return json_response({"results": [result.to_json() for result in results]})
 
     def _pairs(self, raw: dict[str, object]) -> list[tuple[str, str | None]]:

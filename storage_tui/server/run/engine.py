@@ -71,8 +71,8 @@ def _place_store(place: Place, options: PlaceOptions, state: Path) -> Store:
             "a bucket needs more packages; install them with: pip install 'storage-tui[s3]'"
         ) from exc
     reached = BucketOptions(
-        endpoint_url=options.endpoint_url, region=options.region, no_sign_request=options.no_sign_request,
-        request_payer=options.request_payer,
+        endpoint_url=options.endpoint_url, region=options.region, profile=options.profile,
+        no_sign_request=options.no_sign_request, request_payer=options.request_payer,
     )  # fmt: skip
     if not place.bucket:
         return EveryBucketStore(

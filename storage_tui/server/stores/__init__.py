@@ -15,6 +15,7 @@ is a folder here and joins the conformance suite.
 | rules.py | what every engine refuses, in the same words: type rules, preconditions, namespaces |
 | totals.py | the optional counters of an engine, which make quotas exact |
 | trash.py | the optional trash of an engine: deleted and overwritten blobs, kept for a while |
+| walks.py | lists made by walks in threads, for the engines over folders and web servers |
 | watched_record.py | the parsed value, in memory, of a record that other processes may change |
 | bucket/ | the engine on somebody else's bucket, exactly as it is |
 | folder/ | the engine over a folder of this machine as it is, read only |

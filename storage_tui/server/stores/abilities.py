@@ -59,13 +59,15 @@ class BucketExtras(Protocol):
     async def facts(self, address: Address) -> BucketFacts:
         """Return what the object has beside its bytes. Raise NotFoundError."""
 
-    async def thaw(self, addresses: Sequence[Address], *, days: int, tier: str) -> list[DeleteResult]:
+    async def thaw(
+        self, storage_type: str, addresses: Sequence[Address], *, days: int, tier: str
+    ) -> list[DeleteResult]:
         """Ask archives for the bytes of objects, for so many days; return a result for each, in order."""
 
-    async def left_uploads(self, prefix: str) -> list[LeftUpload]:
+    async def left_uploads(self, storage_type: str, prefix: str) -> list[LeftUpload]:
         """Return the uploads that began below the prefix and were not finished."""
 
-    async def drop_uploads(self, targets: Sequence[tuple[str, str]]) -> list[DeleteResult]:
+    async def drop_uploads(self, storage_type: str, targets: Sequence[tuple[str, str]]) -> list[DeleteResult]:
         """Drop unfinished uploads, each a key and an id; return a result for each, in order."""
 
 

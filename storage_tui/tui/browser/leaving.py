@@ -1,4 +1,4 @@
-"""Leaving the program: quit, or continue with another profile, with a question about transfers that would stop."""
+"""Leaving the program: quit, or continue with another profile or place; with a question about transfers that stop."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +11,7 @@ from storage_tui.tui.background import run
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.dialogs.profiles import NewProfileScreen, ProfilesScreen
 from storage_tui.tui.dialogs.quit import QuitScreen
+from storage_tui.tui.state.bookmarks import Elsewhere
 from storage_tui.tui.state.listing import Row
 
 
@@ -28,8 +29,17 @@ class Leaving:
         run(self._screen, self._quit, group="quit", exclusive=True)
 
     async def _quit(self) -> None:
-        self._desk.next_profile = None
+        self._desk.next_profile = self._desk.next_place = None
         await self._leave("quits")
+
+    def go_elsewhere(self, place: Elsewhere) -> None:
+        """Leave for a location in another store; ask while transfers run."""
+
+        async def go() -> None:
+            self._desk.next_place = place
+            await self._leave("goes on")
+
+        run(self._screen, go, group="quit", exclusive=True)
 
     def action_profiles(self) -> None:
         """Leave for another server; ask while transfers run."""
@@ -54,7 +64,7 @@ class Leaving:
             self._desk.say(f"{verb} when the transfers are done; Esc stays")
             return
         if answer in (None, "stay"):
-            self._desk.next_profile = None
+            self._desk.next_profile = self._desk.next_place = None
             return
         gauge = queue.poll()
         if queue.is_remote_active or (self._desk.runner.uses_agent and gauge.is_active):
@@ -68,7 +78,7 @@ class Leaving:
         """Stay when the transfers end after all; return false when no departure waits for them."""
         if not self._is_waiting:
             return False
-        self._is_waiting, self._desk.next_profile = False, None
+        self._is_waiting, self._desk.next_profile, self._desk.next_place = False, None, None
         self._desk.say("stays when the transfers are done")
         return True
 

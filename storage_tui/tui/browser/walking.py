@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 from textual.screen import Screen
 
 from storage_tui.contract.keys import Location, as_folder, parent_prefix
+from storage_tui.contract.places import S3_SCHEME, PlaceOptions
 from storage_tui.tui.background import Work, run
 from storage_tui.tui.browser.place import OpenPlace
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.dialogs.bookmarks import BookmarkScreen, PlacesScreen
 from storage_tui.tui.dialogs.go_to import GoToScreen
 from storage_tui.tui.rows.pairing import find_pair
+from storage_tui.tui.state.bookmarks import Elsewhere
 from storage_tui.tui.store_reads import names_from
 from storage_tui.tui.widgets.key_list import KeyList
 
@@ -24,10 +27,11 @@ class Walking:
 
     def __init__(
         self, screen: Screen[Any], desk: Desk, view: KeyList, place: OpenPlace, *,
-        open_local: Callable[[Path], Awaitable[None]],
+        open_local: Callable[[Path], Awaitable[None]], leave_for: Callable[[Elsewhere], None],
     ) -> None:  # fmt: skip
-        """`open_local` shows a path on the local side."""
+        """`open_local` shows a path on the local side, `leave_for` goes on in another store."""
         self._open_local = open_local
+        self._leave_for = leave_for
         self._screen = screen
         self._desk = desk
         self._view = view
@@ -98,7 +102,7 @@ class Walking:
             self._desk.hint("there is no place after this one")
 
     def action_go_to(self) -> None:
-        """Go to a typed location, or to a local path on the local side."""
+        """Go to a typed location, to another place such as s3://BUCKET, or to a local path on the local side."""
         self._ask(self._go_to)
 
     async def _go_to(self) -> None:
@@ -108,6 +112,9 @@ class Walking:
         answer = await self._screen.app.push_screen_wait(question)
         if isinstance(answer, Path):
             await self._open_local(answer)
+        elif isinstance(answer, str):
+            how = self._desk.storage.engine.opening if answer.startswith(S3_SCHEME) else PlaceOptions()
+            self._leave_for(Elsewhere(None, url=answer, opening=replace(how, is_writable=False, region=None, types={})))
         elif answer is not None:
             self._go_to_key(answer)
 
@@ -142,15 +149,23 @@ class Walking:
                 self._desk.fail("the bookmark lasts for this session only", exc)
 
     def action_places(self) -> None:
-        """Go to a bookmark, or to a recent place."""
+        """Go to a bookmark, or to a recent place, also of another bucket or store."""
         self._ask(self._places)
 
     async def _places(self) -> None:
         places = self._desk.places
         place = await self._screen.app.push_screen_wait(
-            PlacesScreen(places.bookmarks, places.recent, here=self._place.location, spell=self._spell)
+            PlacesScreen(
+                places.bookmarks,
+                places.recent,
+                here=self._place.location,
+                spell=self._spell,
+                elsewhere=places.elsewhere,
+            )
         )
-        if place is not None:
+        if isinstance(place, Elsewhere):
+            self._leave_for(place)
+        elif place is not None:
             self._place.open(place)
 
     def action_go_root(self) -> None:

@@ -8,18 +8,20 @@ from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.keys import Location
+from storage_tui.contract.keys import DELIMITER, Location
+from storage_tui.contract.places import is_url, parse_place, web_place
 from storage_tui.contract.visible import visible
 from storage_tui.tui.dialogs.dialog import Dialog
 from storage_tui.tui.state.paths import expand
 from storage_tui.tui.widgets.location_field import Candidates, LocationField
 
 
-class GoToScreen(Dialog[Location | Path]):
-    """Asks for a location. A local path that is there is offered: the second Enter answers with the path."""
+class GoToScreen(Dialog[Location | Path | str]):
+    """Asks for a location. A local path that is there is offered: the second Enter answers with the path. A text that
+    names another place, such as `s3://BUCKET/maps/`, is answered as it is."""
 
     TITLE_TEXT = "Go to"
-    HINT = "TYPE:PREFIX/ or TYPE:KEY, Tab completes, Enter goes there, Esc leaves"
+    HINT = "TYPE:PREFIX/, TYPE:KEY or s3://BUCKET/KEY, Tab completes, Enter goes there, Esc leaves"
 
     def __init__(self, location: Location, candidates: Candidates, *, lead: str = "") -> None:
         super().__init__()
@@ -42,6 +44,8 @@ class GoToScreen(Dialog[Location | Path]):
         text = self.query_one(LocationField)
         if self._offered_path is not None and self._offered_path[0] == text.value:
             self.dismiss(self._offered_path[1])
+        elif text.other_place is not None:
+            self._go_elsewhere(text.other_place)
         elif text.local_text is not None:
             self._look(text.value, text.local_text)
         else:
@@ -68,6 +72,17 @@ class GoToScreen(Dialog[Location | Path]):
         place = visible(str(path), limit=60)
         words = f"Enter again opens the local side: this is on this machine.\nLocal: {place}\nAs a key, type {key}"
         self.say(words, role="$warning")
+
+    def _go_elsewhere(self, text: str) -> None:
+        try:
+            if is_url(text):
+                web_place(text.rpartition(DELIMITER)[0] + DELIMITER)
+            else:
+                parse_place(text)
+        except StorageError as exc:
+            self.say(visible(exc.message), role="$error")
+        else:
+            self.dismiss(text)
 
     def _go(self) -> None:
         try:

@@ -7,6 +7,7 @@ from textual.app import App
 
 from storage_tui.client.buckets import WHY_NOT
 from storage_tui.contract.counts import plural
+from storage_tui.contract.models import DeleteResult
 from storage_tui.contract.places import BUCKET_EXTRAS
 from storage_tui.contract.visible import visible
 from storage_tui.tui.desk import EXPECTED, Desk
@@ -39,7 +40,10 @@ async def thaw_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
         return
     days, tier = answer
     try:
-        results = await desk.storage.bucket.thaw((blob.key for blob in blobs), days=days, tier=tier)
+        results: list[DeleteResult] = []
+        for storage_type in dict.fromkeys(blob.storage_type for blob in blobs):
+            keys = [blob.key for blob in blobs if blob.storage_type == storage_type]
+            results += await desk.storage.bucket.thaw(keys, storage_type, days=days, tier=tier)
     except EXPECTED as exc:
         desk.fail("the archive was not asked", exc)
         return

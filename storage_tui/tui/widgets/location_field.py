@@ -9,13 +9,14 @@ from textual.widgets import Input
 
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.keys import DELIMITER, Location, check_name_prefix
-from storage_tui.contract.places import FILE_SCHEME, S3_SCHEME
+from storage_tui.contract.places import FILE_SCHEME, HTTP_SCHEMES, S3_SCHEME, WEB_SCHEMES
 from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
 from storage_tui.contract.visible import visible
 from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.state.messages import explain
 
 SCHEMES = (S3_SCHEME, FILE_SCHEME)
+PLACES = (*SCHEMES, *HTTP_SCHEMES, *WEB_SCHEMES)
 SHOWN = 8  # candidates listed by name; the count includes the rest
 
 Candidates = Callable[[Location], Awaitable[Sequence[str]]]
@@ -55,6 +56,17 @@ class LocationField(Input):
         typed = self.value.strip()
         rest = typed.removeprefix(self._given)
         return next((text for text in (typed, rest) if _looks_local(text)), None)
+
+    @property
+    def other_place(self) -> str | None:
+        """The text in the field, or what was typed after the given location, if it names another place than the open
+        one; None for all else."""
+        typed = self.value.strip()
+        texts = (typed, typed.removeprefix(self._given))
+        return next(
+            (text for text in texts if text.startswith(PLACES) and not (self._lead and text.startswith(self._lead))),
+            None,
+        )
 
     def on_key(self, event: events.Key) -> None:
         """Complete the location on Tab."""

@@ -11,7 +11,7 @@ from textual import work
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.catalog import STORED_IN, CatalogImage
 from storage_tui.contract.keys import Location, parent_prefix
-from storage_tui.contract.models import Blob
+from storage_tui.contract.models import Blob, Page
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews import Preview, Source, modes_of, preview
 from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage, View
@@ -121,7 +121,7 @@ class RowPreview(PreviewPane):
             if about is not None:
                 self.show_preview(title, about)
             elif isinstance(row, Folder):
-                self.show_preview(title, await self._store_preview(row) or await self._folder_preview(row))
+                self.show_preview(title, await self._folder_preview(row))
             else:
                 shown = self._shown = await self._preview(row, offset)
                 slow.stop()
@@ -141,33 +141,35 @@ class RowPreview(PreviewPane):
         self.show_preview(leaf_name(self._row, parent_prefix(self._row.key)), self._shown)
         return True
 
-    async def _store_preview(self, folder: Folder) -> Preview | None:
-        """Return the preview of a folder that is one thing, such as a Zarr store; None for any other folder."""
-        width, height = self.body_size
-        view = View(width, max(1, height - TOTALS), self.app.console.color_system == "truecolor")
-        found = await preview_prefix(self._storage, folder.key, folder.storage_type, view=view)
-        if found is None or "usage" not in (await self._storage.describe()).features:
-            return found[0] if found is not None else None
-        usage = await self._storage.usage(folder.key, storage_type=folder.storage_type)
-        totals = (("blobs", f"{usage.count:,}"), ("bytes", size_text(usage.size_bytes)))
-        return replace(found[0], facts=(*found[0].facts, *totals))
-
     async def _folder_preview(self, folder: Folder) -> Preview:
+        """Return the totals of a folder; of a folder that is one thing, such as a Zarr store, what it is too. One page
+        of its keys tells both what it is and the kinds of its blobs."""
         if "usage" not in (await self._storage.describe()).features:
-            return Preview("", facts=(("folder", "U counts its blobs"),))
+            return await self._store_preview(folder, None) or Preview("", facts=(("folder", "U counts its blobs"),))
+        page = await self._storage.list_page(
+            folder.key, storage_type=folder.storage_type, delimiter="", limit=MIX_BLOBS
+        )
+        found = await self._store_preview(folder, page)
         usage = await self._storage.usage(folder.key, storage_type=folder.storage_type)
+        if found is not None:
+            totals = (("blobs", f"{usage.count:,}"), ("bytes", size_text(usage.size_bytes)))
+            return replace(found, facts=(*found.facts, *totals))
         facts = [*await self._image_facts(folder), ("blobs", f"{usage.count:,}")]
         facts.append(("bytes", size_text(usage.size_bytes)))
         if not usage.count:
             return Preview("", facts=tuple(facts))
         facts += [("oldest", moment_text(usage.oldest)), ("newest", moment_text(usage.newest))]
-        page = await self._storage.list_page(
-            folder.key, storage_type=folder.storage_type, delimiter="", limit=MIX_BLOBS
-        )
         mix = Mix()
         mix.add(page.blobs)
         heads = (f"types {mix.coverage(usage.count)}".rstrip(), "blobs", "bytes")
         return Preview("", facts=tuple(facts), lines=tuple(grid_lines(heads, mix.rows(), right=frozenset((1, 2)))))
+
+    async def _store_preview(self, folder: Folder, page: Page | None) -> Preview | None:
+        """Return the preview of a folder that is one thing; None for any other folder."""
+        width, height = self.body_size
+        view = View(width, max(1, height - TOTALS), self.app.console.color_system == "truecolor")
+        found = await preview_prefix(self._storage, folder.key, folder.storage_type, view=view, first=page)
+        return None if found is None else found[0]
 
     async def _preview(self, blob: Blob, offset: int) -> Preview:
         if self._source is None:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 
 import boto3
 import pytest
@@ -81,6 +82,47 @@ def test_commands_work_on_the_types_of_a_profile(call: Call, bucket: str, profil
         "published/",
         "scratch/",
     ]
+
+
+def test_what_was_deleted_of_a_type_comes_back(call: Call, bucket: str, profile: Callable[[str], None]) -> None:
+    client = boto3.client("s3", region_name="us-east-1")
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    profile(settings_for(bucket))
+    run = partial(call, "--profile", "open")
+    for key in ("scratch/x.bin", "published/a.txt", "products/p.txt"):
+        client.put_object(Bucket=bucket, Key=key, Body=b"second")
+    assert run("rm", "tmp:x.bin").code == 0
+    assert [line.split()[-1] for line in run("trash", "tmp:").lines if "x.bin" in line] == ["tmp:x.bin"] * 2
+    assert "a.txt" not in run("trash", "tmp:").out
+    assert run("undelete", "tmp:x.bin").code == 0
+    assert run("cat", "tmp:x.bin").out == "second"
+    assert len(client.list_object_versions(Bucket=bucket, Prefix="published/a.txt")["Versions"]) == 2
+    assert run("purge", "-ry", "data:").out == "purged 1 version of data:\n"
+    assert len(client.list_object_versions(Bucket=bucket, Prefix="published/a.txt")["Versions"]) == 1
+    assert "open read only" in call("--profile", "archive", "purge", "-ry", "tmp:").err
+
+
+def test_archives_uploads_and_content_types_are_those_of_a_type(
+    call: Call, monkeypatch: pytest.MonkeyPatch, profile: Callable[[str], None]
+) -> None:
+    for name, value in {**amazon.ENVIRONMENT, "AWS_ENDPOINT_URL_S3": amazon.endpoint()}.items():
+        monkeypatch.setenv(name, value)
+    bucket, client = amazon.new_bucket(amazon.endpoint()), amazon.client(amazon.endpoint())
+    profile(settings_for(bucket))
+    run = partial(call, "--profile", "open")
+    for key in ("published/k", "scratch/k"):
+        client.put_object(Bucket=bucket, Key=key, Body=b"x", StorageClass="GLACIER", Tagging="team=maps")
+        client.create_multipart_upload(Bucket=bucket, Key=f"{key}/never")
+    assert run("thaw", "tmp:k").out == "asked back for 7 days, tier standard: tmp:k\n"
+    assert "Restore" in client.head_object(Bucket=bucket, Key="scratch/k")
+    assert "Restore" not in client.head_object(Bucket=bucket, Key="published/k")
+    [line] = run("uploads", "tmp:").lines
+    assert line.endswith("  tmp:k/never")
+    assert run("uploads", "tmp:", "--drop", "-y").out == "dropped 1 unfinished upload\n"
+    [left] = client.list_multipart_uploads(Bucket=bucket)["Uploads"]
+    assert left["Key"] == "published/k/never"
+    assert run("content-type", "tmp:k", "text/csv").code == 0
+    assert client.head_object(Bucket=bucket, Key="scratch/k")["ContentType"] == "text/csv"
 
 
 def test_python_opens_the_types_of_a_bucket(call: Call, bucket: str) -> None:

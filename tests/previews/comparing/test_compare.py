@@ -32,6 +32,8 @@ async def test_without_checksums_every_byte_is_compared():
     content = bytes(range(256)) * 40_000
     found = await compare(side(content), side(content), most_bytes=None)
     assert found.is_same and "all 10.2 MB were compared" in found.verdict
+    found = await compare(side(b"one\ntwo\n"), side(b"one\ntwo\n"))
+    assert found.is_same and "all 8 B were compared" in found.verdict
     found = await compare(side(content), side(content), most_bytes=1_000_000)
     assert found.is_same is None and "The first 1.0 MB are the same" in found.verdict
 

@@ -157,6 +157,35 @@ async def test_other_prefixes_are_no_store() -> None:
     assert dict((await shown_of(tree)).facts)["arrays"] == "0+"
 
 
+async def test_the_first_keys_tell_a_store_and_save_a_list_of_its_names() -> None:
+    for tree in [store(**FORMS[form]) for form in ("2 nested", "3 sharded")]:
+        first = await tree.list_page("x.zarr/", delimiter="")
+        before = tree.lists
+        assert await preview_prefix(tree, "x.zarr/", first=first) is not None
+        with_names = tree.lists - before
+        assert await preview_prefix(tree, "x.zarr/") is not None
+        assert tree.lists - before - with_names == with_names + 1
+
+
+async def test_a_store_whose_first_keys_are_chunks_is_still_known() -> None:
+    group, array = b'{"zarr_format": 3, "node_type": "group"}', b'{"zarr_format": 3, "node_type": "array"}'
+    for chunk in ("c/{}/0", "c.{}.0", "{}.0", "{}/0", "air/c/{}"):
+        content = group if chunk.startswith("air") else array
+        blobs = {f"x.zarr/{chunk.format(number)}": b"" for number in range(1500)}
+        tree = Tree({**blobs, "x.zarr/zarr.json": content})
+        first = await tree.list_page("x.zarr/", delimiter="")
+        assert first.next_token is not None and not [blob for blob in first.blobs if "zarr.json" in blob.key]
+        assert await preview_prefix(tree, "x.zarr/", first=first) is not None, chunk
+
+
+async def test_a_folder_without_a_sign_of_a_store_is_not_read() -> None:
+    for count in (3, 1500):
+        tree = Tree({f"maps/{number:04}.tif": b"" for number in range(count)})
+        first = await tree.list_page("maps/", delimiter="")
+        assert await preview_prefix(tree, "maps/", first=first) is None
+        assert (tree.lists, tree.asked) == (1, [])
+
+
 async def test_an_icechunk_repository_tells_its_branches() -> None:
     tree = Tree({
         "x.zarr/refs/branch.main/ref.json": b'{"snapshot": "VY76P925PRY57WFEK410"}',

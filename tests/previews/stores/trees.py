@@ -41,11 +41,11 @@ class Tree:
         """One request."""
         self.lists += 1
         below = sorted({key[len(prefix) :] for key in self.blobs if key.startswith(prefix)})
-        names = sorted({name.split("/")[0] + "/" * ("/" in name) for name in below})
+        names = sorted({name.split("/")[0] + "/" * ("/" in name) for name in below}) if delimiter else below
         shown = names[:limit]
         return Page(
-            tuple(Blob(prefix + name, storage_type) for name in shown if not name.endswith("/")),
-            tuple(prefix + name for name in shown if name.endswith("/")),
+            tuple(Blob(prefix + name, storage_type) for name in shown if not (delimiter and name.endswith("/"))),
+            tuple(prefix + name for name in shown if delimiter and name.endswith("/")),
             "more" if len(names) > limit else None,
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from storage_tui import AsyncStorage
+from storage_tui.contract.models import Page
 from storage_tui.tui.app import StorageApp
 from storage_tui.tui.browser.screen import BrowserScreen
 from storage_tui.tui.commands import CHANGES, COMMANDS
@@ -31,8 +32,10 @@ def folder(tmp_path: Path, runtime_base: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @asynccontextmanager
-async def opened(folder: Path, tmp_path: Path, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Browser]:
-    storage = AsyncStorage(str(folder))
+async def opened(
+    folder: Path, tmp_path: Path, size: tuple[int, int] = (120, 40), *, storage: AsyncStorage | None = None
+) -> AsyncIterator[Browser]:
+    storage = storage or AsyncStorage(str(folder))
     app = StorageApp(storage, title=storage.display_url, state_dir=tmp_path / "state")
     async with app.run_test(size=size) as pilot:
         browser = Browser(app, pilot)
@@ -74,6 +77,26 @@ async def test_every_command_that_changes_is_refused_and_the_log_says_why(folder
             assert "is open read only" in desk.log.messages[-1].text, command.id
             assert len(desk.log.messages) >= before
         await browser.shows("is open read only, as every folder of this machine")
+
+
+class Counting(AsyncStorage):
+    """A client that remembers of which folders it asked a list."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.listed: list[str] = []
+
+    async def list_page(self, prefix: str = "", **how: Any) -> Page:
+        self.listed.append(prefix)
+        return await super().list_page(prefix, **how)
+
+
+async def test_the_pane_of_a_folder_asks_for_one_list(folder: Path, tmp_path: Path) -> None:
+    storage = Counting(str(folder))
+    async with opened(folder, tmp_path, storage=storage) as browser:
+        await browser.shows("types  blobs  bytes")
+        await browser.rests()
+        assert storage.listed.count("sub/") == 1
 
 
 async def test_blobs_of_a_folder_are_previewed_found_and_downloaded(folder: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from storage_tui.contract.models import DeleteResult, format_time
 from storage_tui.contract.moments import parse_http_date
 from storage_tui.contract.places import TIERS, BucketFacts, LeftUpload
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.bucket.objects import ARCHIVES, locate
+from storage_tui.server.stores.bucket.objects import ARCHIVES, check_type, locate
 from storage_tui.server.stores.bucket.sessions import SessionFolder
 from storage_tui.server.stores.bucket.versions.trash import CheckWritable
 from storage_tui.server.stores.s3.protocol.answers import elements, fields_of, read_answer
@@ -52,9 +52,12 @@ class Extras:
         """Return what the object has beside its bytes. Raise NotFoundError."""
         return await self._threads.calls.run(self._facts, address)
 
-    async def thaw(self, addresses: Sequence[Address], *, days: int, tier: str) -> list[DeleteResult]:
+    async def thaw(
+        self, storage_type: str, addresses: Sequence[Address], *, days: int, tier: str
+    ) -> list[DeleteResult]:
         """Ask archives for the bytes of objects, to be readable for so many days; return a result for each, in order.
         Raise BadRequestError for other days or another tier."""
+        check_type(storage_type)
         if not 1 <= days <= MOST_DAYS or tier not in TIERS:
             raise BadRequestError(f"an archive gives bytes back for 1 to {MOST_DAYS} days, by {', '.join(TIERS)}")
 
@@ -68,9 +71,10 @@ class Extras:
 
         return await gather_few(ask(address) for address in addresses)
 
-    async def left_uploads(self, prefix: str) -> list[LeftUpload]:
+    async def left_uploads(self, storage_type: str, prefix: str) -> list[LeftUpload]:
         """Return the uploads that began below the prefix and were not finished, up to MOST_LEFT, in the engine's
         order."""
+        check_type(storage_type)
         found = await self._threads.lists.run(lambda: list(self._left(prefix)))
         ours = await self._threads.calls.run(self._folder.parts_ids)
 
@@ -80,8 +84,9 @@ class Extras:
 
         return await gather_few(describe(number, *one) for number, one in enumerate(found))
 
-    async def drop_uploads(self, targets: Sequence[tuple[str, str]]) -> list[DeleteResult]:
+    async def drop_uploads(self, storage_type: str, targets: Sequence[tuple[str, str]]) -> list[DeleteResult]:
         """Drop unfinished uploads, each a key and an id, with their bytes; return a result for each, in order."""
+        check_type(storage_type)
         self._check_writable("drop uploads", targets[0][0] if targets else "")
 
         async def drop(key: str, upload_id: str) -> DeleteResult:

@@ -8,13 +8,15 @@ role of the machine. AWS_NO_SIGN_REQUEST and AWS_REQUEST_PAYER are those of GDAL
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from threading import Lock
 from typing import Any
 
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 from botocore.session import Session
 
-from storage_tui.contract.errors import ForbiddenError
+from storage_tui.contract.errors import ForbiddenError, SignInError
 from storage_tui.contract.visible import one_line
 from storage_tui.server.stores.bucket.options import BucketOptions
 from storage_tui.server.stores.s3.protocol.signing import Credentials
@@ -29,7 +31,7 @@ class Identity:
     found, so that nobody asked for this. `name` is what people call the credentials. `endpoint_url` is None for
     Amazon."""
 
-    credentials: Callable[[], Credentials] | None
+    credentials: "Keys | None"
     name: str
     region: str
     endpoint_url: str | None
@@ -42,11 +44,11 @@ class Identity:
     def way_in(self) -> str:
         """The advice for credentials that are refused or have expired."""
         profile = self.name.removeprefix("profile ")
-        return (
-            f"aws sso login --profile {profile}"
-            if profile != self.name
-            else "aws sso login, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        )
+        if profile != self.name:
+            return f"run aws sso login --profile {profile}, or renew the profile in the shared files"
+        if self.credentials is not None and not self.credentials.is_renewable:
+            return "set new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or AWS_PROFILE"
+        return "run aws sso login, or renew them in the shared files"
 
 
 def find_identity(options: BucketOptions) -> Identity:
@@ -65,7 +67,7 @@ def find_identity(options: BucketOptions) -> Identity:
     except ProfileNotFound as exc:
         raise ForbiddenError(
             f"the AWS settings of this machine have no profile {options.profile or os.environ.get('AWS_PROFILE')!r}; "
-            "correct AWS_PROFILE, or run: aws configure list-profiles"
+            "correct the name, or run: aws configure list-profiles"
         ) from exc
     except (BotoCoreError, ClientError) as exc:
         raise ForbiddenError(f"the AWS settings of this machine cannot be used: {one_line(str(exc))}") from exc
@@ -79,7 +81,7 @@ def find_identity(options: BucketOptions) -> Identity:
     )  # fmt: skip
     if found is None:
         return identity
-    return replace(identity, credentials=_renewing(found, name), name=name)
+    return replace(identity, credentials=Keys(found, name, partial(_credentials, options)), name=name)
 
 
 def _endpoint(session: Any, scoped: Any) -> str | None:
@@ -91,17 +93,46 @@ def _endpoint(session: Any, scoped: Any) -> str | None:
     return None if found is None else str(found)
 
 
-def _renewing(found: Any, name: str) -> Callable[[], Credentials]:
-    def frozen() -> Credentials:
+def _credentials(options: BucketOptions) -> Any:
+    """Return the credentials that the sources have now; None without any."""
+    session: Any = Session(profile=options.profile)
+    return session.get_credentials()
+
+
+class Keys:
+    """The credentials of one person for signatures. Sign-ins and roles are renewed by botocore; what has expired is
+    looked for in the sources again by `find`. Any thread may call it."""
+
+    def __init__(self, found: Any, name: str, find: Callable[[], Any]) -> None:
+        self._found = found
+        self._name = name
+        self._find = find
+        self._lock = Lock()
+        self._has_expired = False
+
+    @property
+    def is_renewable(self) -> bool:
+        """Whether the sources can have other credentials later: the environment of this process cannot."""
+        return getattr(self._found, "method", None) != "env"
+
+    def expire(self) -> None:
+        """Look for the credentials again before the next signature, as the engine says that they have expired."""
+        self._has_expired = True
+
+    def __call__(self) -> Credentials:
+        """Return the present credentials. Raise SignInError when somebody must sign in, ForbiddenError when there are
+        none any more."""
         try:
+            with self._lock:
+                if self._has_expired and self.is_renewable:
+                    self._found, self._has_expired = self._find() or self._found, False
+                found = self._found
             return found.get_frozen_credentials()  # type: ignore[no-any-return]
         except (BotoCoreError, ClientError) as exc:
             kind = type(exc).__name__
             if "SSO" in kind or "Token" in kind or "Login" in kind:
-                profile = name.removeprefix("profile ") if name.startswith("profile ") else "default"
-                raise ForbiddenError(
-                    f"the sign-in of {name} has expired; run aws sso login --profile {profile}"
+                profile = self._name.removeprefix("profile ") if self._name.startswith("profile ") else "default"
+                raise SignInError(
+                    f"the sign-in of {self._name} has expired; run aws sso login --profile {profile}"
                 ) from exc
-            raise ForbiddenError(f"the credentials of {name} cannot be had: {one_line(str(exc))}") from exc
-
-    return frozen
+            raise ForbiddenError(f"the credentials of {self._name} cannot be had: {one_line(str(exc))}") from exc

@@ -7,8 +7,10 @@ from urllib.parse import unquote
 from storage_tui.contract.errors import (
     BadRequestError,
     ConflictError,
+    ExpiredCredentialsError,
     ForbiddenError,
     NotFoundError,
+    SignInError,
     StorageError,
     UnavailableError,
 )
@@ -69,7 +71,7 @@ def _explain(bucket: str, identity: Identity, refusal: Refusal) -> StorageError 
             f"the bucket {bucket!r} is in {region!a}, and the endpoint does not lead there; give the region or endpoint"
         )
     if code in _EXPIRED:
-        return ForbiddenError(f"the credentials of {who} have expired; run {identity.way_in}")
+        return _expired(identity)
     if code == "InvalidAccessKeyId":
         return ForbiddenError(
             f"the access key of {who} is unknown at {identity.endpoint_url or 'Amazon S3'}; set another AWS_PROFILE"
@@ -92,6 +94,15 @@ def _explain(bucket: str, identity: Identity, refusal: Refusal) -> StorageError 
         text = f": {one_line(refusal.text)[:200]}" if refusal.text else ""
         return BadRequestError(f"the bucket {bucket!r} refuses this ({code or refusal.status}){text}")
     return None
+
+
+def _expired(identity: Identity) -> StorageError:
+    whose = identity.name if identity.name.startswith("these") else f"the credentials of {identity.name}"
+    text = f"{whose} have expired; {identity.way_in}"
+    if identity.credentials is None or not identity.credentials.is_renewable:
+        return ExpiredCredentialsError(text)
+    identity.credentials.expire()
+    return SignInError(text)
 
 
 def _forbidden(bucket: str, identity: Identity, code: str) -> DeniedError:

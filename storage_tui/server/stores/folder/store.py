@@ -13,18 +13,15 @@ What it promises less than a store of ours, as other programs change the folder 
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator, Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from threading import Event
-from typing import TypeVar
 
 from storage_tui.contract.columns import ColumnPage
-from storage_tui.contract.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError, UnavailableError
+from storage_tui.contract.errors import ConflictError, ForbiddenError, NotFoundError
 from storage_tui.contract.models import CHILDREN_AT_MOST, Blob, Page, Usage
 from storage_tui.contract.places import Place, read_only_text
 from storage_tui.server.stores.base import (
@@ -34,10 +31,9 @@ from storage_tui.server.stores.base import (
 from storage_tui.server.stores.folder.left_out import LeftOut
 from storage_tui.server.stores.folder.names import WINDOW
 from storage_tui.server.stores.folder.reader import FileReader, blob_of, kind_of
-from storage_tui.server.stores.folder.tree import Entry, StoppedError, Tree
+from storage_tui.server.stores.folder.tree import Entry, Tree
 from storage_tui.server.stores.read_only import ReadOnly
-
-T = TypeVar("T")
+from storage_tui.server.stores.walks import Walks, check_limit, page_of
 
 THREADS = 8  # a slow disk under one read does not stop the others
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -53,13 +49,13 @@ class FolderStore(ReadOnly):
         super().__init__(read_only_text("file", Place("file", root=str(root)).title))
         self._left_out = LeftOut()
         self._tree = Tree(root, self._left_out, window=window)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="storage-tui-folder")
+        self._walks = Walks("folder", "folder", THREADS)
 
     async def start(self) -> None:
-        await self._in_thread(lambda _: self._tree.open())
+        await self._walks.run(lambda _: self._tree.open())
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+        await self._walks.close(waits=True)
         self._tree.close()
 
     async def place_rules(self) -> list[str]:
@@ -71,17 +67,17 @@ class FolderStore(ReadOnly):
         return self._left_out.sentences()
 
     async def stat(self, address: Address) -> Blob:
-        return await self._in_thread(lambda _: self._find(address)[0])
+        return await self._walks.run(lambda _: self._find(address)[0])
 
     @asynccontextmanager
     async def open(self, address: Address) -> AsyncIterator[BlobReader]:
-        opening = asyncio.get_running_loop().run_in_executor(self._threads, self._open, address)
+        opening = asyncio.get_running_loop().run_in_executor(self._walks.threads, self._open, address)
         try:
             blob, descriptor = await asyncio.shield(opening)
         except asyncio.CancelledError:
             opening.add_done_callback(_close_opened)
             raise
-        reader = FileReader(blob, descriptor, self._threads)
+        reader = FileReader(blob, descriptor, self._walks.threads)
         try:
             yield reader
         finally:
@@ -90,23 +86,26 @@ class FolderStore(ReadOnly):
     async def list_page(
         self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int
     ) -> Page:  # fmt: skip
-        if limit < 1:
-            raise BadRequestError(f"a page holds at least 1 key, not {limit}")
-        return await self._in_thread(lambda stop: self._page(storage_type, prefix, delimiter, after, limit, stop))
+        check_limit(limit)
+
+        def page(stop: Event) -> Page:
+            entries = self._entries(prefix, delimiter, after, stop)
+            return page_of(entries, limit, lambda key, status: blob_of(key, storage_type, status))
+
+        return await self._walks.run(page)
 
     async def list_columns(
         self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int,
         page_limit: int,
     ) -> list[ColumnPage]:  # fmt: skip
-        if limit < 1 or page_limit < 1:
-            raise BadRequestError("a page holds at least 1 key")
+        check_limit(page_limit)
         page = await self.list_page(
             namespace, storage_type, prefix=prefix, delimiter=delimiter, after=after, limit=min(limit, page_limit)
         )
         return [ColumnPage.of(page, prefix)]
 
     async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
-        return await self._in_thread(lambda stop: self._usage(prefix, delimiter, stop))
+        return await self._walks.run(lambda stop: self._usage(prefix, delimiter, stop))
 
     def _find(self, address: Address) -> tuple[Blob, os.stat_result]:
         key = address.key
@@ -137,20 +136,6 @@ class FolderStore(ReadOnly):
             raise NotFoundError(f"{key!r} was replaced by something else", key=key)
         return blob_of(key, address.storage_type, opened), descriptor
 
-    def _page(self, storage_type: str, prefix: str, delimiter: str, after: str, limit: int, stop: Event) -> Page:
-        blobs: list[Blob] = []
-        prefixes: list[str] = []
-        last = ""
-        with closing(self._entries(prefix, delimiter, after, stop)) as entries:
-            for key, status in islice(entries, limit):
-                last = key
-                if status is None:
-                    prefixes.append(key)
-                else:
-                    blobs.append(blob_of(key, storage_type, status))
-            is_more = next(entries, None) is not None
-        return Page(tuple(blobs), tuple(prefixes), last if is_more else None)
-
     def _usage(self, prefix: str, delimiter: str, stop: Event) -> Usage:
         total = _Sum()
         children: dict[str, _Sum] = {}
@@ -169,15 +154,6 @@ class FolderStore(ReadOnly):
 
     def _entries(self, prefix: str, delimiter: str, after: str, stop: Event) -> Generator[Entry, None, None]:
         return self._tree.entries(prefix, delimiter=delimiter, after=after, is_stopped=stop.is_set)
-
-    async def _in_thread(self, work: Callable[[Event], T]) -> T:
-        stop = Event()
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work, stop)
-        except StoppedError as exc:
-            raise UnavailableError("the walk through the folder was stopped") from exc
-        finally:
-            stop.set()
 
 
 @dataclass(slots=True)

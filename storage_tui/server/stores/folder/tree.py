@@ -13,6 +13,7 @@ from storage_tui.contract.errors import ForbiddenError, InvalidKeyError, Unavail
 from storage_tui.contract.keys import check_name, check_name_prefix
 from storage_tui.server.stores.folder.left_out import LeftOut
 from storage_tui.server.stores.folder.names import WINDOW, Windows
+from storage_tui.server.stores.walks import StoppedError
 
 BATCH = 256  # entries whose facts are read while their folder is open once
 SLASH = b"/"
@@ -24,10 +25,6 @@ _BARRED = (errno.EACCES, errno.EPERM)
 
 Entry = tuple[str, os.stat_result | None]
 """A key and the facts of its file; or a prefix that ends in a slash, and None."""
-
-
-class StoppedError(Exception):
-    """Nobody waits for the walk any more."""
 
 
 class Tree:

@@ -11,35 +11,31 @@ What it promises less than a store of ours, as the site changes at will and tell
 - Only the host of the URL is asked, and nothing but GET and HEAD is sent.
 """
 
-import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from itertools import islice
 from mimetypes import guess_type
 from threading import Event, Lock
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from storage_tui.contract.columns import ColumnPage
-from storage_tui.contract.errors import BadRequestError, ConflictError, DamagedError, NotFoundError, UnavailableError
+from storage_tui.contract.errors import ConflictError, DamagedError, NotFoundError
 from storage_tui.contract.models import Blob, Page, Usage
 from storage_tui.contract.places import CATALOG_END, Place, read_only_text
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address, BlobReader
 from storage_tui.server.stores.read_only import ReadOnly
+from storage_tui.server.stores.walks import Walks, check_limit, page_of
 from storage_tui.server.stores.web.answers import Answer
 from storage_tui.server.stores.web.catalog import Catalog
+from storage_tui.server.stores.web.index import Entry
 from storage_tui.server.stores.web.notes import Notes
 from storage_tui.server.stores.web.pages import Folders, Indexes
 from storage_tui.server.stores.web.reader import Facts, WebReader, open_span, read_facts
 from storage_tui.server.stores.web.site import Site
-from storage_tui.server.stores.web.walk import MOST_FOLDERS, Row, StoppedError, walk
-
-T = TypeVar("T")
+from storage_tui.server.stores.web.walk import MOST_FOLDERS, walk
 
 THREADS = 16  # reads and lists at a time; most of them wait for the site
 FACTS_GOOD_S = 10.0  # a preview of many ranges asks once; a change within this time is still noticed by the read
@@ -62,7 +58,7 @@ class WebStore(ReadOnly):
         self._is_catalog = urlsplit(url).path.lower().endswith(CATALOG_END)
         kind = Catalog if self._is_catalog else Indexes
         self._folders: Folders = kind(self._site, url, self._notes)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="storage-tui-web")
+        self._walks = Walks("web", "folders", THREADS)
         self._lock = Lock()
         self._facts: OrderedDict[str, tuple[float, Facts]] = OrderedDict()
         self._has_ranges: bool | None = None
@@ -73,7 +69,7 @@ class WebStore(ReadOnly):
     async def close(self) -> None:
         self._folders.close()
         self._site.close()
-        await asyncio.to_thread(self._threads.shutdown, wait=False, cancel_futures=True)
+        await self._walks.close(waits=False)
 
     async def place_rules(self) -> list[str]:
         """Return the rules of the place in short words."""
@@ -85,21 +81,32 @@ class WebStore(ReadOnly):
         return self._notes.sentences()
 
     async def stat(self, address: Address) -> Blob:
-        facts = await self._in_thread(lambda _: self._facts_of(address.key))
+        facts = await self._walks.run(lambda _: self._facts_of(address.key))
         return facts.blob(address.key, address.storage_type)
 
     @asynccontextmanager
     async def open(self, address: Address) -> AsyncIterator[BlobReader]:
-        facts = await self._in_thread(lambda _: self._facts_of(address.key))
+        facts = await self._walks.run(lambda _: self._facts_of(address.key))
         begin = partial(self._begin, facts, address.key)
-        yield WebReader(facts.blob(address.key, address.storage_type), begin, self._threads)
+        yield WebReader(facts.blob(address.key, address.storage_type), begin, self._walks.threads)
 
     async def list_page(
         self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int
     ) -> Page:  # fmt: skip
-        if limit < 1:
-            raise BadRequestError(f"a page holds at least 1 key, not {limit}")
-        return await self._in_thread(lambda stop: self._page(storage_type, prefix, delimiter, after, limit, stop))
+        check_limit(limit)
+
+        def blob(key: str, entry: Entry) -> Blob:
+            kind = guess_type(key, strict=False)[0]
+            return Blob(key, storage_type, size_bytes=entry.size_bytes, modified=entry.modified, content_type=kind)
+
+        def page(stop: Event) -> Page:
+            rows = walk(
+                self._folders, self._notes, prefix, delimiter=delimiter, after=after, is_stopped=stop.is_set,
+                most_folders=self._most_folders,
+            )  # fmt: skip
+            return page_of(rows, limit, blob)
+
+        return await self._walks.run(page)
 
     async def list_columns(
         self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int,
@@ -139,37 +146,3 @@ class WebStore(ReadOnly):
 
     def _note_ranges(self, has_ranges: bool) -> None:
         self._has_ranges = has_ranges
-
-    def _page(self, storage_type: str, prefix: str, delimiter: str, after: str, limit: int, stop: Event) -> Page:
-        blobs: list[Blob] = []
-        prefixes: list[str] = []
-        last = ""
-        rows: Iterator[Row] = walk(
-            self._folders,
-            self._notes,
-            prefix,
-            delimiter=delimiter,
-            after=after,
-            is_stopped=stop.is_set,
-            most_folders=self._most_folders,
-        )
-        for key, entry in islice(rows, limit):
-            last = key
-            if entry is None:
-                prefixes.append(key)
-                continue
-            kind = guess_type(key, strict=False)[0]
-            blobs.append(
-                Blob(key, storage_type, size_bytes=entry.size_bytes, modified=entry.modified, content_type=kind)
-            )
-        is_more = next(rows, None) is not None
-        return Page(tuple(blobs), tuple(prefixes), last if is_more else None)
-
-    async def _in_thread(self, work: Callable[[Event], T]) -> T:
-        stop = Event()
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work, stop)
-        except StoppedError as exc:
-            raise UnavailableError("the walk through the folders was stopped") from exc
-        finally:
-            stop.set()

@@ -1,10 +1,11 @@
 """The walk through the folders in the byte order of keys, within bounds: depth, number, folders in themselves."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from hashlib import sha256
 
 from storage_tui.contract.errors import ConflictError, ForbiddenError, NotFoundError
 from storage_tui.contract.keys import check_name
+from storage_tui.server.stores.walks import StoppedError
 from storage_tui.server.stores.web.index import Entry
 from storage_tui.server.stores.web.notes import Notes
 from storage_tui.server.stores.web.pages import Folders
@@ -15,10 +16,6 @@ AHEAD = 4  # folders that are read before they are wanted
 
 Row = tuple[str, Entry | None]
 """A key and its entry; or a prefix that ends in a slash, and None."""
-
-
-class StoppedError(Exception):
-    """Nobody waits for the walk any more."""
 
 
 class _Level:
@@ -39,7 +36,7 @@ def walk(
     after: str,
     is_stopped: Callable[[], bool],
     most_folders: int = MOST_FOLDERS,
-) -> Iterator[Row]:
+) -> Generator[Row, None, None]:
     """Yield the blobs below the prefix, and with a delimiter the folders in place of what they hold, in the byte order
     of their keys, strictly after `after`.
 

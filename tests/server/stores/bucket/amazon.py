@@ -29,6 +29,8 @@ SEGMENTS = (
     "&", "=", "*", "[a]", "{a}", "<a>", '"', "'", "`", "\\", "|", "^", "~", "!", "$", "@", ":", ";", ",", "(a)",
     "caf\u00e9", "cafe\u0301", "\U0001f5fa", "\u4e16\u754c", "\u202ea", "\u200b", "\ufeff", "\u00a0", "\ufffd",
     "\x01", "\x1b[31m", "\t", "\n", "\r\n", "\x7f", "\x85", "x" * 250, "-rf", "nul", "a\u2028b",
+    "a.", "-", "_", "a  b", "\u0430", "\u00df", "\U0001f1e6\U0001f1f9", "a\u200db", "\ue000", "\u0660", "A B.tif",
+    "CON", "n" * 100 + ".tif", "a\u0308", "%00", "0x", "1e9", "a;b", "a=b",
 )  # fmt: skip
 NAMES = tuple(dict.fromkeys((
     *SEGMENTS, *(f"d/{one}" for one in SEGMENTS), *(f"{one}/k" for one in SEGMENTS),

@@ -10,8 +10,10 @@ import pytest
 from storage_tui.contract.errors import (
     BadRequestError,
     ConflictError,
+    ExpiredCredentialsError,
     ForbiddenError,
     NotFoundError,
+    SignInError,
     StorageError,
     TypeRuleError,
     UnavailableError,
@@ -86,8 +88,8 @@ class Early(Engine):
 
 REFUSALS = [
     (404, "NoSuchBucket", "", NotFoundError, r"no bucket 'test'.*check its name"),
-    (403, "ExpiredToken", "", ForbiddenError, r"have expired; run aws sso login"),
-    (400, "ExpiredToken", "", ForbiddenError, r"have expired; run aws sso login"),
+    (403, "ExpiredToken", "", ForbiddenError, r"^these credentials have expired; set new AWS_ACCESS_KEY_ID"),
+    (400, "ExpiredToken", "", ExpiredCredentialsError, r"AWS_SESSION_TOKEN, or AWS_PROFILE$"),
     (403, "InvalidAccessKeyId", "", ForbiddenError, r"unknown at http.*AWS_PROFILE"),
     (403, "SignatureDoesNotMatch", "", ForbiddenError, r"secret key of .* is wrong"),
     (403, "AccessDenied", "not allowed: kms:Decrypt", ForbiddenError, r"KMS key.*kms:Decrypt"),
@@ -125,6 +127,29 @@ async def test_the_region_is_found_by_itself(status: int, code: str, tmp_path: P
             assert len(wrong) == 1
             await store.list_page("", "data", limit=5)
         assert [one for one in engine.headers if "/us-east-1/s3/" in one["authorization"]] == wrong
+
+
+class Redirecting(Engine):
+    """An engine that sends every HEAD from the wrong region on, with the right one in a header alone."""
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        self.headers.append({name.lower(): value for name, value in handler.headers.items()})
+        is_right = "/eu-west-1/s3/" in handler.headers.get("authorization", "")
+        handler.send_response_only(200 if is_right else 301)
+        handler.send_header("x-amz-bucket-region", "eu-west-1")
+        handler.send_header("Content-Length", "0")
+        handler.send_header("ETag", '"e"')
+        handler.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+        handler.end_headers()
+
+
+def test_the_region_of_a_head_is_in_its_header() -> None:
+    with Redirecting() as engine:
+        bucket, _ = connect("test", "", BucketOptions(endpoint_url=engine.url))
+        found = bucket.head("k")
+        assert found is not None and found.etag == "e"
+        assert len(engine.headers) == 2
+        assert all(one["host"] == engine.url.removeprefix("http://") for one in engine.headers)
 
 
 def test_a_region_that_is_no_name_is_not_believed() -> None:
@@ -282,7 +307,7 @@ def test_a_profile_that_does_not_exist_is_named() -> None:
 @pytest.mark.usefixtures("config")
 async def test_a_sign_in_that_has_expired_names_the_command(tmp_path: Path) -> None:
     with Engine() as engine:
-        with pytest.raises(ForbiddenError, match=r"run aws sso login --profile signed-in$"):
+        with pytest.raises(SignInError, match=r"run aws sso login --profile signed-in$"):
             async with amazon.opened(engine.url, "test", tmp_path, profile="signed-in"):
                 pass
         assert engine.headers == []

@@ -28,8 +28,10 @@ from storage_tui.server.stores.base import (
     UploadWriter,
 )
 from storage_tui.server.stores.bucket.store import BucketStore
+from storage_tui.server.stores.bucket.types.extras import TypesExtras
 from storage_tui.server.stores.bucket.types.lifecycle import ExpiryRules
 from storage_tui.server.stores.bucket.types.names import WAY_OUT, Kind, Name, in_words_of, new_where_it_must_be
+from storage_tui.server.stores.bucket.types.trash import TypesTrash
 
 
 class MappedStore:
@@ -41,17 +43,19 @@ class MappedStore:
       and the bucket removes it, perhaps a day late. Until then an expired blob can still be read.
     - *Overlaps.* A prefix may be within another one. An object then is a blob of both types.
     - *Moves* between types are copies inside the bucket.
+    - *Trash.* The versions below the prefix of a type are its trash.
     """
 
     opens_with_bytes = True
     takes_any_name = True
-    lacks = frozenset({"upload-parts"})  # features of the description that this engine does not have
 
     def __init__(self, whole: BucketStore, types: Mapping[str, str]) -> None:
         self._whole = whole
         self._prefixes = dict(types)
         self._kinds: dict[str, Kind] = {}
         self._expiry = ExpiryRules()
+        self._trash = TypesTrash(lambda: whole.trash, self._kind, self._shown)
+        self._extras = TypesExtras(self._kind)
 
     async def start(self) -> None:
         await self._whole.start()
@@ -88,6 +92,21 @@ class MappedStore:
         lifetime = self._expiry.lifetime(kind.prefix)
         way_out = WAY_OUT if rule.way_out else ""
         return replace(rule, summary=", ".join(words), expires_after=lifetime, way_out=way_out)
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The features of the description that this engine does not have."""
+        return self._whole.lacks
+
+    @property
+    def trash(self) -> TypesTrash:
+        """The versions of the bucket."""
+        return self._trash
+
+    @property
+    def extras(self) -> TypesExtras:
+        """What only buckets have."""
+        return self._extras
 
     async def signed_url(self, address: Address, *, valid_s: int) -> str:
         kind = self._kind(address.storage_type)

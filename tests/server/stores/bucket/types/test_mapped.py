@@ -18,6 +18,7 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.moments import from_millis
 from storage_tui.contract.moves import Move
+from storage_tui.contract.trash import BringBack
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.bucket.options import BucketOptions
 from storage_tui.server.stores.bucket.store import BucketStore
@@ -230,3 +231,22 @@ async def test_a_mapped_bucket_is_read_only_unless_asked(client: Any, bucket: st
 async def test_a_signed_url_names_the_object_in_the_bucket(store: MappedStore) -> None:
     url = await store.signed_url(at("tmp", "x"), valid_s=60)
     assert "/scratch/x?" in url
+
+
+async def test_a_version_of_products_comes_back_where_there_is_none(client: Any, bucket: str, tmp_path: Path) -> None:
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for content in (b"first", b"second"):
+        client.put_object(Bucket=bucket, Key="products/p2", Body=content)
+    async with mapped(bucket, tmp_path) as store:
+        assert "trash" not in store.lacks
+        [gone] = (await store.trash.list_page("", "products", limit=10)).blobs
+        assert (gone.blob.key, gone.blob.storage_type) == ("p2", "products")
+        [result] = await store.trash.bring_back("", "products", [BringBack("p2", overwrite=True)])
+        assert (result.error, "products" in (result.message or "")) == ("type_rule", True)
+        client.delete_object(Bucket=bucket, Key="products/p2")
+        [result] = await store.trash.bring_back("", "products", [BringBack("p2")])
+        assert result.blob is not None
+        assert (result.blob.storage_type, result.blob.key) == ("products", "p2")
+        assert client.get_object(Bucket=bucket, Key="products/p2")["Body"].read() == b"second"
+        [result] = await store.trash.bring_back("", "tmp", [BringBack("never")])
+        assert "'never'" in (result.message or "") and "tmp" in (result.message or "")
