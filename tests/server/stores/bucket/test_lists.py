@@ -20,7 +20,7 @@ from storage_tui.server.stores.bucket.identity import Identity
 from storage_tui.server.stores.bucket.options import BucketOptions
 from storage_tui.server.stores.bucket.store import BucketStore
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
-from storage_tui.server.stores.s3.protocol.listed import Listed
+from storage_tui.server.stores.s3.protocol.listed import Listed, read_listed
 from tests import seaweed
 from tests.faults.answering import AnsweringServer
 from tests.server.stores.bucket import amazon
@@ -173,6 +173,45 @@ LIES = {
     b"<Contents/></ListBucketResult>",
     "an answer without end": b"<ListBucketResult>" + b" " * ANSWER_BYTES,
 }  # fmt: skip
+
+
+ROW = "<Contents><Key>{}</Key><Size>{}</Size><LastModified>2024-05-01T00:00:0{}Z</LastModified></Contents>"
+ROWS = ROW.format("p/a", 1, 1) + ROW.format("p/%C3%A9+b", 22, 2)
+FOLDER = "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes>"
+BOTH = (["a", "\u00e9 b"], [1, 22])
+FORMS = {
+    "plain": (ROWS, BOTH),
+    "spread over lines": (ROWS.replace("><", ">\n  <"), BOTH),
+    "in a comment": (f"<!-- {ROWS} -->", ([], [])),
+    "one in a comment": (ROWS.replace("</Contents><Contents>", "</Contents><!-- --><Contents>"), BOTH),
+    "one level deeper": (f"<Other>{ROWS}</Other>", ([], [])),
+    "fields in another order": (ROWS.replace("<Size>22</Size>", "") .replace("Z</LastModified></Contents>",
+                                "Z</LastModified><Size>22</Size></Contents>").replace("<Size>1</Size>", "", 1),
+                                (["a", "\u00e9 b"], [22, 22])),
+    "a field more": (ROWS.replace("<Size>1<", "<Owner><ID>x</ID></Owner><Size>1<"), BOTH),
+    "an entity": (ROWS.replace("p/a", "p/&#97;"), BOTH),
+    "in CDATA": (ROWS.replace("p/a", "<![CDATA[p/a]]>"), BOTH),
+    "folders between": (ROWS.replace("</Contents><C", f"</Contents>{FOLDER}<C"), BOTH),
+    "quotes": (ROWS.replace("<Size>", "<ETag>&#34;x&quot;</ETag><Size>"), BOTH),
+    "in another name space": (ROWS, BOTH),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_list_is_read_as_an_xml_parser_reads_it(form: str) -> None:
+    rows, expected = FORMS[form]
+    space = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"' if form == "in another name space" else ""
+    content = f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult{space}><Prefix>p/</Prefix>{rows}'
+    for head in ("", " "):
+        found = read_listed(f"{content}{head}<IsTruncated>true</IsTruncated></ListBucketResult>".encode(), "p/")
+        assert (found.names, found.sizes) == expected
+        assert found.is_truncated and found.etags == ["x" if form == "quotes" else ""] * len(found.names)
+
+
+def test_a_list_in_another_encoding_is_read_in_that() -> None:
+    row = ROW.format("p/\u00c3\u00a9", 1, 1)
+    text = f'<?xml version="1.0" encoding="latin-1"?><ListBucketResult>{row}</ListBucketResult>'
+    assert read_listed(text.encode("latin-1"), "p/").names == ["\u00c3\u00a9"]
 
 
 @pytest.mark.parametrize("content", LIES.values(), ids=LIES)
