@@ -10,7 +10,7 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
@@ -47,6 +47,16 @@ def say_coloured(parts: Iterable[tuple[str, str]]) -> None:
     is_on = is_coloured()
     line = "".join(f"\x1b[{codes}m{shown(text)}\x1b[0m" if codes and is_on else shown(text) for text, codes in parts)
     _put(sys.stdout, f"{line}\n")
+
+
+def say_lines(texts: Sequence[str]) -> None:
+    """Print lines on standard output, which is a file or a pipe, in one write. On a terminal each line is one of
+    `say`."""
+    if sys.stdout.isatty():
+        for text in texts:
+            say(text)
+    elif texts:
+        _put(sys.stdout, "\n".join((*texts, "")))
 
 
 def say_text(text: "Text") -> None:

@@ -4,6 +4,7 @@ import heapq
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ import click
 from storage_tui.cli.folder_hints import nothing_below
 from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.output import human_countdown, human_time
-from storage_tui.cli.printing import complain, say_coloured, say_json, shown
+from storage_tui.cli.printing import complain, say_coloured, say_json, say_lines, shown
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.colours import Colours
 from storage_tui.cli.search.limits import Limits, with_limits
@@ -64,7 +65,8 @@ def ls(
     """
     with open_storage(settings) as storage:
         choice = choose(storage, location, limits)
-        prefix, entries = _entries(choice, recursive=recursive)
+        is_bare = sort == "name" and not (reverse or is_long or as_json)
+        prefix, entries = _entries(choice, recursive=recursive, is_bare=is_bare)
         if sort != "name" or reverse:
             entries = _sorted(entries, sort, is_reversed=reverse)
         cut = 0 if recursive or choice.glob is not None else len(prefix)
@@ -78,9 +80,10 @@ def ls(
             raise nothing_below(storage, Location(location.storage_type, prefix))
 
 
-def _entries(choice: Choice, *, recursive: bool) -> tuple[str, Iterator[Entry]]:
-    """Return the entries of a location, and the prefix of the folder that it is; empty for a blob or a pattern."""
-    from storage_tui.client.patterns.select import blobs_below, entries_in, matching_entries, within
+def _entries(choice: Choice, *, recursive: bool, is_bare: bool) -> tuple[str, Iterator[Entry]]:
+    """Return the entries of a location, and the prefix of the folder that it is; empty for a blob or a pattern. With
+    `is_bare` keys will do, which a long list brings several times as fast as blobs."""
+    from storage_tui.client.patterns.select import blobs_below, entries_in, keys_below, matching_entries, within
 
     storage, place = choice.storage, choice.location
     engine, storage_type, prefix = storage.engine, place.storage_type, place.key
@@ -94,6 +97,8 @@ def _entries(choice: Choice, *, recursive: bool) -> tuple[str, Iterator[Entry]]:
             return "", within(engine, [blob], choice.limits)
         except NotFoundError:
             prefix += DELIMITER
+    if recursive and is_bare and not choice.limits:
+        return prefix, chain.from_iterable(keys_below(engine, storage_type, prefix))
     if recursive:
         return prefix, within(engine, blobs_below(engine, storage_type, prefix), choice.limits)
     entries = entries_in(engine, storage_type, prefix)
@@ -128,13 +133,8 @@ def _sorted(entries: Iterable[Entry], sort: str, *, is_reversed: bool) -> Iterat
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    batch: list[Entry] = []
-    for entry in entries:
-        batch.append(entry)
-        if len(batch) == ROW_ENTRIES:
-            yield batch
-            batch = []
-    if batch:
+    rest = iter(entries)
+    while batch := list(islice(rest, ROW_ENTRIES)):
         yield batch
 
 
@@ -152,8 +152,7 @@ def _print(entries: Sequence[Entry], cut: int, *, is_long: bool, as_json: bool) 
     elif sys.stdout.isatty():
         _print_columns(names, colours)
     else:
-        for name in names:
-            say_coloured(((name, ""),))
+        say_lines(names)
 
 
 def _facts(entry: Entry) -> str:

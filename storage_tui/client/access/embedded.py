@@ -200,7 +200,8 @@ class EmbeddedServer:
         refusal = None if self.place is None else self.place.refusal
         if refusal is not None and self.place is not None and self.place.place.kind == "s3":
             refusal += "; in Python: opening=PlaceOptions(is_writable=True)"
-        return Access(Endpoint(BASE_URL, path, refusal), secret) if is_ready else None
+        has_far_bytes = self.place is not None and self.place.place.kind != "file"
+        return Access(Endpoint(BASE_URL, path, refusal), secret, has_far_bytes) if is_ready else None
 
     def _start(self) -> subprocess.Popen[bytes]:
         log = self._open_log()

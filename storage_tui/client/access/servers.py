@@ -24,10 +24,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """An endpoint and the token for it."""
+    """An endpoint and the token for it. `has_far_bytes`: the server itself fetches the bytes over a network, as that of
+    a bucket does."""
 
     endpoint: Endpoint
     token: Secret[str]
+    has_far_bytes: bool = False
 
 
 class Server(Protocol):

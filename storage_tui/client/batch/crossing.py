@@ -1,12 +1,16 @@
 """One blob from one store into another: inside the engine that has both buckets, else through this machine.
 
-Through this machine a blob goes as a stream, in bounded memory and without a file here: it is read by ranges of the
-version that was seen, and sent over an upload session that continues after an outage of either side. The crc32c of what
-was read is compared with that of the source, and with that of the target, where these stores have one.
+Through this machine a blob goes in bounded memory and without a file here: it is read by ranges of the version that was
+seen, and sent over an upload session that continues after an outage of either side, over several streams where the
+target takes parts. The session is named after what is copied, so that the same copy, after a stop, goes on where the
+target has kept it. The crc32c of what was read is compared with that of the source, and with that of the target, where
+these stores have one.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 
 from storage_tui.client import calls
 from storage_tui.client.access.embedded import EmbeddedServer
@@ -16,6 +20,7 @@ from storage_tui.client.control import TransferControl
 from storage_tui.client.moves import check_may_move, check_seen, checked_move, delete_seen, exists_already
 from storage_tui.client.requests import checked
 from storage_tui.client.transfer.engine import TransferEngine
+from storage_tui.client.transfer.part_file import RESUMED_FROM_BYTES
 from storage_tui.contract import wire
 from storage_tui.contract.errors import ConflictError, PreconditionFailedError, ProtocolError, StorageError
 from storage_tui.contract.models import COPY_FROM_BUCKET, Blob
@@ -98,14 +103,38 @@ class Crossing:
             return None
 
     def _streamed(self, wanted: Move, seen: Blob, control: TransferControl, *, overwrites: bool) -> Blob:
+        from storage_tui.client.transfer.uploads import SupersededError
+
+        self.target.check_key(wanted.to_key)
+        name = self._name(wanted, seen, overwrites=overwrites)
+        if name is not None:
+            with suppress(SupersededError):  # copied before, and overwritten or deleted since
+                return self._upload(wanted, seen, control, name, overwrites=overwrites)
+        return self._upload(wanted, seen, control, None, overwrites=overwrites)
+
+    def _name(self, wanted: Move, seen: Blob, *, overwrites: bool) -> str | None:
+        """Return the name of the session for a copy that can go on later; None for one that begins again: its blob is
+        small or has no version, or its target keeps no sessions."""
+        if (seen.size_bytes or 0) < RESUMED_FROM_BYTES or seen.etag is None:
+            return None
+        if "upload-resume" not in self.target.describe().features:
+            return None
+        words = [self.source.session.server.display_url, self.source.session.server.user(), seen.storage_type,
+                 seen.key, seen.etag, seen.size_bytes, seen.content_type, wanted.target_type, wanted.to_key,
+                 overwrites]  # fmt: skip
+        return sha256(json.dumps(words).encode()).hexdigest()
+
+    def _upload(
+        self, wanted: Move, seen: Blob, control: TransferControl, name: str | None, *, overwrites: bool
+    ) -> Blob:
         from storage_tui.client.transfer.streams.blob_source import BlobSource
         from storage_tui.client.transfer.uploads import Upload
 
-        self.target.check_key(wanted.to_key)
-        source = BlobSource(self.source.session, seen, control)
         return Upload(
-            self.target.session, self.target.service, wanted.to_key, find_storage_type(wanted.target_type).name, source,
-            control=control, content_type=seen.content_type, replaces=overwrites, is_strict=not overwrites,
+            self.target.session, self.target.service, wanted.to_key, find_storage_type(wanted.target_type).name,
+            BlobSource(self.source.session, seen, control), control=control, content_type=seen.content_type,
+            repeat_key=name, is_resumed=name is not None, replaces=overwrites, is_strict=not overwrites,
+            told_crc32c=seen.crc32c,
         ).run()  # fmt: skip
 
     def _check_whole(self, wanted: Move, seen: Blob, made: Blob) -> None:

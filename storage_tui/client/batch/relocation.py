@@ -385,7 +385,7 @@ class Relocation:
             self.control.wait_while_paused()
             control = TransferControl()
             self._moving[control] = None
-            with self.control.aborting(control.cancel):
+            with self.control.aborting(partial(control.cancel, keep=True)):  # the same job goes on later
                 try:
                     return MoveResult(move, self._carry(move, control))
                 except CancelledError:  # paused, or the job was cancelled

@@ -6,6 +6,7 @@ everything below costs fewer requests, everything below is listed instead.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import repeat
 from typing import Literal
@@ -14,6 +15,7 @@ from storage_tui.client import calls, folding
 from storage_tui.client.patterns.conditions import Condition
 from storage_tui.client.patterns.globs import Glob, Segment, is_pattern, shared_start
 from storage_tui.client.transfer.engine import TransferEngine
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import InvalidKeyError, NotFoundError
 from storage_tui.contract.keys import DELIMITER, Location, as_folder
 from storage_tui.contract.models import Blob, Page
@@ -55,6 +57,16 @@ def matching_blobs(
 def blobs_below(engine: TransferEngine, storage_type: str, prefix: str, *, details: bool = True) -> Iterator[Blob]:
     """Yield every blob whose key begins with the prefix; see `matching_blobs` for `details`."""
     return _below(engine, storage_type, prefix, details=details)
+
+
+def keys_below(engine: TransferEngine, storage_type: str, prefix: str) -> Iterator[Sequence[str]]:
+    """Yield the key of every blob whose key begins with the prefix, some thousands at a time where the server can."""
+    if "columns" in engine.describe().features:
+        for columns in _column_pages(engine, storage_type, prefix):
+            yield [prefix + name for name in columns.names] if prefix else columns.names
+        return
+    for page in _pages(engine, storage_type, prefix, ""):
+        yield [blob.key for blob in page.blobs]
 
 
 def entries_in(engine: TransferEngine, storage_type: str, prefix: str) -> Iterator[Entry]:
@@ -127,16 +139,29 @@ def _below(
 
 
 def _in_columns(engine: TransferEngine, storage_type: str, prefix: str) -> Iterator[Blob]:
-    token = None
-    while True:
-        pages = engine.run(folding.list_columns(engine.service, prefix, storage_type, "", token, None))
-        for page in pages:
-            ends = page.expires or repeat(0)
-            for name, size_bytes, written, end in zip(page.names, page.sizes, page.modified, ends, strict=False):
-                yield Blob(prefix + name, storage_type, size_bytes, _moment(written), expires=_moment(end))
-        token = pages[-1].next_token
-        if token is None:
-            return
+    for page in _column_pages(engine, storage_type, prefix):
+        ends = page.expires or repeat(0)
+        for name, size_bytes, written, end in zip(page.names, page.sizes, page.modified, ends, strict=False):
+            yield Blob(prefix + name, storage_type, size_bytes, _moment(written), expires=_moment(end))
+
+
+def _column_pages(engine: TransferEngine, storage_type: str, prefix: str) -> Iterator[ColumnPage]:
+    """Yield all pages of a list. The first is short, so that it is here soon; while a page is used, a thread asks for
+    those after it."""
+
+    def ask(token: str | None, limit: int | None) -> list[ColumnPage]:
+        return engine.run(folding.list_columns(engine.service, prefix, storage_type, "", token, limit))
+
+    pool = ThreadPoolExecutor(1, thread_name_prefix="storage-tui-list")
+    try:
+        pages = ask(None, PAGE)
+        while (token := pages[-1].next_token) is not None:
+            following = pool.submit(ask, token, None)
+            yield from pages
+            pages = following.result()
+        yield from pages
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _moment(millis: int) -> datetime | None:

@@ -18,6 +18,7 @@ from storage_tui.client.http.session import Session
 from storage_tui.client.http.transport import Body
 from storage_tui.client.requests import ERROR_BYTES, Request, Response, error_from
 from storage_tui.client.transfer.sources import Buffer, Source
+from storage_tui.client.transfer.streams.blob_source import UnreadableError
 from storage_tui.client.transfer.streams.part_calls import UploadState, find_state
 from storage_tui.client.transfer.streams.round_trip import RoundTrip
 from storage_tui.client.transfer.streams.upload import PartsUpload
@@ -48,7 +49,7 @@ ANSWER_BYTES = 1024 * 1024
 DRAIN_S = 30.0  # until what a stream had sent has reached the server: it is in buffers of the link
 DRAIN_STEP_S = 0.1
 DROP_S = 2.0  # longest time that a cancel waits for the server
-PASSING = (UnauthorizedError, CredentialsError, StoreFullError, ProtocolError)  # people can mend these
+PASSING = (UnauthorizedError, CredentialsError, StoreFullError, ProtocolError, UnreadableError)  # these can be mended
 
 
 class Upload:
@@ -58,13 +59,16 @@ class Upload:
     source, and the upload continues after the bytes that the server has. Without `replaces` a large upload keeps a blob
     that exists now or at the end; a server without If-None-Match, such as a published one, overwrites the blob.
     With an `etag` only the blob with this ETag is overwritten; `is_strict` holds both conditions for a small blob too.
+    `told_crc32c` is the checksum that the source is known to have; other bytes are not stored.
     """
 
     def __init__(
         self, session: Session, service: Service, key: str, storage_type: str, source: Source, *,
         control: TransferControl, content_type: str | None = None, repeat_key: str | None = None,
         is_resumed: bool = False, replaces: bool = True, etag: str | None = None, is_strict: bool = False,
+        told_crc32c: str | None = None,
     ) -> None:  # fmt: skip
+        self._told_crc32c = told_crc32c
         self._session, self._service, self._source, self._control = session, service, source, control
         self._key, self._storage_type = key, storage_type
         self._content_type = content_type
@@ -95,7 +99,7 @@ class Upload:
     def _in_one_request(self, size_bytes: int) -> Blob | None:
         value = b"".join(bytes(chunk) for chunk in self._source.chunks(Span(0, size_bytes)))
         self._crc = checksum.extend(0, value)
-        self._source.check_unchanged()
+        self._check_source()
         self._control.phase = "moving"
         blob = self._session.run(calls.put(self._service, self._key, value, self._storage_type, self._content_type))
         self._control.done_bytes = self._offset = size_bytes
@@ -135,7 +139,7 @@ class Upload:
                 answer = self._ask() if asks else self._send_piece()
                 if answer.status != 308:
                     self._sum_up_to(self._source.size_bytes or 0)
-                    self._source.check_unchanged()
+                    self._check_source()
                     blob = calls.stored_blob(answer.body, self._storage_type)
                     if self._is_resumed:
                         self._check_current(blob)
@@ -200,7 +204,7 @@ class Upload:
             headers = {"Content-Range": wire.format_upload_range(span, self._source.size_bytes)}
             return self._exchange(headers | {"Content-Length": str(span.size_bytes)}, self._passing(span))
         self._sum_up_to(span.stop)
-        self._source.check_unchanged()
+        self._check_source()
         headers = {
             "Content-Range": wire.format_upload_range(span if span.size_bytes else None, span.stop),
             "Content-Length": str(span.size_bytes),
@@ -301,6 +305,12 @@ class Upload:
         size_bytes = self._source.size_bytes
         self._crc = checksum.combine(self._crc, crc, size_bytes - state.offset)
         self._offset = self._summed = size_bytes
+
+    def _check_source(self) -> None:
+        """Raise StorageError unless all bytes, which are summed by now, are those that the source had at the start."""
+        self._source.check_unchanged()
+        if self._told_crc32c is not None and checksum.encode(self._crc) != self._told_crc32c:
+            raise ChecksumError(f"the source of {self._key!r} was read damaged; copy it again", key=self._key)
 
     def _sum(self, position: int, chunk: Buffer) -> None:
         new = position + len(chunk) - self._summed

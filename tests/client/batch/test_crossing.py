@@ -8,6 +8,7 @@ from storage_tui import Storage, errors
 from storage_tui.client.batch.crossing import Crossing
 from storage_tui.client.control import TransferControl
 from storage_tui.contract.moves import Move
+from tests.client.transfer.streams.eagerness import EAGER
 from tests.faults.proxy import Fault, FaultProxy
 from tests.server.running import RunningServer, running_server
 
@@ -45,6 +46,39 @@ def test_a_copy_goes_on_after_either_side_was_cut(
         carry(ours, theirs, Move("big", "copy"))
         assert proxy.connections >= 3
     assert far.get("copy") == BIG
+
+
+def test_the_same_copy_goes_on_after_a_stop(
+    server: RunningServer, other: RunningServer, storage: Storage, far: Storage, token: str
+) -> None:
+    storage.set("big", BIG)
+    with FaultProxy(server.url) as proxy, Storage(proxy.url, token=token, patience_s=0) as through:
+        proxy.faults.append(Fault(cut_down=11_000_000))
+        proxy.default = Fault(refuse=True)
+        with pytest.raises(errors.StorageError):
+            carry(through, far, Move("big", "copy"))
+        assert not far.exists("copy")
+        proxy.faults.clear()
+        proxy.default = Fault()
+        with FaultProxy(other.url) as target, Storage(target.url, token=other.token("anybody")) as rest:
+            carry(through, rest, Move("big", "copy"))
+            assert target.bytes_up < len(BIG) / 2  # the rest alone
+            assert far.get("copy") == BIG
+            carry(through, rest, Move("big", "copy"))  # it is there
+            far.set("copy", "another one since")
+            carry(through, rest, Move("big", "copy"))
+    assert far.get("copy") == BIG
+
+
+def test_a_copy_over_a_long_link_goes_in_parts(other: RunningServer, storage: Storage, far: Storage) -> None:
+    parts = BIG * 4  # three parts and a little
+    storage.set("big", parts)
+    with FaultProxy(other.url) as proxy, Storage(proxy.url, token=other.token("anybody")) as through:
+        proxy.default = Fault(rate_bytes_s=20_000_000)
+        through.engine.pace.rule = EAGER
+        carry(storage, through, Move("big", "copy"))
+        assert proxy.connections > 2
+    assert far.stat("copy").crc32c == storage.stat("big").crc32c
 
 
 def test_a_damaged_source_is_never_stored(server: RunningServer, storage: Storage, far: Storage, token: str) -> None:

@@ -6,10 +6,8 @@ from storage_tui.client.control import StreamControl, TransferControl
 from storage_tui.client.http.session import Session
 from storage_tui.client.transfer.blob_stream import BlobStream
 from storage_tui.client.transfer.sources import LAST_BYTES, Buffer, known_piece
-from storage_tui.contract import checksum
 from storage_tui.contract.errors import (
     CancelledError,
-    ChecksumError,
     ForbiddenError,
     StorageError,
     UnauthorizedError,
@@ -18,20 +16,22 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.wire import Span
 
 
+class UnreadableError(StorageError):
+    """The source cannot be read now, and may be later: what the target has of it stays useful."""
+
+
 class BlobSource:
     """The blob `seen`, whose size is known, and only this version where it has an ETag.
 
-    Memory holds one chunk, and of a small blob or the end of a large one the bytes that are read twice. The crc32c of
-    all bytes is compared with that of the blob before the last of them are sent, where its store has one.
+    Memory holds one chunk of each stream, and of a small blob or the end of a large one the bytes that are read twice.
+    Of a blob with an ETag several threads may read.
     """
-
-    in_order = True
 
     def __init__(self, session: Session, seen: Blob, control: TransferControl) -> None:
         assert seen.size_bytes is not None
         self._session, self._seen, self._control = session, seen, control
         self._size = seen.size_bytes
-        self._crc = self._summed = 0
+        self.in_order = seen.etag is None
         self._held: tuple[Span, bytes] | None = None
 
     @property
@@ -49,15 +49,13 @@ class BlobSource:
         if span.size_bytes > LAST_BYTES or span.stop < self._size:
             yield from self._read(span)
             return
-        if self._held is None or self._held[0] != span:
-            self._held = span, b"".join(bytes(chunk) for chunk in self._read(span))
-        yield memoryview(self._held[1])
+        held = self._held
+        if held is None or held[0] != span:
+            self._held = held = span, b"".join(bytes(chunk) for chunk in self._read(span))
+        yield memoryview(held[1])
 
     def check_unchanged(self) -> None:
-        """Raise ChecksumError when the bytes that were read are not those that their store has."""
-        told = self._seen.crc32c
-        if self._summed == self._size and told is not None and checksum.encode(self._crc) != told:
-            raise ChecksumError(f"{self._seen.key!r} was read damaged; copy it again", key=self._seen.key)
+        """Return: each read names the version."""
 
     def close(self) -> None:
         """Drop the bytes in memory."""
@@ -71,15 +69,10 @@ class BlobSource:
             self._session, seen.key, seen.storage_type, control=StreamControl(self._control), start=span.start,
             stop=span.stop, etag=seen.etag, listed=seen,
         )  # fmt: skip
-        position = span.start
         try:
-            for chunk in stream.chunks():
-                if position == self._summed:
-                    self._crc = checksum.extend(self._crc, chunk)
-                    self._summed += len(chunk)
-                position += len(chunk)
-                yield chunk
+            yield from stream.chunks()
         except (CancelledError, ForbiddenError, UnauthorizedError):
             raise
         except StorageError as exc:
-            raise StorageError(f"cannot read {seen.key!r} to the end: {exc.message}", key=seen.key) from exc
+            kind = UnreadableError if exc.retryable else StorageError
+            raise kind(f"cannot read {seen.key!r} to the end: {exc.message}", key=seen.key) from exc

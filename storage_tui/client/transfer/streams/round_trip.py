@@ -41,11 +41,12 @@ class RoundTrip:
     def is_long(self) -> bool | None:
         """Return whether the round trip takes `long_round_trip_s` of the rule or more; None when nobody can say now.
 
-        A UNIX socket ends on this machine, and nothing is asked. Else requests are sent until an answer is early
-        enough, ASKED at most. With a rule of 0 s every link counts as long.
+        A UNIX socket ends on this machine, and nothing is asked, unless the server there has its bytes from a bucket or
+        from the web: the answer to a request for bytes then tells how far these are. Else requests are sent until an
+        answer is early enough, ASKED at most. With a rule of 0 s every link counts as long.
         """
         access = self._session.server.ready()
-        if access is not None and access.endpoint.socket is not None:
+        if access is not None and access.endpoint.socket is not None and not access.has_far_bytes:
             return False
         long_s = self._rule.long_round_trip_s
         if not long_s:

@@ -20,7 +20,7 @@ class Widening:
     and the further streams made it slower by a fifth to two fifths. But only a long link has a long round trip. So
     `is_long` is asked before the first trial (`RoundTrip.is_long`): below 10 ms the transfer stays at one stream to its
     end, and while nobody can say the question is put again as late as a next trial. Over a UNIX socket no stream is
-    tried.
+    tried, unless the bytes come from further away.
 
     Each trial doubles the streams, up to 8, and is measured for 0.75 s (up: 2 s) after 0.5 s (up: 1.5 s). When the
     total has risen by a fifth the streams stay, and the next trial begins; when not, the link itself is the bound, the

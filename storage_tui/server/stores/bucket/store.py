@@ -37,14 +37,14 @@ from storage_tui.server.stores.bucket.connecting import connect
 from storage_tui.server.stores.bucket.copies import Copies, trip
 from storage_tui.server.stores.bucket.extras import Extras
 from storage_tui.server.stores.bucket.identity import Identity
-from storage_tui.server.stores.bucket.listing import Lists
+from storage_tui.server.stores.bucket.lists.listing import Lists
+from storage_tui.server.stores.bucket.lists.trees import SERVERS
 from storage_tui.server.stores.bucket.objects import ObjectPlace, check_type, locate
 from storage_tui.server.stores.bucket.options import BucketOptions
 from storage_tui.server.stores.bucket.other_buckets import Connect as ConnectOther
 from storage_tui.server.stores.bucket.other_buckets import OtherBuckets
 from storage_tui.server.stores.bucket.refusals import DeniedError
 from storage_tui.server.stores.bucket.sessions import SessionFolder, folder_of
-from storage_tui.server.stores.bucket.trees import SERVERS
 from storage_tui.server.stores.bucket.types.lifecycle import ExpiryRules, read_rules
 from storage_tui.server.stores.bucket.uploads import UploadSessions
 from storage_tui.server.stores.bucket.versions.calls import Status, keeping
@@ -205,6 +205,7 @@ class BucketStore:
         if running is None:
             return
         await running.uploads.settle()
+        await running.lists.close()
         if not running.is_lent:
             running.threads.close()
             self._others.close()

@@ -22,6 +22,8 @@ from storage_tui.server.stores.s3.protocol.stored_checks import Comparison, comp
 from storage_tui.server.stores.s3.protocol.threads import Threads
 
 FIRST_BYTES = READ_SIZE  # read together with the description: all of most blobs, and cheap when not needed
+AHEAD_BYTES = 4 * READ_SIZE  # of a large blob in one read: on a busy machine each change of threads costs milliseconds
+WIDE_AT_MOST = 3  # readers with such reads: 6 MB of memory, whoever reads
 DIRECT_BYTES = 1024 * 1024  # a smaller blob is here before the client has reached the engine
 DIRECT_S = 300  # seconds within which a request to a URL of the engine must begin
 ANSWERABLE = ("Content-Type", "Content-Disposition", "Cache-Control")  # headers that an S3 engine adds on request
@@ -88,7 +90,8 @@ class ObjectReader:
             raise _damaged(self._blob, f"{left} bytes are missing")
 
     async def _pieces(self, span: Span, step_bytes: int) -> AsyncIterator[bytes]:
-        """Read `step_bytes` ahead of what is asked for: two such pieces are in memory at most."""
+        """Read ahead of what is asked for: two reads are in memory at most. They are of AHEAD_BYTES for a few readers
+        at once, unless these ask for small steps."""
         head = self._first[span.start : span.stop]
         if head:
             yield head
@@ -96,12 +99,17 @@ class ObjectReader:
         if not rest.size_bytes:
             return
         answer = await self._threads.calls.run(self._open, rest)
-        fetching = self._fetch(answer, step_bytes)
+        is_wide = step_bytes >= READ_SIZE and self._threads.wide_reads < WIDE_AT_MOST
+        read_bytes = AHEAD_BYTES if is_wide else step_bytes
+        self._threads.wide_reads += is_wide
+        fetching = self._fetch(answer, read_bytes)
         try:
             while content := await fetching:
-                fetching = self._fetch(answer, step_bytes)
-                yield content
+                fetching = self._fetch(answer, read_bytes)
+                for start in range(0, len(content), step_bytes):
+                    yield content[start : start + step_bytes]
         finally:
+            self._threads.wide_reads -= is_wide
             await asyncio.wait((fetching,))
             answer.close()  # a connection with unread bytes is useless; any other is in the pool again
 

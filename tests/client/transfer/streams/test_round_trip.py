@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from storage_tui import Storage
 from storage_tui.client.access.servers import Access, Endpoint, HandedTokens, RemoteServer
 from storage_tui.client.control import TransferControl
@@ -62,11 +64,15 @@ def test_a_server_that_does_not_answer_leaves_the_question_open(behind: Storage,
 class OnSocket(RemoteServer):
     """A server whose connections are over a UNIX socket, as those to the own store are; nothing listens there."""
 
+    has_far_bytes = False
+
     def ready(self) -> Access:
-        return Access(Endpoint("http://localhost/storage/v1", Path("/nowhere")), Secret("t"))
+        return Access(Endpoint("http://localhost/storage/v1", Path("/nowhere")), Secret("t"), self.has_far_bytes)
 
 
-def test_the_own_store_is_near_and_not_asked() -> None:
+@pytest.mark.parametrize("has_far_bytes", [False, True])
+def test_the_own_store_is_near_and_the_server_of_a_bucket_may_be_far(has_far_bytes: bool) -> None:
     server = OnSocket("http://localhost/storage/v1", HandedTokens(None))
+    server.has_far_bytes = has_far_bytes
     session = Session(server, RetryPolicy(), 30.0, pace=Pace(StreamRule(long_round_trip_s=0)))
-    assert RoundTrip(session, Request("GET"), TransferControl()).is_long() is False
+    assert RoundTrip(session, Request("GET"), TransferControl()).is_long() is has_far_bytes

@@ -2,8 +2,12 @@
 
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +16,11 @@ from hypothesis import strategies as st
 from storage_tui.contract.errors import BadRequestError, UnavailableError
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.bucket.connecting import ANSWER_BYTES, connect
+from storage_tui.server.stores.bucket.identity import Identity
 from storage_tui.server.stores.bucket.options import BucketOptions
+from storage_tui.server.stores.bucket.store import BucketStore
+from storage_tui.server.stores.s3.protocol.bucket import Bucket
+from storage_tui.server.stores.s3.protocol.listed import Listed, read_listed
 from tests import seaweed
 from tests.faults.answering import AnsweringServer
 from tests.server.stores.bucket import amazon
@@ -59,23 +67,82 @@ def test_lists_and_sums_are_those_of_the_naive_model(
     asyncio.run(compare())
 
 
-async def test_folders_are_counted_side_by_side(bucket: str, tmp_path: Path) -> None:
-    url, client = amazon.endpoint(), amazon.client(amazon.endpoint())
-    for number in range(12):
-        client.put_object(Bucket=bucket, Key=f"{number % 3}/{number}", Body=b"x" * number)
-    client.put_object(Bucket=bucket, Key="top", Body=b"x")
-    async with amazon.opened(url, bucket, tmp_path) as store:
-        whole = await store.usage("", "data", delimiter="/")
-        lists = store._run().lists
-        plain = lists._list
+class Short(Bucket):
+    """A bucket whose engine gives a few names at once, as engines may; `asked` are the places it was asked for."""
 
-        async def short(prefix: str, **how: object) -> object:
-            how["limit"] = 1000 if how.get("delimiter") else 2
-            return await plain(prefix, **how)
+    asked: ClassVar[list[tuple[str, str]]] = []
 
-        lists._list = short
-        assert await store.usage("", "data", delimiter="/") == whole
-    assert (whole.count, whole.size_bytes) == (13, sum(range(12)) + 1)
+    def list_columns(self, prefix: str, **how: Any) -> Listed:
+        delimiter = how.get("delimiter", "")
+        self.asked.append((prefix, delimiter))
+        most = 9 if delimiter else 3
+        return super().list_columns(prefix, **{**how, "limit": min(most, how.get("limit", most))})
+
+
+@asynccontextmanager
+async def short(url: str, name: str, prefix: str, path: Path) -> AsyncIterator[BucketStore]:
+    def connect_short() -> tuple[Bucket, Identity]:
+        bucket, identity = connect(name, prefix, BucketOptions(endpoint_url=url))
+        return Short(bucket.engine, bucket.name, bucket.root, is_ours=False), identity
+
+    store = BucketStore("test", connect_short, lambda _: path, is_writable=True)
+    await store.start()
+    Short.asked.clear()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+DEEP = tuple(
+    f"{top}{folder}{name}"
+    for top in ("", "one/only/")
+    for folder in ("", "a/", "a-b/", "b/", "b/c/", "b/c/d/", "e/", "f/")
+    for name in ("1", "2", "3", "4", "a", "a-")
+)
+
+
+@pytest.mark.parametrize("engine", ENDPOINTS)
+async def test_parts_of_a_bucket_are_counted_side_by_side_and_each_name_once(engine: str, tmp_path: Path) -> None:
+    url, root = ENDPOINTS[engine](), f"{secrets.token_hex(8)}/"
+    client, name = amazon.client(url), seaweed.BUCKET if engine == "seaweedfs" else amazon.new_bucket(url)
+    stored = {key: size for size, key in enumerate(DEEP)}
+    for key, size in stored.items():
+        client.put_object(Bucket=name, Key=root + key, Body=b"x" * size)
+    async with short(url, name, root, tmp_path) as store:
+        for prefix in ("", "one/", "one/only/", "one/only/b/", "b/c", "a"):
+            Short.asked.clear()
+            usage = await store.usage("", "data", prefix=prefix, delimiter="/")
+            assert (usage.count, usage.size_bytes) == model_usage(stored, prefix)
+            for child in usage.children:
+                assert (child.count, child.size_bytes) == model_usage(stored, child.prefix)
+            if engine == "seaweedfs" and prefix == "one/":
+                assert ("one/only/b/", "") in Short.asked  # a folder by itself, below folders of one folder
+        for prefix in ("", "b/", "one/only/a"):
+            token: str | None = ""
+            found: list[str] = []
+            while token is not None:  # pages long enough to go on, with what was asked for ahead
+                pages = await store.list_columns("", "data", prefix=prefix, after=token, limit=1001, page_limit=7)
+                found += [prefix + name for page in pages for name in page.names]
+                token = pages[-1].next_token
+            assert found == sorted(key for key in stored if key.startswith(prefix))
+
+
+async def test_a_list_that_goes_on_shows_what_was_changed_between_its_pages(tmp_path: Path) -> None:
+    url, root = seaweed.endpoint(), f"{secrets.token_hex(8)}/"
+    client = amazon.client(url)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: client.put_object(Bucket=seaweed.BUCKET, Key=f"{root}{n // 400}/{n:04d}"), range(1100)))
+    async with amazon.opened(url, seaweed.BUCKET, tmp_path, prefix=root) as store:
+        first = await store.list_page("", "data", limit=1000)
+        assert first.next_token == "2/0999"
+        second = await store.list_page("", "data", after=first.next_token, limit=1000)
+        assert [blob.key for blob in second.blobs] == [f"2/{n:04d}" for n in range(1000, 1100)]
+        await store.list_page("", "data", limit=1000)
+        await store.put(amazon.at("2/new"), b"1")
+        await store.delete(amazon.at("2/1000"))
+        again = await store.list_page("", "data", after=first.next_token, limit=1000)
+        assert [blob.key for blob in again.blobs] == [*(f"2/{n:04d}" for n in range(1001, 1100)), "2/new"]
 
 
 class Liar(AnsweringServer):
@@ -106,6 +173,45 @@ LIES = {
     b"<Contents/></ListBucketResult>",
     "an answer without end": b"<ListBucketResult>" + b" " * ANSWER_BYTES,
 }  # fmt: skip
+
+
+ROW = "<Contents><Key>{}</Key><Size>{}</Size><LastModified>2024-05-01T00:00:0{}Z</LastModified></Contents>"
+ROWS = ROW.format("p/a", 1, 1) + ROW.format("p/%C3%A9+b", 22, 2)
+FOLDER = "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes>"
+BOTH = (["a", "\u00e9 b"], [1, 22])
+FORMS = {
+    "plain": (ROWS, BOTH),
+    "spread over lines": (ROWS.replace("><", ">\n  <"), BOTH),
+    "in a comment": (f"<!-- {ROWS} -->", ([], [])),
+    "one in a comment": (ROWS.replace("</Contents><Contents>", "</Contents><!-- --><Contents>"), BOTH),
+    "one level deeper": (f"<Other>{ROWS}</Other>", ([], [])),
+    "fields in another order": (ROWS.replace("<Size>22</Size>", "") .replace("Z</LastModified></Contents>",
+                                "Z</LastModified><Size>22</Size></Contents>").replace("<Size>1</Size>", "", 1),
+                                (["a", "\u00e9 b"], [22, 22])),
+    "a field more": (ROWS.replace("<Size>1<", "<Owner><ID>x</ID></Owner><Size>1<"), BOTH),
+    "an entity": (ROWS.replace("p/a", "p/&#97;"), BOTH),
+    "in CDATA": (ROWS.replace("p/a", "<![CDATA[p/a]]>"), BOTH),
+    "folders between": (ROWS.replace("</Contents><C", f"</Contents>{FOLDER}<C"), BOTH),
+    "quotes": (ROWS.replace("<Size>", "<ETag>&#34;x&quot;</ETag><Size>"), BOTH),
+    "in another name space": (ROWS, BOTH),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_list_is_read_as_an_xml_parser_reads_it(form: str) -> None:
+    rows, expected = FORMS[form]
+    space = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"' if form == "in another name space" else ""
+    content = f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult{space}><Prefix>p/</Prefix>{rows}'
+    for head in ("", " "):
+        found = read_listed(f"{content}{head}<IsTruncated>true</IsTruncated></ListBucketResult>".encode(), "p/")
+        assert (found.names, found.sizes) == expected
+        assert found.is_truncated and found.etags == ["x" if form == "quotes" else ""] * len(found.names)
+
+
+def test_a_list_in_another_encoding_is_read_in_that() -> None:
+    row = ROW.format("p/\u00c3\u00a9", 1, 1)
+    text = f'<?xml version="1.0" encoding="latin-1"?><ListBucketResult>{row}</ListBucketResult>'
+    assert read_listed(text.encode("latin-1"), "p/").names == ["\u00c3\u00a9"]
 
 
 @pytest.mark.parametrize("content", LIES.values(), ids=LIES)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from storage_tui.server.stores.s3.protocol.bucket import WRITTEN, Bucket, Object, ObjectPage
+from storage_tui.server.stores.s3.protocol.listed import Listed
 from storage_tui.server.stores.s3.store import S3Store
 from tests import seaweed
 
@@ -39,6 +40,11 @@ class TimedBucket(Bucket):
         listing = super().list(*args, **options)
         return replace(listing, objects=[self._timed(found) for found in listing.objects])
 
+    def list_columns(self, *args: Any, **options: Any) -> Listed:
+        listing = super().list_columns(*args, **options)
+        rows = zip(listing.names, listing.modified, strict=True)
+        return replace(listing, modified=[self._seconds(name, modified) for name, modified in rows])
+
     def put(self, name: str, *args: Any, **options: Any) -> Object:
         written = super().put(name, *args, **options)
         self._note(name)
@@ -54,6 +60,10 @@ class TimedBucket(Bucket):
 
     def _note(self, name: str) -> None:
         _written[self.root + name] = self._clock()
+
+    def _seconds(self, name: str, modified: float) -> float:
+        written = _written.get(self.root + name)
+        return modified if written is None else written.timestamp()
 
     def _timed(self, found: Object) -> Object:
         if WRITTEN in found.meta:

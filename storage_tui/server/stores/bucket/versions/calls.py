@@ -12,7 +12,8 @@ from xml.etree.ElementTree import Element
 
 from storage_tui.contract.errors import StorageError, UnavailableError
 from storage_tui.server.stores.s3.protocol.answers import fields_of, name_of, read_answer
-from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT, USUAL_CLASS, Bucket, Object
+from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT, Bucket, Object
+from storage_tui.server.stores.s3.protocol.listed import USUAL_CLASS
 from storage_tui.server.stores.s3.protocol.requests import MissingError, path_of
 
 MOST_OF_A_KEY = 100_000  # versions of one key, about 50 MB; older ones are not looked at

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from urllib.parse import quote, unquote, unquote_plus, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from urllib3 import HTTPHeaderDict
 from urllib3.response import BaseHTTPResponse
@@ -17,13 +17,13 @@ from storage_tui.contract.errors import UnavailableError
 from storage_tui.contract.moments import parse_http_date
 from storage_tui.contract.wire import Span, format_range, parse_content_range
 from storage_tui.server.stores.s3.protocol.answers import elements, error_code, fields_of, read_answer
+from storage_tui.server.stores.s3.protocol.listed import Listed, names_of, read_listed
 from storage_tui.server.stores.s3.protocol.requests import MissingError, S3Engine, length_of, path_of
 from storage_tui.server.stores.s3.protocol.stored_checks import whole_checks
 
 LIST_LIMIT = 1000  # the most that one request lists, by the S3 API
 CRC = "x-amz-checksum-crc32c"
 META = "x-amz-meta-"
-USUAL_CLASS = "STANDARD"  # which lists name, and the description of one object does not
 KEPT_HEADERS = (  # what an object has beside its bytes, and what a copy of it in parts must be given
     "content-type", "content-encoding", "content-disposition", "content-language", "cache-control", "expires",
 )  # fmt: skip
@@ -197,6 +197,14 @@ class Bucket:
     def list(
         self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT, token: str = ""
     ) -> ObjectPage:  # fmt: skip
+        """Return the objects and child prefixes of `list_columns`."""
+        found = self.list_columns(prefix, after=after, delimiter=delimiter, limit=limit, token=token)
+        rows = zip(found.names, found.sizes, found.etags, found.modified, found.classes, strict=True)
+        return ObjectPage([listed(*row) for row in rows], found.prefixes, found.is_truncated, found.token)
+
+    def list_columns(
+        self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT, token: str = ""
+    ) -> Listed:  # fmt: skip
         """Return the names that begin with the prefix, strictly after `after`; with a delimiter, folded at the
         delimiter. With the token of a page, the same list goes on after that page."""
         query = {"list-type": "2", "encoding-type": "url", "prefix": self.root + prefix, "max-keys": str(limit)}
@@ -207,16 +215,7 @@ class Bucket:
         if delimiter:
             query["delimiter"] = delimiter
         _, content = self.engine.call("GET", path_of(self.name), query)
-        answer = read_answer(content, "ListBucketResult")
-        try:
-            objects = [self._listed(fields_of(found)) for found in elements(answer, "Contents")]
-            prefixes = [self.name_of(fields_of(found)["Prefix"]) for found in elements(answer, "CommonPrefixes")]
-        except (KeyError, ValueError, OverflowError) as exc:
-            raise UnavailableError("the storage engine sent a list that cannot be read; check the endpoint") from exc
-        fields = fields_of(answer)
-        return ObjectPage(
-            objects, prefixes, fields.get("IsTruncated") == "true", fields.get("NextContinuationToken", "")
-        )
+        return read_listed(content, self.root)
 
     def begin_parts(
         self, name: str, *, content_type: str | None, meta: Mapping[str, str], is_checked: bool = True,
@@ -297,10 +296,7 @@ class Bucket:
     def name_of(self, told: str, *, is_encoded: bool = True) -> str:
         """Return the name of an object out of an answer, without `root`. Raise ValueError for a name outside of
         `root`."""
-        name = unquote_plus(told) if is_encoded else told  # engines write a space as `+`, and a plus as `%2B`
-        if not name.startswith(self.root):
-            raise ValueError("a name outside of what was asked for")
-        return name[len(self.root) :]
+        return names_of((told,), self.root, is_encoded=is_encoded)[0]
 
     def _described(self, name: str, headers: HTTPHeaderDict, size_bytes: int) -> Object:
         meta = {
@@ -324,15 +320,10 @@ class Bucket:
             {} if self.is_ours else whole_checks(headers), tag_count,
         )  # fmt: skip
 
-    def _listed(self, fields: Mapping[str, str]) -> Object:
-        modified = datetime.fromisoformat(fields["LastModified"]).replace(microsecond=0)
-        stored, size_bytes = fields.get("StorageClass", ""), int(fields["Size"])
-        if size_bytes < 0:
-            raise ValueError("a size below nothing")
-        return Object(
-            self.name_of(fields["Key"]), size_bytes, fields.get("ETag", "").strip('"'), modified,
-            storage_class="" if stored == USUAL_CLASS else stored,
-        )  # fmt: skip
+
+def listed(name: str, size_bytes: int, etag: str, modified: float, storage_class: str) -> Object:
+    """Return an object as a list describes it; `modified` is in seconds since 1970."""
+    return Object(name, size_bytes, etag, datetime.fromtimestamp(modified, UTC), storage_class=storage_class)
 
 
 def _written(meta: Mapping[str, str], modified: datetime) -> datetime:

@@ -25,6 +25,7 @@ CONNECTIONS = 80  # as many as the threads that may call at once
 CORRECTIONS = 3  # a request is sent so often in all: a wrong region and a wrong clock are corrected once each
 REFUSAL_BYTES = 64 * 1024  # of an error document; a longer one has no code that anybody knows
 STEADY = timedelta(minutes=1)  # a clock that is corrected by less has been corrected already
+READING: Final = frozenset({"GET", "HEAD"})  # these change nothing
 REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})  # without a condition these can be sent twice
 
 _REGION = re.compile(r"[a-z]{2}[a-z0-9-]{1,40}")  # it becomes part of a host name
@@ -90,6 +91,7 @@ class S3Engine:
         self._silence_s = silence_s
         self._manner = manner or Manner()
         self._ahead = timedelta(0)
+        self.changes = 0  # requests by now that may have changed something
         self._line = self._connect(endpoint, region)
 
     @property
@@ -120,7 +122,11 @@ class S3Engine:
         if content is not None and not isinstance(content, bytes):
             headers = {**(headers or {}), "Content-Length": str(length_of(content))}
         most = self._manner.answer_bytes
-        answer = self._send(method, path, query or {}, headers or {}, content, is_streamed=most is not None)
+        try:
+            answer = self._send(method, path, query or {}, headers or {}, content, is_streamed=most is not None)
+        finally:
+            if method not in READING:
+                self.changes += 1
         return answer.headers, answer.data if most is None else _read_at_most(answer, most)
 
     def greet(self) -> None:

@@ -49,9 +49,10 @@ class Lane:
 
 class Threads:
     """The lanes of one store: `calls` are short, `lists` are many for one request, `reads` and `writes` move the bytes
-    of large blobs, `upkeep` belongs to the sweep."""
+    of large blobs, `upkeep` belongs to the sweep. `wide_reads` counts the readers with large reads now."""
 
     def __init__(self) -> None:
+        self.wide_reads = 0
         self.calls = Lane("calls", CALLS, DEADLINE_S)
         self.lists = Lane("lists", LISTS, DEADLINE_S)
         self.upkeep = Lane("upkeep", UPKEEP, DEADLINE_S)
