@@ -85,7 +85,7 @@ class Request:
         self.scheme = "https" if scope.get("scheme") == "https" else "http"
         self.raw_path: bytes = scope.get("raw_path") or b""
         self.raw_query: bytes = scope.get("query_string") or b""
-        self.peer = peer_of(scope.get("client"))
+        self.peer = peer_of(scope.get("client"))  # the other end of the connection, which may be a proxy
         self.stack = stack  # closed after the answer was sent: the readers that a stream needs live in it
         self.headers = Headers(scope["headers"])
         self.query: dict[str, str] = {}
@@ -103,9 +103,9 @@ class Request:
         """Return the namespace that the request may act in."""
         return self.grant.namespace
 
-    async def hold(self, part: Shares, cost_bytes: int) -> Share | None:
-        """Take `cost_bytes` of a part of the budget until the answer is sent. Return None when the cost is too small to
-        count.
+    async def hold(self, part: Shares, cost_bytes: int, stack: AsyncExitStack | None = None) -> Share | None:
+        """Take `cost_bytes` of a part of the budget until the answer is sent, or until `stack` is closed. Return None
+        when the cost is too small to count.
 
         Raise BusyError when the memory does not become free in time, and at once the reason with which the body is
         interrupted.
@@ -113,8 +113,15 @@ class Request:
         async with self.body.interruptible():
             share = await take(part, self.namespace, cost_bytes)
         if share is not None:
-            self.stack.callback(share.close)
+            (stack or self.stack).callback(share.close)
         return share
+
+    def try_hold(self, part: Shares, cost_bytes: int) -> bool:
+        """Take `cost_bytes` of a part of the budget until the answer is sent. Return False when they are not free."""
+        share = part.try_take(self.namespace, cost_bytes)
+        if share is not None:
+            self.stack.callback(share.close)
+        return share is not None
 
     async def read(self, part: Shares, limit: int, what: str, *, cost: Callable[[int], int] = body_cost) -> bytes:
         """Return the body, of at most `limit` bytes; raise TooLargeError naming `what` when it is longer.

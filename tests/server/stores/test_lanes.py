@@ -37,7 +37,7 @@ async def test_the_sweep_quotas_and_metrics_wait_behind_no_user(local: Stage, ga
     await local.put("k", b"x")
     assert isinstance(local.store, LocalStore)
     pool = pool_of(local)
-    for lane in (pool.reading, pool.files, pool._querying):
+    for lane in (pool._reading, pool.files, pool._querying):
         for _ in range(MANY):
             submit(lane, gate.wait)
     assert await local.store.sweep() == 0

@@ -34,6 +34,7 @@ from storage_tui.server.http import promises
 from storage_tui.server.http.addresses import absolute_url
 from storage_tui.server.http.body import Body
 from storage_tui.server.http.hashing import Hashing, check_hashes
+from storage_tui.server.http.intake import Intake, Place
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, safe_content_type, text_response
 from storage_tui.server.http.targets import address_of
@@ -56,7 +57,8 @@ class UploadResource:
     """The handlers of upload URLs."""
 
     def __init__(
-        self, store: Store, keyring: Keyring, limits: Limits, quotas: Quotas, public_url: str | None, gate: UploadGate
+        self, store: Store, keyring: Keyring, limits: Limits, quotas: Quotas, public_url: str | None, gate: UploadGate,
+        intake: Intake,
     ) -> None:  # fmt: skip
         self._store = store
         self._quotas = quotas
@@ -64,6 +66,7 @@ class UploadResource:
         self._limits = limits
         self._public_url = public_url
         self._gate = gate
+        self._intake = intake
         self._hashes = UploadHashes()
 
     async def new_resumable_url(self, request: Request) -> Response:
@@ -144,6 +147,7 @@ class UploadResource:
     async def _receive(
         self, request: Request, session: UploadSession, asked: UploadRange | None, turn: Turn
     ) -> Response:
+        place = None if request.body.is_done else await self._intake.admit(request)
         await self._admit(request)
         promised = promises.of_blob(request.headers.joined)
         crc32c = _crc32c(promised)
@@ -163,14 +167,14 @@ class UploadResource:
         size_bytes = total if session.size_bytes is None else session.size_bytes
         async with self._quotas.reserve(session.address, size_bytes, upload_id=session.upload_id) as room:
             if asked is None:
-                return await self._receive_whole(request, session, crc32c, turn, room)
+                return await self._receive_whole(request, session, crc32c, turn, room, place)
             is_wanted = wants_md5(request)
             async with self._store.write_upload(session.upload_id) as writer:
                 names = {*session.promised, *promised, *({"md5"} if is_wanted else ())}
                 hashing = self._hashes.take(replace(session, offset=writer.offset), names)
                 try:
                     if asked.span is not None:
-                        await self._append(request.body, writer, asked.span, room, hashing)
+                        await self._append(request.body, writer, asked.span, room, place, hashing)
                     turn.is_committing = True
                     if total is None or writer.offset < total:
                         return incomplete(request, await writer.checkpoint())
@@ -193,14 +197,14 @@ class UploadResource:
             await self._store.drop_parts(session.upload_id)
 
     async def _receive_whole(
-        self, request: Request, session: UploadSession, crc32c: str | None, turn: Turn, room: Room
+        self, request: Request, session: UploadSession, crc32c: str | None, turn: Turn, room: Room, place: Place | None
     ) -> Response:
         """Receive a body from the first byte to the last. Nobody resumes such a body, so nothing of it is kept when it
         exceeds a quota: kept bytes would count too."""
         try:
             async with self._store.write_upload(session.upload_id, restart=True) as writer:
                 request.body.hash_also(session.promised.keys())
-                await self._append(request.body, writer, None, room)
+                await self._append(request.body, writer, None, room, place)
                 turn.is_committing = True
                 await self._compare(writer, session, request.body)
                 md5 = request.body.hashes.get("md5")
@@ -213,8 +217,9 @@ class UploadResource:
             raise
 
     async def _append(
-        self, body: Body, writer: UploadWriter, span: Span | None, room: Room, hashing: Hashing | None = None
-    ) -> None:
+        self, body: Body, writer: UploadWriter, span: Span | None, room: Room, place: Place | None,
+        hashing: Hashing | None = None,
+    ) -> None:  # fmt: skip
         """Write the body. A span must not start past the bytes that are kept; bytes of it that are kept already are
         skipped. After a body that does not have its promised hashes, the session starts over."""
         position = 0 if span is None else span.start
@@ -224,7 +229,7 @@ class UploadResource:
                 f"which exceeds already uploaded size of {writer.offset} byte(s)."
             )
         try:
-            async for chunk in body.chunks():
+            async for chunk in body.chunks() if place is None else place.chunks(body):
                 end = position + len(chunk)
                 if span is not None and end > span.stop:
                     raise BadRequestError(f"the body is longer than the {span.size_bytes} bytes of its Content-Range")
