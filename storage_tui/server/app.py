@@ -53,7 +53,7 @@ from storage_tui.server.catalog.catalog import Catalog
 from storage_tui.server.http.body import BodyBounds, ClientGoneError, Receive
 from storage_tui.server.http.delivery import SEND_IDLE_S, CutError, Send, deliver
 from storage_tui.server.http.grants import Grant, Verb
-from storage_tui.server.http.intake import PLACES, Intake
+from storage_tui.server.http.intake import PATIENCE_S, PLACES, Intake
 from storage_tui.server.http.naming import (
     names_batch,
     names_copy,
@@ -108,6 +108,7 @@ class RequestBounds:
     send_idle_s: float = SEND_IDLE_S
     gate: GateBounds = field(default_factory=GateBounds)
     upload_places: int = PLACES
+    upload_patience_s: float = PATIENCE_S
     clients: ClientBounds = UNLIMITED  # of a TCP listener, those that fit its connections
 
 
@@ -154,7 +155,7 @@ class StorageApi:
         trash = TrashResource(store, access.keyring, limits, quotas, listing)
         buckets = BucketResource(store, limits)
         gate = UploadGate(bounds.gate)
-        intake = Intake(bounds.upload_places)
+        intake = Intake(bounds.upload_places, patience_s=bounds.upload_patience_s)
         self.uploads = uploads = UploadResource(store, access.keyring, limits, quotas, public_url, gate, intake)
         parts = UploadParts(store, quotas, gate, intake)
         self._logins = logins = Logins(access.records, access.keyring, access.revocations)

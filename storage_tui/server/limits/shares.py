@@ -72,6 +72,7 @@ class Shares:
         self._patience_s = patience_s
         self._held: dict[str, int] = {}
         self._waiting: dict[str, deque[_Wait]] = {}
+        self.returned = 0  # how often something came back
         self._since: dict[str, int] = {}  # of users who wait: when they came, or were last served
         self._moments = count()
 
@@ -144,6 +145,7 @@ class Shares:
         if not amount:
             return
         self._free += amount
+        self.returned += 1
         self._held[user] -= amount
         if not self._held[user]:
             del self._held[user]

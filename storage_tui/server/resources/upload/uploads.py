@@ -34,7 +34,7 @@ from storage_tui.server.http import promises
 from storage_tui.server.http.addresses import absolute_url
 from storage_tui.server.http.body import Body
 from storage_tui.server.http.hashing import Hashing, check_hashes
-from storage_tui.server.http.intake import Intake, Place
+from storage_tui.server.http.intake import Intake
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, safe_content_type, text_response
 from storage_tui.server.http.targets import address_of
@@ -44,6 +44,7 @@ from storage_tui.server.resources.conditions import precondition
 from storage_tui.server.resources.upload.answers import finished, incomplete
 from storage_tui.server.resources.upload.gate import Turn, UploadGate, check_intact
 from storage_tui.server.resources.upload.hashes import UploadHashes, check_stored, checked_md5, wants_md5
+from storage_tui.server.stores.abilities import Expecting
 from storage_tui.server.stores.base import Address, Store, UploadSession, UploadWriter
 
 MAX_REPEAT_CHARACTERS = 128
@@ -147,7 +148,6 @@ class UploadResource:
     async def _receive(
         self, request: Request, session: UploadSession, asked: UploadRange | None, turn: Turn
     ) -> Response:
-        place = None if request.body.is_done else await self._intake.admit(request)
         await self._admit(request)
         promised = promises.of_blob(request.headers.joined)
         crc32c = _crc32c(promised)
@@ -167,14 +167,14 @@ class UploadResource:
         size_bytes = total if session.size_bytes is None else session.size_bytes
         async with self._quotas.reserve(session.address, size_bytes, upload_id=session.upload_id) as room:
             if asked is None:
-                return await self._receive_whole(request, session, crc32c, turn, room, place)
+                return await self._receive_whole(request, session, crc32c, turn, room)
             is_wanted = wants_md5(request)
             async with self._store.write_upload(session.upload_id) as writer:
                 names = {*session.promised, *promised, *({"md5"} if is_wanted else ())}
                 hashing = self._hashes.take(replace(session, offset=writer.offset), names)
                 try:
                     if asked.span is not None:
-                        await self._append(request.body, writer, asked.span, room, place, hashing)
+                        await self._append(request, writer, asked.span, room, hashing)
                     turn.is_committing = True
                     if total is None or writer.offset < total:
                         return incomplete(request, await writer.checkpoint())
@@ -197,14 +197,14 @@ class UploadResource:
             await self._store.drop_parts(session.upload_id)
 
     async def _receive_whole(
-        self, request: Request, session: UploadSession, crc32c: str | None, turn: Turn, room: Room, place: Place | None
+        self, request: Request, session: UploadSession, crc32c: str | None, turn: Turn, room: Room
     ) -> Response:
         """Receive a body from the first byte to the last. Nobody resumes such a body, so nothing of it is kept when it
         exceeds a quota: kept bytes would count too."""
         try:
             async with self._store.write_upload(session.upload_id, restart=True) as writer:
                 request.body.hash_also(session.promised.keys())
-                await self._append(request.body, writer, None, room, place)
+                await self._append(request, writer, None, room)
                 turn.is_committing = True
                 await self._compare(writer, session, request.body)
                 md5 = request.body.hashes.get("md5")
@@ -217,9 +217,8 @@ class UploadResource:
             raise
 
     async def _append(
-        self, body: Body, writer: UploadWriter, span: Span | None, room: Room, place: Place | None,
-        hashing: Hashing | None = None,
-    ) -> None:  # fmt: skip
+        self, request: Request, writer: UploadWriter, span: Span | None, room: Room, hashing: Hashing | None = None
+    ) -> None:
         """Write the body. A span must not start past the bytes that are kept; bytes of it that are kept already are
         skipped. After a body that does not have its promised hashes, the session starts over."""
         position = 0 if span is None else span.start
@@ -228,8 +227,11 @@ class UploadResource:
                 f"Invalid request. According to the Content-Range header, the upload offset is {position} byte(s), "
                 f"which exceeds already uploaded size of {writer.offset} byte(s)."
             )
+        stop = span.stop if span is not None else request.body.size_bytes
+        if stop is not None and isinstance(writer, Expecting):
+            await writer.expect(stop)
         try:
-            async for chunk in body.chunks() if place is None else place.chunks(body):
+            async for chunk in self._intake.chunks(request):
                 end = position + len(chunk)
                 if span is not None and end > span.stop:
                     raise BadRequestError(f"the body is longer than the {span.size_bytes} bytes of its Content-Range")
