@@ -53,7 +53,6 @@ from storage_tui.server.catalog.catalog import Catalog
 from storage_tui.server.http.body import BodyBounds, ClientGoneError, Receive
 from storage_tui.server.http.delivery import SEND_IDLE_S, CutError, Send, deliver
 from storage_tui.server.http.grants import Grant, Verb
-from storage_tui.server.http.intake import PATIENCE_S, PLACES, Intake
 from storage_tui.server.http.naming import (
     names_batch,
     names_copy,
@@ -107,8 +106,6 @@ class RequestBounds:
     body: BodyBounds = field(default_factory=BodyBounds)
     send_idle_s: float = SEND_IDLE_S
     gate: GateBounds = field(default_factory=GateBounds)
-    upload_places: int = PLACES
-    upload_patience_s: float = PATIENCE_S
     clients: ClientBounds = UNLIMITED  # of a TCP listener, those that fit its connections
 
 
@@ -155,9 +152,8 @@ class StorageApi:
         trash = TrashResource(store, access.keyring, limits, quotas, listing)
         buckets = BucketResource(store, limits)
         gate = UploadGate(bounds.gate)
-        intake = Intake(bounds.upload_places, patience_s=bounds.upload_patience_s)
-        self.uploads = uploads = UploadResource(store, access.keyring, limits, quotas, public_url, gate, intake)
-        parts = UploadParts(store, quotas, gate, intake)
+        self.uploads = uploads = UploadResource(store, access.keyring, limits, quotas, public_url, gate)
+        parts = UploadParts(store, quotas, gate)
         self._logins = logins = Logins(access.records, access.keyring, access.revocations)
         self._signing = signing = Signing(store, access.keyring, public_url)
         self.catalog = Catalog(store, access.records, uploads, quotas, public_url)

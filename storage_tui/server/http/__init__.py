@@ -7,7 +7,6 @@
 | delivery.py | sending an answer: an idle deadline around every piece, and an end when nobody reads any more |
 | grants.py | what the bearer of a token, a signed URL or an upload URL may do |
 | hashing.py | hashes of bytes as they arrive, and their comparison with those that were promised |
-| intake.py | bodies of uploads being taken in: as many at once as a disk or an engine keeps up with |
 | naming.py | every way in which a request names keys, as functions that rows of the route table carry |
 | promises.py | the hashes that a request promises, of its body and of the whole blob |
 | repeats.py | calls that a client repeats because the answer was lost: the repeat gets the first outcome |

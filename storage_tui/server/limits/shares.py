@@ -72,7 +72,6 @@ class Shares:
         self._patience_s = patience_s
         self._held: dict[str, int] = {}
         self._waiting: dict[str, deque[_Wait]] = {}
-        self.returned = 0  # how often something came back
         self._since: dict[str, int] = {}  # of users who wait: when they came, or were last served
         self._moments = count()
 
@@ -80,11 +79,6 @@ class Shares:
     def free(self) -> int:
         """Return the amount that nobody holds."""
         return self._free
-
-    @property
-    def is_wanted(self) -> bool:
-        """Return whether anybody waits."""
-        return bool(self._waiting)
 
     def held_by(self, user: str) -> int:
         """Return the amount that all requests of the user hold together."""
@@ -145,7 +139,6 @@ class Shares:
         if not amount:
             return
         self._free += amount
-        self.returned += 1
         self._held[user] -= amount
         if not self._held[user]:
             del self._held[user]

@@ -1,5 +1,5 @@
 """What some engines can do beyond a Store: show a place with its types, sign URLs of their own, copy from other places,
-take any name, make ready for bytes that will come."""
+take any name."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -51,15 +51,6 @@ class Noting(Protocol):
 
     async def place_notes(self) -> list[str]:
         """Return a sentence for each reason why something was left out so far."""
-
-
-@runtime_checkable
-class Expecting(Protocol):
-    """An UploadWriter that makes ready for bytes before they are read."""
-
-    async def expect(self, stop: int) -> None:
-        """Make ready for the bytes that come now, which end at `stop`. The wait for memory is bounded, and without
-        memory they can be written too."""
 
 
 class BucketExtras(Protocol):

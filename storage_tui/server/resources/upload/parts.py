@@ -7,19 +7,15 @@ UPLOAD-URL` describes the session with its parts. The request that ends the sess
 it joins the parts, and compares the checksum of the whole, which follows from those of the parts.
 """
 
-from collections.abc import AsyncIterator
-
 from storage_tui.contract.errors import BadRequestError, CancelledError, ConflictError
 from storage_tui.contract.wire import Span, UploadRange, parse_part, parse_upload_range, part_quantum
 from storage_tui.server.http import promises
-from storage_tui.server.http.intake import Intake
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.limits.budget import upload_cost
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.resources.upload.gate import UploadGate, check_intact
 from storage_tui.server.resources.upload.uploads import GapError
-from storage_tui.server.stores.abilities import Expecting
 from storage_tui.server.stores.base import Store, UploadSession, UploadWriter
 
 PRIVATE = {"Cache-Control": "no-store"}
@@ -28,8 +24,7 @@ PRIVATE = {"Cache-Control": "no-store"}
 class UploadParts:
     """The handlers of the parts of uploads."""
 
-    def __init__(self, store: Store, quotas: Quotas, gate: UploadGate, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, store: Store, quotas: Quotas, gate: UploadGate) -> None:
         self._store = store
         self._quotas = quotas
         self._gate = gate
@@ -66,7 +61,7 @@ class UploadParts:
                 if asked.span is None:
                     await request.body.expect_empty()
                 else:
-                    await _append(self._intake.chunks(request), writer, asked.span)
+                    await _append(request, writer, asked.span)
                 turn.is_committing = True
                 offset = await writer.checkpoint()
         return json_response({"start": part.start, "stop": part.stop, "offset": offset}, headers=PRIVATE)
@@ -97,14 +92,12 @@ def _check_announced(request: Request, session: UploadSession, part: Span, asked
         raise BadRequestError(f"the body has {body.size_bytes} bytes, its Content-Range {size_bytes}", key=key)
 
 
-async def _append(chunks: AsyncIterator[bytes], writer: UploadWriter, span: Span) -> None:
+async def _append(request: Request, writer: UploadWriter, span: Span) -> None:
     """Write the body; bytes that are kept already are skipped."""
     position = span.start
     if position > writer.offset:
         raise GapError(f"the bytes begin at {position}, and of this part those before {writer.offset} are kept")
-    if isinstance(writer, Expecting):
-        await writer.expect(span.stop)
-    async for chunk in chunks:
+    async for chunk in request.body.chunks():
         end = position + len(chunk)
         if end > span.stop:
             raise BadRequestError(f"the body is longer than the {span.size_bytes} bytes of its Content-Range")

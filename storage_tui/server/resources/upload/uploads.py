@@ -34,7 +34,6 @@ from storage_tui.server.http import promises
 from storage_tui.server.http.addresses import absolute_url
 from storage_tui.server.http.body import Body
 from storage_tui.server.http.hashing import Hashing, check_hashes
-from storage_tui.server.http.intake import Intake
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, safe_content_type, text_response
 from storage_tui.server.http.targets import address_of
@@ -44,7 +43,6 @@ from storage_tui.server.resources.conditions import precondition
 from storage_tui.server.resources.upload.answers import finished, incomplete
 from storage_tui.server.resources.upload.gate import Turn, UploadGate, check_intact
 from storage_tui.server.resources.upload.hashes import UploadHashes, check_stored, checked_md5, wants_md5
-from storage_tui.server.stores.abilities import Expecting
 from storage_tui.server.stores.base import Address, Store, UploadSession, UploadWriter
 
 MAX_REPEAT_CHARACTERS = 128
@@ -58,8 +56,7 @@ class UploadResource:
     """The handlers of upload URLs."""
 
     def __init__(
-        self, store: Store, keyring: Keyring, limits: Limits, quotas: Quotas, public_url: str | None, gate: UploadGate,
-        intake: Intake,
+        self, store: Store, keyring: Keyring, limits: Limits, quotas: Quotas, public_url: str | None, gate: UploadGate
     ) -> None:  # fmt: skip
         self._store = store
         self._quotas = quotas
@@ -67,7 +64,6 @@ class UploadResource:
         self._limits = limits
         self._public_url = public_url
         self._gate = gate
-        self._intake = intake
         self._hashes = UploadHashes()
 
     async def new_resumable_url(self, request: Request) -> Response:
@@ -174,7 +170,7 @@ class UploadResource:
                 hashing = self._hashes.take(replace(session, offset=writer.offset), names)
                 try:
                     if asked.span is not None:
-                        await self._append(request, writer, asked.span, room, hashing)
+                        await self._append(request.body, writer, asked.span, room, hashing)
                     turn.is_committing = True
                     if total is None or writer.offset < total:
                         return incomplete(request, await writer.checkpoint())
@@ -204,7 +200,7 @@ class UploadResource:
         try:
             async with self._store.write_upload(session.upload_id, restart=True) as writer:
                 request.body.hash_also(session.promised.keys())
-                await self._append(request, writer, None, room)
+                await self._append(request.body, writer, None, room)
                 turn.is_committing = True
                 await self._compare(writer, session, request.body)
                 md5 = request.body.hashes.get("md5")
@@ -217,7 +213,7 @@ class UploadResource:
             raise
 
     async def _append(
-        self, request: Request, writer: UploadWriter, span: Span | None, room: Room, hashing: Hashing | None = None
+        self, body: Body, writer: UploadWriter, span: Span | None, room: Room, hashing: Hashing | None = None
     ) -> None:
         """Write the body. A span must not start past the bytes that are kept; bytes of it that are kept already are
         skipped. After a body that does not have its promised hashes, the session starts over."""
@@ -227,11 +223,8 @@ class UploadResource:
                 f"Invalid request. According to the Content-Range header, the upload offset is {position} byte(s), "
                 f"which exceeds already uploaded size of {writer.offset} byte(s)."
             )
-        stop = span.stop if span is not None else request.body.size_bytes
-        if stop is not None and isinstance(writer, Expecting):
-            await writer.expect(stop)
         try:
-            async for chunk in self._intake.chunks(request):
+            async for chunk in body.chunks():
                 end = position + len(chunk)
                 if span is not None and end > span.stop:
                     raise BadRequestError(f"the body is longer than the {span.size_bytes} bytes of its Content-Range")

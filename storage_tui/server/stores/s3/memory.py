@@ -1,10 +1,7 @@
 """The memory for bytes of uploads that the engine does not have yet, shared by user.
 
 Bytes wait here until they are enough for a part, and while the part goes to the engine. A user alone may hold four
-fifths of the memory. Before a part is read, its upload takes memory for all of it: with a bit of memory for each of
-many uploads none of them would ever have a part together. While memory comes back, the others wait, and their bytes
-stay with their clients. When none comes back, the senders are slow: then the others go on, and an upload whose bytes
-find no room soon stores them in the bucket.
+fifths of the memory. An upload whose bytes find no room soon stores them in the bucket.
 """
 
 from storage_tui.server.limits.shares import BusyError, Share, Shares
@@ -14,7 +11,6 @@ TOTAL_BYTES = 40 * MIB  # two parts for each of two uploads; a process with all 
 OWN_BYTES = MIB // 2  # of each upload without a share: its request has paid for so much (UPLOAD_BYTES of the budget)
 GRAIN_BYTES = MIB  # the amount that is taken at a time
 PATIENCE_S = 1.0  # a part reaches an engine in this time, and frees its memory
-MOST_WAITS = 4  # of PATIENCE_S, for memory that does come back: the published client aborts a send after 9.5 s
 ATTEMPTS = 20  # to get the memory for stored bytes: 20 s, then the client sends the request again
 
 
@@ -32,7 +28,6 @@ class Gathering:
         self._memory = memory
         self._user = user
         self._shares: list[Share] = []
-        self._paid_bytes = OWN_BYTES
         self._is_closed = False
 
     def add(self, chunk: bytes) -> None:
@@ -42,39 +37,21 @@ class Gathering:
 
     async def has_room(self) -> bool:
         """Return False when the memory for the chunks does not become free soon: they should go to the engine."""
-        while self.size_bytes > self._paid_bytes:
-            if not await self._pay(GRAIN_BYTES):
-                return False
-        return True
-
-    async def expect(self, size_bytes: int) -> None:
-        """Take the memory for so many bytes that will come, or none of it when no memory comes back meanwhile."""
-        grains = -(-(size_bytes - self._paid_bytes) // GRAIN_BYTES)
-        if grains > 0:
-            await self._pay(grains * GRAIN_BYTES)
-
-    async def _pay(self, size_bytes: int) -> bool:
-        for _ in range(MOST_WAITS):
-            returned = self._memory.returned
+        while self.size_bytes > OWN_BYTES + len(self._shares) * GRAIN_BYTES:
             try:
-                share = await self._memory.take(self._user, size_bytes)
+                share = await self._memory.take(self._user, GRAIN_BYTES)
             except BusyError:
-                if self._memory.returned == returned:
-                    return False
-                continue
+                return False
             if self._is_closed:  # the upload failed while it waited
                 share.close()
-            else:
-                self._shares.append(share)
-                self._paid_bytes += size_bytes
-            return True
-        return False
+                return True
+            self._shares.append(share)
+        return True
 
     def close(self) -> None:
         """Drop the chunks and give their memory back."""
         self._is_closed = True
         self.chunks, self.size_bytes = [], 0
-        self._paid_bytes = OWN_BYTES
         while self._shares:
             self._shares.pop().close()
 

@@ -66,7 +66,6 @@ class SessionWriter:
         self._part_count = self._first_part + len(kept.session.parts)  # including the part under way
         self._sending: asyncio.Task[None] | None = None
         self._failure: StorageError | None = None
-        self._expected = self._offset  # where the bytes that come now are said to end
         self._is_over = False
 
     @property
@@ -76,12 +75,6 @@ class SessionWriter:
     @property
     def _session(self) -> SessionRecord:
         return self._kept.session
-
-    async def expect(self, stop: int) -> None:
-        """Take the memory for all of the bytes up to `stop` that go into this part, as `Expecting` promises."""
-        self._expected = stop
-        room = part_bytes(self._part_count) - self._piece_bytes
-        await self._gathered.expect(min(room, self._gathered.size_bytes + stop - self._offset))
 
     async def write(self, chunk: bytes) -> None:
         self._check()
@@ -96,7 +89,6 @@ class SessionWriter:
             self._crc = checksum.extend(self._crc, piece)
             if len(piece) >= room:
                 await self._begin_part()
-                await self.expect(self._expected)
             elif not await self._gathered.has_room():
                 await self._put_aside()
 

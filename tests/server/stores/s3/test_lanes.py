@@ -9,7 +9,6 @@ import pytest
 
 from storage_tui.server.limits.shares import USER, BusyError
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.s3.memory import GRAIN_BYTES, OWN_BYTES, Gathering, new_memory
 from storage_tui.server.stores.s3.protocol.requests import CONNECTIONS
 from storage_tui.server.stores.s3.protocol.threads import CALLS, LISTS, READS, SESSIONS, UPKEEP, WRITES, Lane, Threads
 from storage_tui.server.stores.s3.store import S3Store
@@ -17,7 +16,6 @@ from tests import seaweed
 from tests.server.stores.engines import ALICE
 
 MANY = 50  # more than any lane has threads
-MIB = 1024 * 1024
 
 
 @pytest.fixture
@@ -98,37 +96,3 @@ async def test_a_call_that_gets_no_thread_in_time_is_refused_and_one_that_takes_
 
 def test_each_thread_may_have_a_connection_of_its_own() -> None:
     assert CALLS + SESSIONS + LISTS + READS + WRITES + UPKEEP <= CONNECTIONS
-
-
-async def test_an_upload_has_memory_for_its_part_before_the_bytes_come() -> None:
-    memory = new_memory(10 * MIB)
-    first, second = Gathering(memory, "ann"), Gathering(memory, "bob")
-    await first.expect(4 * MIB)
-    assert memory.held_by("ann") == 4 * MIB
-    for _ in range(4):
-        first.add(bytes(MIB))
-        assert await first.has_room()
-    assert memory.held_by("ann") == 4 * MIB, "what was taken before is enough"
-    waiting = asyncio.create_task(second.expect(8 * MIB))
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    first.close()
-    await waiting
-    assert memory.held_by("bob") == 8 * MIB
-    second.close()
-    assert memory.free == 10 * MIB
-
-
-async def test_an_upload_goes_on_without_memory_when_none_comes_back() -> None:
-    memory = new_memory(4 * MIB)
-    memory._patience_s = 0.0
-    slow, other = Gathering(memory, "ann"), Gathering(memory, "bob")
-    await slow.expect(4 * MIB)
-    await other.expect(4 * MIB)
-    assert memory.held_by("bob") == 0
-    other.add(bytes(OWN_BYTES))
-    assert await other.has_room(), "so much it has without asking"
-    other.add(bytes(GRAIN_BYTES))
-    assert not await other.has_room(), "these go to the bucket"
-    slow.close()
-    assert await other.has_room()

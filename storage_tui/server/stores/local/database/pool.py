@@ -1,5 +1,6 @@
 """The threads of a local store that may block, by purpose: rows, lists and sums, counts for quotas, bytes of blobs,
-small values, files of uploads, and upkeep. Each thread that reads rows has its own connection."""
+small values, files of uploads, and upkeep. Each thread that reads rows has its own connection. All of them but those
+for upkeep are shared fairly by user."""
 
 import asyncio
 import threading
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import apsw
 
 from storage_tui.contract.errors import UnavailableError
+from storage_tui.server.limits.fair_threads import FairThreads
 
 T = TypeVar("T")
 
@@ -30,12 +32,12 @@ class Pool:
         self._open_reader = open_reader
         self._local = threading.local()
         self._connections: list[apsw.Connection] = []
-        self._reading = ThreadPoolExecutor(READ_THREADS, "storage-read")
-        self.bytes = ThreadPoolExecutor(BYTE_THREADS, "storage-bytes")
-        self.files = ThreadPoolExecutor(FILE_THREADS, "storage-files")
-        self._values = ThreadPoolExecutor(VALUE_THREADS, "storage-values")
-        self._querying = ThreadPoolExecutor(QUERY_THREADS, "storage-query")
-        self._counting = ThreadPoolExecutor(COUNT_THREADS, "storage-count")
+        self._reading = FairThreads(READ_THREADS, "storage-read")
+        self.bytes = FairThreads(BYTE_THREADS, "storage-bytes")
+        self.files = FairThreads(FILE_THREADS, "storage-files")
+        self._values = FairThreads(VALUE_THREADS, "storage-values")
+        self._querying = FairThreads(QUERY_THREADS, "storage-query")
+        self._counting = FairThreads(COUNT_THREADS, "storage-count")
         self._upkeep = ThreadPoolExecutor(UPKEEP_THREADS, "storage-upkeep")
 
     async def read(self, query: Callable[[apsw.Connection], T], undo: Callable[[T], None] | None = None) -> T:

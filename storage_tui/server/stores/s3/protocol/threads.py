@@ -21,8 +21,8 @@ T = TypeVar("T")
 
 DEADLINE_S = 25.0  # of a short call: the wait for a thread, and the call itself
 AT_ONCE = 16  # calls that one request runs at once, so that no request takes all threads
-CALLS, SESSIONS, LISTS, READS, UPKEEP = 32, 16, 16, 16, 4
-WRITES = 12  # a write holds a part and its pieces, up to twice PART_BYTES
+CALLS, SESSIONS, LISTS, READS, UPKEEP = 32, 32, 16, 16, 4
+WRITES = 15  # twelve for one user; a write holds a part and its pieces, up to twice PART_BYTES
 
 
 class Lane:
