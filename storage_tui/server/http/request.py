@@ -103,9 +103,9 @@ class Request:
         """Return the namespace that the request may act in."""
         return self.grant.namespace
 
-    async def hold(self, part: Shares, cost_bytes: int, stack: AsyncExitStack | None = None) -> Share | None:
-        """Take `cost_bytes` of a part of the budget until the answer is sent, or until `stack` is closed. Return None
-        when the cost is too small to count.
+    async def hold(self, part: Shares, cost_bytes: int) -> Share | None:
+        """Take `cost_bytes` of a part of the budget until the answer is sent. Return None when the cost is too small to
+        count.
 
         Raise BusyError when the memory does not become free in time, and at once the reason with which the body is
         interrupted.
@@ -113,7 +113,7 @@ class Request:
         async with self.body.interruptible():
             share = await take(part, self.namespace, cost_bytes)
         if share is not None:
-            (stack or self.stack).callback(share.close)
+            self.stack.callback(share.close)
         return share
 
     def try_hold(self, part: Shares, cost_bytes: int) -> bool:

@@ -1,6 +1,5 @@
 """Single blobs: reading, HEAD, storing a small one, deleting one or many."""
 
-from contextlib import AsyncExitStack
 from typing import Any
 from zlib import crc32
 
@@ -86,14 +85,10 @@ class Blobs:
         """Open the blob until the answer is sent. Some engines send the first bytes along, which take memory. When the
         memory for large blobs is short, a small blob or a short range is read in the memory for small ones."""
         if self._store.opens_with_bytes and not request.try_hold(request.budget.transfers, STREAM_BYTES):
-            async with AsyncExitStack() as own:
-                await request.hold(request.budget.small, STREAM_BYTES, own)
-                reader = await own.enter_async_context(self._store.open(address))
-                wanted = _asked_part(request, reader.blob) or Span(0, reader.blob.size_bytes or 0)
-                if wanted.size_bytes <= READ_SIZE:
-                    request.stack.push_async_exit(own.pop_all())
-                    return reader
-            await request.hold(request.budget.transfers, STREAM_BYTES)
+            blob = await self._store.stat(address)
+            wanted = _asked_part(request, blob) or Span(0, blob.size_bytes or 0)
+            is_small = wanted.size_bytes <= READ_SIZE
+            await request.hold(request.budget.small if is_small else request.budget.transfers, STREAM_BYTES)
         return await request.stack.enter_async_context(self._store.open(address))
 
     async def _stream(self, request: Request, reader: BlobReader, span: Span, response: Response) -> Response:
