@@ -219,6 +219,6 @@ def test_transfers_do_what_a_dictionary_would(monkeypatch: pytest.MonkeyPatch) -
     with parts() as running:
         monkeypatch.setattr(TransfersAsDictionary, "running", running, raising=False)
         monkeypatch.setattr(TransfersAsDictionary, "environ", monkeypatch, raising=False)
-        run_machine(TransfersAsDictionary, count(6, 40, 500), 15)
+        run_machine(TransfersAsDictionary, count(12, 40, 500), 15)
         print(f"{dict(TransfersAsDictionary.seen)}, {running.restarts} restarts")
         assert len(TransfersAsDictionary.seen) > 2

@@ -30,6 +30,7 @@ from storage_tui.machine.version import __version__
 LINGER_VARIABLE = "STORAGE_TUI_LINGER"  # as of the embedded server
 LINGER_S = 10.0  # long enough for the next command of a person, who reads the state meanwhile
 TICK_S = 1.0
+LAST_ANSWERS_S = 2.0  # the longest wait for answers that are on their way when the agent retires
 CLIENTS = 64  # connections at once; a browser has two
 BACKLOG = 16
 SOCKET_MODE = 0o600
@@ -66,11 +67,21 @@ class Agent:
         finally:
             self._release()
             self._book.close()
-            with self._clients_lock:
-                clients = list(self._clients)
-            for client in clients:
-                client.close()
+            self._part()
         return True
+
+    def _part(self) -> None:
+        """Close the connections; who asked the agent to retire gets the answer first."""
+        with self._clients_lock:
+            clients = list(self._clients)
+        if self._is_retired:
+            for client in clients:
+                client.end_requests()
+            deadline = time.monotonic() + LAST_ANSWERS_S
+            while self._clients and time.monotonic() < deadline:
+                self._accept(TICK_S)  # until the next client has gone
+        for client in clients:
+            client.close()
 
     def _end(self, *_: object) -> None:
         self._is_ending = True
