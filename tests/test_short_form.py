@@ -12,6 +12,7 @@ from tests.effort import FORM, crossed, some
 ROOT = Path(__file__).parent.parent
 CROSSED = "tests/contract/test_checksum.py"
 BOTH_CLIENTS = "tests/client/test_trash.py"
+REFUSALS = "tests/cli/test_folders.py"
 COLLECT = [sys.executable, "-m", "pytest", "-n", "0", "-q", "--collect-only", "-p", "no:cacheprovider"]
 
 
@@ -45,10 +46,12 @@ def collected(*arguments: str) -> list[str]:
 
 
 def test_a_run_tries_each_test_of_its_files_and_leaves_out_pairs_only() -> None:
-    short, full = (collected(CROSSED, BOTH_CLIENTS, *form) for form in ((), ("--full",)))
+    short, full = (collected(CROSSED, BOTH_CLIENTS, REFUSALS, *form) for form in ((), ("--full",)))
     assert set(short) < set(full)
     assert {line.partition("[")[0] for line in short} == {line.partition("[")[0] for line in full}
     clients = [line for line in short if line.startswith(BOTH_CLIENTS)]
     assert {line.partition("[")[2] for line in clients} >= {"Storage]", "AsyncStorage]"}
+    refusals = [sum("missing_is_named" in line for line in lines) for lines in (short, full)]
+    assert 3 * refusals[0] <= refusals[1] + 2 and refusals[0] > 1
     named = next(line for line in full if line not in short)
     assert collected(named) == [named]
