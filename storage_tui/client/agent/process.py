@@ -52,6 +52,7 @@ class Agent:
         for descriptor in (self._wake_read, self._wake_write):
             os.set_blocking(descriptor, False)
         self._is_ending = self._is_retired = False
+        self._has_released = threading.Event()
 
     def run(self) -> bool:
         """Hold the place and serve it. Raise StorageError or OSError when that is not possible."""
@@ -133,11 +134,14 @@ class Agent:
             self._place.socket.unlink(missing_ok=True)
         os.close(self._lock)
         self._lock = -1
+        self._has_released.set()
 
     def _retire(self) -> None:
+        """Take no more work; return when another agent may begin."""
         self._is_retired = True
         self._book.refuse()
         self._wake()
+        self._has_released.wait(LAST_ANSWERS_S)
 
     def _serve(self) -> None:
         linger_s = _linger_s()
