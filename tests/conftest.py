@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests import wanted
-from tests.effort import FORM, is_long
+from tests import short_form, wanted
+from tests.effort import FORM, is_long, is_short
 
 HOUR_S = 3600
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     for form, times in (
-        ("full", "as often as tests/promises/README.md counts, as CI does"),
+        ("full", "as often as tests/promises/README.md counts, and try every case, as CI does"),
         ("long", "as often as it counts for long"),
     ):
         parser.addoption(
@@ -55,7 +55,12 @@ def runtime_base() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if is_short() and (dropped := short_form.left_out(config, items)):
+        config.hook.pytest_deselected(items=dropped)
+        left = set(dropped)
+        items[:] = [item for item in items if item not in left]
     if is_long():
         for item in items:
             item.add_marker(pytest.mark.timeout(HOUR_S), append=False)

@@ -13,6 +13,7 @@ from storage_tui.cli.start.first_look import names_of, picture
 from storage_tui.client.access.quick_list import peek_page
 from storage_tui.contract.keys import Location
 from tests.terminal import Terminal
+from tests.waits import LIMIT_S
 
 COMMAND = [sys.executable, "-m", "storage_tui"]
 KEYS = [f"maps/sheet-{number:02}.tif" for number in range(12)]
@@ -120,7 +121,7 @@ def test_a_terminal_that_goes_without_a_signal_ends_the_browser(warm):
     with Terminal(COMMAND, environ=environ) as terminal:
         terminal.wait_for("maps/")
         terminal.hang_up()
-        terminal.process.wait(20)
+        terminal.process.wait(LIMIT_S)
 
 
 def test_a_wrong_location_is_one_line_and_no_screen(home):

@@ -153,6 +153,7 @@ def test_a_product_is_neither_overwritten_nor_deleted_without_a_yes(run):
     assert run("cat", "products:p/image.tif").stdout == b"1"
 
 
+@pytest.mark.some(every=3)
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [

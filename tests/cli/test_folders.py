@@ -99,6 +99,7 @@ def test_many_files_have_one_line_and_each_a_line_when_asked(run, tmp_path):
     assert run("rm", "-r", "--yes", "tmp:many", code=3).stdout == b""
 
 
+@pytest.mark.some(every=3, turn=1)
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [

@@ -90,6 +90,7 @@ def test_the_rules_come_from_options_and_files(run, maps, prefix, tmp_path):
     assert [row["path"] for row in plan] == [str(maps / "a"), str(maps / "sub" / "b")]
 
 
+@pytest.mark.some(every=3)
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [

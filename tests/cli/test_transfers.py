@@ -169,6 +169,7 @@ def test_files_that_failed_are_told_with_the_reason(run: Run, place: AgentPlace,
     assert "1 file failed" in run("transfers", "--follow", code=6).stderr
 
 
+@pytest.mark.some(every=3)
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [

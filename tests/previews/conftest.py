@@ -1,14 +1,14 @@
-"""No decoding process outlives its test."""
+"""The tests of a file share an event loop and a decoding process; no process outlives the file."""
 
-from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from storage_tui.previews import close
+from tests.previews.one_loop import decoder_of_the_file as decoder_of_the_file
+from tests.previews.one_loop import share_loop
+
+HERE = Path(__file__).parent
 
 
-@pytest.fixture(autouse=True)
-async def _no_decoder_left() -> AsyncIterator[None]:
-    """Ends the decoder after the test, in the loop that started it."""
-    yield
-    await close()
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    share_loop(item for item in items if HERE in item.path.parents)

@@ -11,6 +11,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
+from functools import cache
 
 import h5py
 import numpy
@@ -150,7 +151,7 @@ def arrow_stream() -> bytes:
     return output.getvalue()
 
 
-SAMPLES: dict[str, tuple[Callable[[], bytes], str]] = {
+_MADE: dict[str, tuple[Callable[[], bytes], str]] = {
     "PNG": (lambda: encoded("PNG"), "pixels: 120 × 80, RGB"),
     "JPEG": (lambda: encoded("JPEG"), "pixels: 120 × 80, RGB"),
     "WebP": (lambda: encoded("WEBP", lossless=True), "pixels: 120 × 80, RGB"),
@@ -192,4 +193,5 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], str]] = {
     "text": (lambda: "Grüße aus dem Tal\nzweite Zeile\n".encode(), "Grüße aus dem Tal"),
     "binary": (lambda: bytes(range(256)) * 4, "20 21 22 23"),
 }
-"""By kind: a file whose name says nothing, and a line of what is shown of it."""
+SAMPLES = {kind: (cache(make), line) for kind, (make, line) in _MADE.items()}
+"""By kind: a file whose name says nothing, made once a process, and a line of what is shown of it."""

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from storage_tui.previews.base import PreviewError
 from storage_tui.previews.decoding.decoder import Decoder
 from tests.previews.samples import encoded
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def decoder() -> AsyncIterator[Decoder]:
     """A decoder of the test's own."""
     made = Decoder()

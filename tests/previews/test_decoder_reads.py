@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from storage_tui.contract.errors import PreconditionFailedError
 from storage_tui.previews.base import KIB, MIB, Budget, BudgetError, LimitError, Source
@@ -28,7 +29,7 @@ PICTURE = {"job": "picture", "formats": ["PNG"], "columns": 12, "rows": 8}
 NOISE = os.urandom(3 * MIB + 17)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def decoder() -> AsyncIterator[Decoder]:
     """A decoder with the jobs of `reading_jobs`."""
     made = Decoder("tests.previews.reading_jobs")

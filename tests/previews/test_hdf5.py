@@ -244,6 +244,7 @@ async def test_a_cut_file_says_how_much_is_missing() -> None:
     assert "its end is missing" in shown.note
 
 
+@pytest.mark.some(every=4)
 @pytest.mark.parametrize("place", range(0, 2000, 97))
 async def test_addresses_that_lie_end_the_walk(place: int) -> None:
     content = bytearray(hdf5())

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.errors import NotFoundError, PreconditionFailedError
@@ -22,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     running.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def storage(server: RunningServer) -> AsyncIterator[AsyncStorage]:
     """A client of it."""
     async with AsyncStorage(server.url, token=server.token("previews")) as client:

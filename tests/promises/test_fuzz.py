@@ -22,7 +22,7 @@ ROUNDS = {
     "wire": 20_000, "packs": 10_000, "keys": 8_000, "heads": 10_000, "answers": 2_000, "server": 4_000, "previews": 400,
     "terminal": 1_000,
 }  # fmt: skip
-QUICKER, LONGER = 5, 50
+QUICKER, LONGER = 10, 50
 BY_COVERAGE = 200_000  # inputs a target; of those that are slow a tenth
 
 pytestmark = pytest.mark.slow

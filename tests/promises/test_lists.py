@@ -116,7 +116,7 @@ def fill(client: httpx.Client) -> None:
 def test_a_list_under_changes_misses_nothing_that_stays(server: RunningServer, http: httpx.Client, token: str) -> None:
     fill(http)
     chance = random.Random(3)
-    rounds = count(150, 600, 20_000)
+    rounds = count(60, 600, 20_000)
     with changing(server, token):
         for _ in range(rounds):
             prefix, delimiter = chance.choice(PREFIXES), chance.choice(("", "/"))
@@ -139,7 +139,7 @@ def test_usage_under_changes_is_between_what_stays_and_all(
     fill(http)
     chance = random.Random(4)
     with changing(server, token):
-        for _ in range(count(80, 300, 10_000)):
+        for _ in range(count(30, 300, 10_000)):
             prefix, delimiter = chance.choice(PREFIXES), chance.choice(("", "/"))
             usage = http.get("/data/usage", params={"prefix": prefix, "delimiter": delimiter}).json()
             stays = [key for key in STABLE if key.startswith(prefix)]

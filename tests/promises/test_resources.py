@@ -186,7 +186,7 @@ for line in open("/proc/self/status"):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the highest memory of a process is read from /proc")
 def test_a_large_blob_takes_little_memory_on_either_side(tmp_path: Path) -> None:
-    size_bytes = count(384, 1024, 8192) * MIB
+    size_bytes = count(192, 1024, 8192) * MIB
     if shutil.disk_usage(tmp_path).free < 3 * size_bytes:
         pytest.skip(f"this takes {3 * size_bytes // MIB:,} MiB of disk")
     source = tmp_path / "source"

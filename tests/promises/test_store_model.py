@@ -230,6 +230,6 @@ class StoreAsDictionary(RuleBasedStateMachine):
 
 TestStoreAsDictionary = StoreAsDictionary.TestCase
 TestStoreAsDictionary.settings = settings(
-    max_examples=count(8, 25, 1000), stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=count(5, 25, 1000), stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestStoreAsDictionary = pytest.mark.slow(TestStoreAsDictionary)

@@ -188,4 +188,4 @@ class SessionsAsDictionary(RuleBasedStateMachine):
 def test_sessions_do_what_a_dictionary_would(monkeypatch: pytest.MonkeyPatch) -> None:
     with parts() as running:
         monkeypatch.setattr(SessionsAsDictionary, "running", running, raising=False)
-        run_machine(SessionsAsDictionary, count(8, 25, 600), 20)
+        run_machine(SessionsAsDictionary, count(4, 25, 600), 20)

@@ -68,6 +68,11 @@ class Frames:
             raise AgentError("the other side of the agent's socket sends no messages")
         return message
 
+    def end_requests(self) -> None:
+        """Receive nothing more: a thread that waits in `receive` ends, and what it answers is still sent."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RD)
+
     def close(self) -> None:
         """Close the socket; a thread that waits in `receive` ends."""
         with suppress(OSError):

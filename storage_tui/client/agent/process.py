@@ -31,6 +31,7 @@ from storage_tui.machine.version import __version__
 LINGER_VARIABLE = "STORAGE_TUI_LINGER"  # as of the embedded server
 LINGER_S = 10.0  # long enough for the next command of a person, who reads the state meanwhile
 TICK_S = 1.0
+LAST_ANSWERS_S = 2.0  # the longest wait for answers that are on their way when the agent retires
 CLIENTS = 64  # connections at once; a browser has two
 BACKLOG = 16
 SOCKET_MODE = 0o600
@@ -52,6 +53,7 @@ class Agent:
         for descriptor in (self._wake_read, self._wake_write):
             os.set_blocking(descriptor, False)
         self._is_ending = self._is_retired = False
+        self._has_released = threading.Event()
 
     def run(self) -> bool:
         """Hold the place and serve it. Raise StorageError or OSError when that is not possible."""
@@ -67,11 +69,21 @@ class Agent:
         finally:
             self._release()
             self._book.close()
-            with self._clients_lock:
-                clients = list(self._clients)
-            for client in clients:
-                client.close()
+            self._part()
         return True
+
+    def _part(self) -> None:
+        """Close the connections; who asked the agent to retire gets the answer first."""
+        with self._clients_lock:
+            clients = list(self._clients)
+        if self._is_retired:
+            for client in clients:
+                client.end_requests()
+            deadline = time.monotonic() + LAST_ANSWERS_S
+            while self._clients and time.monotonic() < deadline:
+                self._accept(TICK_S)  # until the next client has gone
+        for client in clients:
+            client.close()
 
     def _end(self, *_: object) -> None:
         self._is_ending = True
@@ -123,11 +135,14 @@ class Agent:
             self._place.socket.unlink(missing_ok=True)
         os.close(self._lock)
         self._lock = -1
+        self._has_released.set()
 
     def _retire(self) -> None:
+        """Take no more work; return when another agent may begin."""
         self._is_retired = True
         self._book.refuse()
         self._wake()
+        self._has_released.wait(LAST_ANSWERS_S)
 
     def _serve(self) -> None:
         linger_s = _linger_s()

@@ -65,6 +65,7 @@ def test_a_command_that_changes_says_that_a_folder_is_read_only(
     assert sorted(path.name for path in folder.iterdir()) == ["2024", "a.txt", "way"]
 
 
+@pytest.mark.some(every=3)
 @pytest.mark.parametrize(
     ("words", "told"),
     [

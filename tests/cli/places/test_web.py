@@ -82,6 +82,7 @@ def test_a_command_that_changes_says_that_the_web_is_read_only(
     assert "is open read only, as all of the web" in said.err
 
 
+@pytest.mark.some(every=3)
 @pytest.mark.parametrize(
     ("words", "told"),
     [

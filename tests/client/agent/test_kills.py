@@ -16,7 +16,7 @@ from tests.effort import count
 from tests.faults.proxy import NONE, Fault, FaultProxy
 
 SIZE = 24_000_000
-ROUNDS = count(3, 3, 50)  # here, because the fixtures of the client take the form out of the environment
+ROUNDS = count(1, 3, 50)  # here, because the fixtures of the client take the form out of the environment
 UP_CHUNK = 8 * 1024 * 1024  # what an upload may have to send again: the part that the server had not made durable
 DOWN_CHUNK = 2 * 1024 * 1024  # of a download: what was read and not yet written
 OTHER_BYTES = 200_000  # heads, and the calls around a transfer

@@ -259,6 +259,20 @@ def test_one_that_retires_takes_no_more_and_ends_when_it_has_nothing(link: Agent
         wait_until(lambda: link.ask("ping") is None, "the old one has gone")
 
 
+def test_who_asks_it_to_retire_gets_the_answer_though_it_ends() -> None:
+    """As when the agent has nothing to do, and ends before the thread of this client has sent the answer."""
+    here, there = socket.socketpair()
+    agent, client = Frames(here), Frames(there)
+    client.send({"op": "retire"})
+    assert agent.receive() == {"op": "retire"}
+    agent.end_requests()
+    assert agent.receive() is None
+    agent.send({})
+    agent.close()
+    assert client.receive() == {}
+    client.close()
+
+
 def test_the_agent_ends_when_it_has_nothing_and_nobody(place: AgentPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_TUI_LINGER", "0.2")
     with AgentLink.open(place) as link:

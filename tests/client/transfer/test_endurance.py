@@ -26,9 +26,9 @@ from tests.server.running import RunningServer
 
 MIB = 1024 * 1024
 SIZE = 256 * MIB + 12_345
-CUTS = count(10, 100)
-KILLS = count(8, 100)
-FLIPS = count(100, 1000)  # half of them each way
+CUTS = count(5, 100)
+KILLS = count(4, 100)
+FLIPS = count(60, 1000)  # half of them each way
 # What a cut may cost: the bytes that had left one side and were not counted by the other. The largest terms are what
 # the two sockets and the proxy hold (up to 6 MiB each way on Linux) and what is read or written at once (1 MiB).
 CHUNK = 16 * MIB

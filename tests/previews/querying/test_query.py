@@ -64,6 +64,7 @@ def test_a_query_reads_what_it_needs_and_values_keep_their_types() -> None:
     assert row[9:] == [2**127 - 1, "12345678-1234-1234-1234-123456789abc"]
 
 
+@pytest.mark.some(every=3)
 @pytest.mark.parametrize(
     ("statement", "said"),
     [

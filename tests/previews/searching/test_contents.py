@@ -21,7 +21,7 @@ from storage_tui.client.patterns.select import blobs_below
 from storage_tui.previews.searching.contents import ContentSearch
 from storage_tui.previews.searching.lines import BlobLines
 from storage_tui.previews.searching.query import Ended, Found, Query
-from tests.effort import count
+from tests.effort import count, some
 from tests.server.running import RunningServer, running_server
 from tests.waits import wait_for_end, wait_until
 
@@ -84,7 +84,7 @@ def test_the_lines_are_those_of_gnu_grep(storage: Storage, tmp_path: Path, seed:
         ending = rng.choice(list(packed))
         storage.set(name, packed[ending](content))
     names = sorted(path.name for path in tmp_path.iterdir())
-    for pattern, flags in PATTERNS:
+    for pattern, flags in some(PATTERNS, every=2):
         told = subprocess.run(
             ["grep", "-n", "--binary-files=without-match", *flags, pattern, *names],
             cwd=tmp_path, capture_output=True, env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},
@@ -190,7 +190,7 @@ def test_a_pattern_that_runs_for_ever_is_ended_and_the_others_go_on(storage: Sto
 
 def test_a_bomb_ends_at_the_limit() -> None:
     lines = BlobLines(Query("x"), re.compile("x"), "a.bz2", most_unpacked=1_000_000)
-    packed = bz2.compress(b"a line\n" * 10_000_000)
+    packed = bz2.compress(b"a line\n" * 2_000_000)
     assert len(packed) < 100_000 and list(lines.feed(packed, is_last=True)).count(None) < 10
     assert lines.state == "cut" and "1,000,000 unpacked" in lines.reason
 

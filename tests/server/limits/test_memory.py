@@ -20,6 +20,7 @@ from storage_tui.server.app import RequestBounds
 from storage_tui.server.limits.budget import MemoryBounds
 from storage_tui.server.run.serve import Bounds
 from tests import seaweed
+from tests.effort import some
 from tests.server.running import RunningServer, read_answer
 
 MIB = 1024 * 1024
@@ -142,7 +143,7 @@ ATTACKS = {
 
 @needs_proc
 @pytest.mark.slow
-@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("attack", some(ATTACKS, every=3))
 def test_the_server_stays_small_whatever_one_user_holds(fresh: RunningServer, attack: str) -> None:
     hold(fresh, ATTACKS[attack](fresh))
     assert peak_mb(fresh) < PEAK_MB
@@ -150,7 +151,7 @@ def test_the_server_stays_small_whatever_one_user_holds(fresh: RunningServer, at
 
 @needs_proc
 @pytest.mark.slow
-@pytest.mark.parametrize("attack", ["values", "packs", "uploads", "long uploads", "unread blobs"])
+@pytest.mark.parametrize("attack", some(["values", "packs", "uploads", "long uploads", "unread blobs"], every=2))
 def test_a_server_on_a_bucket_stays_small_too(on_bucket: RunningServer, attack: str) -> None:
     hold(on_bucket, ATTACKS[attack](on_bucket))
     assert peak_mb(on_bucket) < PEAK_MB

@@ -18,7 +18,7 @@ from storage_tui.contract.wire import Span as ByteSpan
 from tests.effort import count
 from tests.server.running import RunningServer
 
-ROUNDS = count(15, 100, 1000)
+ROUNDS = count(10, 100, 1000)
 RESUMABLE_BYTES = 12 * UPLOAD_QUANTUM + 1000
 COPIED = "~"  # at the end of a key: a copy of the one before it
 PACKED = "+"  # in a key: it came in a pack, which takes small blobs only

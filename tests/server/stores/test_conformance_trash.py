@@ -177,7 +177,7 @@ async def test_random_changes_taken_back_give_the_first_bytes(stage: Stage) -> N
     state: dict[str, bytes] = {}
     undo: list[tuple[str, str, str | None, str | None]] = []  # key, kind, ETag before, ETag now
     etags: dict[str, str] = {}
-    rounds = count(40, 100, 300) if stage.engine.etag_is_of_the_write else count(20, 100, 200)
+    rounds = count(30, 100, 300) if stage.engine.etag_is_of_the_write else count(10, 100, 200)
     history = [dict(state)]
     for number in range(rounds):
         key = chance.choice(KEYS)

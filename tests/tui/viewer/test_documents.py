@@ -12,6 +12,7 @@ from storage_tui.tui.viewer.documents import DOCUMENTS
 from storage_tui.tui.viewer.documents.document import Document
 from storage_tui.tui.viewer.documents.fixed import FixedDocument
 from storage_tui.tui.viewer.opening import open_document
+from tests.previews.one_loop import decoder_of_the_file as decoder_of_the_file
 from tests.previews.ranges import Ranges
 from tests.previews.samples import SAMPLES
 

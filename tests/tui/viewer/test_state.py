@@ -29,6 +29,7 @@ from storage_tui.tui.viewer.documents.tree import Folds, TreeDocument
 from storage_tui.tui.viewer.offsets import parse_offset
 from storage_tui.tui.viewer.opening import open_document
 from storage_tui.tui.viewer.selection import save_range
+from tests.previews.one_loop import decoder_of_the_file as decoder_of_the_file
 from tests.previews.ranges import Ranges
 from tests.previews.samples import SAMPLES, tarred, zipped
 

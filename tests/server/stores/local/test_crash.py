@@ -16,7 +16,7 @@ from tests.effort import count
 from tests.server.stores.engines import whole
 from tests.server.stores.local import crash_child as child
 
-KILLS = count(15, 100, 1000)
+KILLS = count(6, 100, 1000)
 ROOT = Path(__file__).parents[3]
 MOST_ACKS = 250  # a kill comes after so many acknowledged changes at most; some come while the store starts
 

@@ -14,7 +14,7 @@ from tests.effort import count
 from tests.server.stores.engines import whole
 from tests.server.stores.local import move_child as child
 
-KILLS = count(5, 30, 200)
+KILLS = count(3, 30, 200)
 ROOT = Path(__file__).parents[3]
 MOST_BATCHES = 60
 

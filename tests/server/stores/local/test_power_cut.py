@@ -18,7 +18,7 @@ from tests import wanted
 from tests.effort import count
 from tests.server.stores.local.test_crash import ROOT, check_everything, check_long_upload, check_workers, parse
 
-CUTS = count(8, 100)  # of each file system
+CUTS = count(4, 100)  # of each file system
 CHECK_EVERY = 5  # of all that the cuts so far left, which grows
 MOST_ACKS = 250
 IMAGE_BYTES = (20 * CUTS + 320) * 1024 * 1024  # what they leave is kept and checked again: 10 MB a cut; xfs wants 300

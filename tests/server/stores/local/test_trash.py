@@ -34,7 +34,7 @@ from tests.server.stores.test_conformance import AWKWARD_KEYS
 
 LARGE = INLINE_BYTES + 1
 MIB = 1024 * 1024
-KILLS = count(5, 30, 200)
+KILLS = count(3, 30, 200)
 ROOT = Path(__file__).parents[4]
 
 
@@ -372,7 +372,7 @@ async def test_rows_of_a_wrong_clock_do_not_stay_for_ever(local: Stage) -> None:
 
 
 async def test_a_million_deletes_are_listed_page_by_page(local: Stage) -> None:
-    number = count(3000, 20_000, 1_000_000)
+    number = count(2000, 20_000, 1_000_000)
     for start in range(0, number, 1000):
         keys = [f"{key:07}" for key in range(start, start + 1000)]
         connection = store_of(local)._connection
