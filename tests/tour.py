@@ -87,7 +87,9 @@ def animate(pictures: list[tuple[bytes, float]]) -> bytes:
         strip.paste(frame, (0, top))
         top += frame.height
     counted = strip.getcolors(strip.width * strip.height) or []
-    frequent = [channel for _, colour in sorted(counted, reverse=True)[:EXACT] for channel in colour]
+    frequent = [
+        channel for _, colour in sorted(counted, reverse=True)[:EXACT] for channel in cast("tuple[int, ...]", colour)
+    ]
     others = strip.quantize(COLOURS - EXACT, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     palette = Image.new("P", (1, 1))
     palette.putpalette(frequent + (others.getpalette() or [])[: 3 * (COLOURS - EXACT)])

@@ -68,9 +68,8 @@ class BrowserScreen(CommandScreen[None]):
         super().__init__()
         self.desk = desk
         self.gauge = desk.queue.poll()
-        self._ticks = 0
         self._said_of = desk.queue.asked  # the transfers whose end the user knows
-        self._has_said = False  # whether the status line has the position of the cursor
+        self._ticks, self._has_said = 0, False  # the latter: whether the status line has the position of the cursor
 
         self.keys = KeyList(desk.marks, desk.sizes, id="keys")
         self.pane = RowPreview(desk.storage, quadrants=desk.has_quadrants, link=desk.link, id="preview")
