@@ -8,6 +8,7 @@ import asyncio
 import io
 import os
 from dataclasses import dataclass
+from typing import cast
 
 from PIL import Image
 
