@@ -2,8 +2,8 @@
 
 A test that is crossed with several lists (formats and modes, keys and calls, engines and sizes) tries every name of
 each list, but not every pair. A test marked `some(every=3)`, of many refusals say, tries every third case, from the one
-at `turn` on. A test that runs on both clients, or on both wires, and has no other cases, runs on one
-of the two: the tests of a file take turns. Whoever names a test, or filters by words, gets every case.
+at `turn` on. A test that runs on both clients, or on both wires, and has no other cases, runs on one of the two: the
+tests of a file take turns. Whoever names a test, or filters by words, gets every case.
 """
 
 from collections import defaultdict

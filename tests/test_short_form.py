@@ -45,7 +45,7 @@ def collected(*arguments: str) -> list[str]:
     return [line for line in told.stdout.splitlines() if "::" in line]
 
 
-def test_a_run_tries_each_test_of_its_files_and_leaves_out_pairs_only() -> None:
+def test_a_run_tries_each_test_of_its_files_and_leaves_out_cases_only() -> None:
     short, full = (collected(CROSSED, BOTH_CLIENTS, REFUSALS, *form) for form in ((), ("--full",)))
     assert set(short) < set(full)
     assert {line.partition("[")[0] for line in short} == {line.partition("[")[0] for line in full}
