@@ -18,7 +18,6 @@ from storage_tui.contract.errors import (
     MethodNotAllowedError,
     NotFoundError,
     QuotaExceededError,
-    RateLimitError,
     ServerError,
     StorageError,
     UnavailableError,
@@ -69,10 +68,12 @@ from storage_tui.server.http.request_summary import Exchange
 from storage_tui.server.http.responses import Response, error_response
 from storage_tui.server.http.routes import ANY_KEY, Access, Match, Route, find_route
 from storage_tui.server.http.streams import Streams
+from storage_tui.server.limits.addresses import FORWARDED_FOR, TrustedProxies, site_of
 from storage_tui.server.limits.budget import Budget, MemoryBounds
+from storage_tui.server.limits.clients import UNLIMITED, ClientBounds, Clients
 from storage_tui.server.limits.crowding import Peer
 from storage_tui.server.limits.parsing import Parsing
-from storage_tui.server.limits.shares import BusyError
+from storage_tui.server.limits.shares import USER, BusyError
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.resources.batches import Batches
 from storage_tui.server.resources.blobs import Blobs
@@ -91,7 +92,6 @@ from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.trash import ACTOR
 
-MAX_CONCURRENT = 768  # of one user: three quarters of the listener's places, so that nobody can shut out the others
 UPLOAD = "/upload/{id}"
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}  # nobody may keep a signed URL or pass it on
 
@@ -106,6 +106,7 @@ class RequestBounds:
     body: BodyBounds = field(default_factory=BodyBounds)
     send_idle_s: float = SEND_IDLE_S
     gate: GateBounds = field(default_factory=GateBounds)
+    clients: ClientBounds = UNLIMITED  # of a TCP listener, those that fit its connections
 
 
 DEFAULTS = RequestBounds()
@@ -118,7 +119,7 @@ class StorageApi:
         self, store: Store, access: AccessControl, *, limits: Limits | None = None, public_url: str | None = None,
         metrics_token: Secret[bytes] | None = None, shows_keys: bool = False,
         observers: Sequence[Callable[[Exchange], None]] = (), bounds: RequestBounds = DEFAULTS,
-        place: OpenPlace | None = None,
+        place: OpenPlace | None = None, proxies: TrustedProxies | None = None,
     ) -> None:  # fmt: skip
         """Make the application; `store` and `access` stay the caller's.
 
@@ -126,11 +127,13 @@ class StorageApi:
         answers; None takes the host of each request. `metrics_token` opens `/metrics`; without a token `/metrics` does
         not exist. Each of the `observers` is called with every request that has ended. The log names keys only with
         `shows_keys`. `bounds` are what requests may take.
-        `place` describes the bucket or folder that the store shows as it is.
+        `place` describes the bucket or folder that the store shows as it is. The `proxies` say for whom they send a
+        request.
         """
         self._access = access
         self._bounds = bounds
         self._active: set[Request] = set()
+        self._clients, self._proxies = Clients(bounds.clients), proxies or TrustedProxies()
         self._is_draining = False
         self._shows_keys = shows_keys
         self.metrics = Metrics()
@@ -238,6 +241,7 @@ class StorageApi:
                 exchange.request = request
                 REQUEST_ID.set(request.request_id)
                 self._active.add(request)
+                self._count_address(request)
                 response = await self._answer(request)
             except ClientGoneError:
                 return
@@ -292,6 +296,7 @@ class StorageApi:
             raise UnavailableError("the server is stopping; try again")
         request.grant = await self._authorize(request, match)
         ACTOR.set(self._access.name_of(request.grant))
+        USER.set(request.namespace)
         if match.route is None:
             if match.allowed:
                 raise MethodNotAllowedError(f"this path takes {', '.join(match.allowed)}, not {request.method[:20]!a}")
@@ -312,15 +317,19 @@ class StorageApi:
             response.headers.update(PRIVATE)
         return response
 
+    def _count_address(self, request: Request) -> None:
+        """Count the request against the limits of its client address; raise RateLimitError when a limit is reached."""
+        if request.peer is not None:
+            client = self._proxies.client_of(request.peer[0], request.headers.joined(FORWARDED_FOR))
+            self._clients.admit_address(site_of(client), request.stack, has_body=not request.body.is_done)
+
     def _count(self, request: Request, route: Route) -> None:
         """Count the request against the limits of its user; raise RateLimitError when a limit is reached."""
         if route.access in (Access.LOGIN, Access.OPEN, Access.METRICS):
             return
         namespace = request.namespace
-        allowed = self._quotas.concurrent(namespace, MAX_CONCURRENT)
-        if sum(other.namespace == namespace for other in self._active) > allowed:
-            why = f"you have {allowed} requests under way, which is the most allowed; wait until one ends"
-            raise RateLimitError(why, retry_after_s=1)
+        most = self._quotas.concurrent(namespace)
+        self._clients.admit_user(namespace, request.stack, has_body=not request.body.is_done, most=most)
         if route.request_class is not None:
             self._quotas.take_request(namespace, route.request_class)
 

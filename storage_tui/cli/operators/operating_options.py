@@ -32,6 +32,19 @@ _FLAGS = (
         metavar="TIME",
         help="How long /healthz says 'stopping' before connections are refused.",
     ),
+    click.option(
+        "--trust-proxy",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Believe the X-Forwarded-For of this proxy, such as 127.0.0.1 or 10.0.0.0/8; may be repeated.",
+    ),
+    click.option(
+        "--per-address",
+        type=click.IntRange(0),
+        metavar="COUNT",
+        help="How many connections and requests one address may have at once; 0 for any number. [default: nine tenths "
+        "of all]",
+    ),
 )
 
 
@@ -42,8 +55,9 @@ def with_operating(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(
         *args: Any, tls_cert: Path | None, tls_key: Path | None, access_log: Path | None,
         log_format: Literal["text", "json"], log_keys: bool, metrics_token_file: Path | None,
-        shutdown_notice: timedelta, **kwargs: Any,
+        shutdown_notice: timedelta, trust_proxy: tuple[str, ...], per_address: int | None, **kwargs: Any,
     ) -> Any:  # fmt: skip
+        from storage_tui.server.limits.addresses import TrustedProxies
         from storage_tui.server.run.listener import Certificate
         from storage_tui.server.run.operating import Operating, read_metrics_token
 
@@ -56,6 +70,8 @@ def with_operating(command: Callable[..., Any]) -> Callable[..., Any]:
             metrics_token=None if metrics_token_file is None else read_metrics_token(metrics_token_file),
             tls=None if tls_cert is None or tls_key is None else Certificate(tls_cert, tls_key),
             notice_s=shutdown_notice.total_seconds(),
+            proxies=TrustedProxies.parse(trust_proxy),
+            per_address=per_address,
         )
         return command(*args, operating=operating, **kwargs)
 

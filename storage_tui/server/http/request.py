@@ -85,7 +85,7 @@ class Request:
         self.scheme = "https" if scope.get("scheme") == "https" else "http"
         self.raw_path: bytes = scope.get("raw_path") or b""
         self.raw_query: bytes = scope.get("query_string") or b""
-        self.peer = peer_of(scope.get("client"))
+        self.peer = peer_of(scope.get("client"))  # the other end of the connection, which may be a proxy
         self.stack = stack  # closed after the answer was sent: the readers that a stream needs live in it
         self.headers = Headers(scope["headers"])
         self.query: dict[str, str] = {}
@@ -115,6 +115,13 @@ class Request:
         if share is not None:
             self.stack.callback(share.close)
         return share
+
+    def try_hold(self, part: Shares, cost_bytes: int) -> bool:
+        """Take `cost_bytes` of a part of the budget until the answer is sent. Return False when they are not free."""
+        share = part.try_take(self.namespace, cost_bytes)
+        if share is not None:
+            self.stack.callback(share.close)
+        return share is not None
 
     async def read(self, part: Shares, limit: int, what: str, *, cost: Callable[[int], int] = body_cost) -> bytes:
         """Return the body, of at most `limit` bytes; raise TooLargeError naming `what` when it is longer.

@@ -16,10 +16,11 @@ MIB = 1024 * 1024
 class MemoryBounds:
     """How much memory requests hold together, and how long a request waits for its share."""
 
-    transfer_bytes: int = 44 * MIB  # of blobs on their way in and out
+    transfer_bytes: int = 36 * MIB  # of blobs on their way in and out
+    small_bytes: int = 8 * MIB  # of small blobs: separate, so that they never wait behind large ones of the same user
     call_bytes: int = 28 * MIB  # of documents, lists and results: separate, so that a user with many transfers can list
     transfer_patience_s: float = 20.0  # the published client waits 30 s for an answer after its last byte
-    call_patience_s: float = 8.0
+    call_patience_s: float = 8.0  # also of small blobs
 
 
 DEFAULTS = MemoryBounds()
@@ -41,12 +42,14 @@ TEXT_GROWTH = 4  # the same ratio for long texts: the bytes, the text, and the p
 
 
 class Budget:
-    """The memory of one server, in two parts: `transfers` and `calls`. `lingering` counts refused bodies, not bytes."""
+    """The memory of one server, in three parts: `transfers`, `small` and `calls`. `lingering` counts refused bodies and
+    not bytes."""
 
     def __init__(self, bounds: MemoryBounds = DEFAULTS) -> None:
         self.transfers = Shares(
             bounds.transfer_bytes, "the memory for blobs on their way", patience_s=bounds.transfer_patience_s
         )
+        self.small = Shares(bounds.small_bytes, "the memory for small blobs", patience_s=bounds.call_patience_s)
         self.calls = Shares(bounds.call_bytes, "the memory for calls", patience_s=bounds.call_patience_s)
         self.lingering = Shares(LINGERING, "all places to read on", patience_s=0.0)
 

@@ -56,7 +56,7 @@ class Lane:
         except RuntimeError as exc:
             turn.close()
             raise UnavailableError("the server is stopping; try again") from exc
-        future.add_done_callback(lambda _: _end_turn(loop, turn))
+        future.add_done_callback(lambda _: end_turn(loop, turn))
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
@@ -65,6 +65,7 @@ class Lane:
             self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _end_turn(loop: asyncio.AbstractEventLoop, turn: Share) -> None:
+def end_turn(loop: asyncio.AbstractEventLoop, turn: Share) -> None:
+    """Return the turn, in the event loop, when a thread has done its work."""
     with suppress(RuntimeError):  # the loop has ended, and all turns with the loop
         loop.call_soon_threadsafe(turn.close)

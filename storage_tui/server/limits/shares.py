@@ -2,16 +2,23 @@
 
 The rule: a user may hold up to GREED times the amount that is left free afterwards, and a user who holds nothing may
 take any free amount. So a user alone gets four fifths, and the next user four fifths of the rest. As shares come back,
-the users who hold least are served first, until all hold the same. Nothing is ever taken away.
+the users who hold least are served first, until all hold the same. Among users who hold the same, the one comes first
+who has waited longest since the last share: with more users than shares everybody has a turn before anybody has two.
+The requests of one user are served in order. Nothing is ever taken away.
 """
 
 import asyncio
 from collections import deque
+from contextvars import ContextVar
+from itertools import count
 
 from storage_tui.contract.errors import UnavailableError
 
 GREED = 4
 RETRY_AFTER_S = 2
+
+USER: ContextVar[str] = ContextVar("user", default="")
+"""The namespace of the user for whom the present request runs. It is empty for work of the server itself."""
 
 
 class BusyError(UnavailableError):
@@ -55,15 +62,18 @@ class _Wait:
 class Shares:
     """`total` units of one thing, for the event loop only.
 
-    `what` names the thing in a refusal. A request is refused when its turn did not come for `patience_s` seconds.
+    `what` names the thing in a refusal. A request is refused when its turn did not come for `patience_s` seconds; with
+    None, a request waits until it is cancelled.
     """
 
-    def __init__(self, total: int, what: str, *, patience_s: float) -> None:
+    def __init__(self, total: int, what: str, *, patience_s: float | None) -> None:
         self._total = self._free = total
         self._what = what
         self._patience_s = patience_s
         self._held: dict[str, int] = {}
         self._waiting: dict[str, deque[_Wait]] = {}
+        self._since: dict[str, int] = {}  # of users who wait: when they came, or were last served
+        self._moments = count()
 
     @property
     def free(self) -> int:
@@ -94,6 +104,7 @@ class Shares:
         wait = _Wait(amount)
         queue = self._waiting.setdefault(user, deque())
         queue.append(wait)
+        self._since.setdefault(user, next(self._moments))
         try:
             async with asyncio.timeout(self._patience_s):
                 await wait.granted
@@ -108,6 +119,7 @@ class Shares:
                 queue.remove(wait)
             if not queue and self._waiting.get(user) is queue:
                 del self._waiting[user]
+                del self._since[user]
             self._serve()
 
     def _may_have(self, user: str, amount: int) -> bool:
@@ -133,14 +145,24 @@ class Shares:
         self._serve()
 
     def _serve(self) -> None:
-        """Share the free amount among those who wait and may have it; the user who holds least comes first."""
-        for user in sorted(self._waiting, key=lambda user: self._held.get(user, 0)):
-            queue = self._waiting[user]
-            while queue and (queue[0].granted.done() or self._may_have(user, queue[0].amount)):
-                wait = queue.popleft()
-                if not wait.granted.done():
-                    self._hand_out(user, wait.amount)
-                    wait.granted.set_result(None)
+        """Share the free amount among those who wait and may have it, one share at a time."""
+        while self._free and (user := self._next()) is not None:
+            wait = self._waiting[user].popleft()
+            self._hand_out(user, wait.amount)
+            self._since[user] = next(self._moments)
+            wait.granted.set_result(None)
+
+    def _next(self) -> str | None:
+        """Return the user whose turn is next: the one who holds least, and among those the one served longest ago. None
+        when nobody who waits may have what they wait for."""
+        found: tuple[int, int, str] | None = None
+        for user, queue in self._waiting.items():
+            while queue and queue[0].granted.done():
+                queue.popleft()
+            if queue and self._may_have(user, queue[0].amount):
+                rank = (self._held.get(user, 0), self._since[user], user)
+                found = rank if found is None else min(found, rank)
+        return None if found is None else found[2]
 
     def _busy(self, user: str) -> BusyError:
         whose = "your own requests hold" if self.held_by(user) else "others hold"

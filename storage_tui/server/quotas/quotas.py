@@ -62,10 +62,9 @@ class Quotas:
         if per_minute is not None:
             self._rates.take(namespace, request_class, per_minute)
 
-    def concurrent(self, namespace: str, otherwise: int) -> int:
-        """Return how many requests of a user may run at once: the user's limit, but at most `otherwise`."""
-        limit = self._limits.value.of(namespace).concurrent
-        return otherwise if limit is None else min(limit, otherwise)
+    def concurrent(self, namespace: str) -> int | None:
+        """Return how many requests of a user may run at once by the user's own limit; None where there is none."""
+        return self._limits.value.of(namespace).concurrent
 
     def is_limited(self, address: Address, *, is_moved: bool = False) -> bool:
         """Return whether room must be reserved for a blob at the address, as `reserve` does."""

@@ -35,7 +35,7 @@ from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.resources.conditions import check_match, is_unchanged, precondition, range_applies
 from storage_tui.server.resources.damage import Damage
 from storage_tui.server.resources.redirects import redirect
-from storage_tui.server.stores.base import READ_SIZE, BlobReader, Store
+from storage_tui.server.stores.base import READ_SIZE, Address, BlobReader, Store
 
 PUBLISHED_CLIENT = "dl-python/"
 
@@ -54,9 +54,7 @@ class Blobs:
     async def get(self, request: Request) -> Response:
         """Answer with the bytes: 200, 206 for a range, 304, 412 or 416."""
         address = address_of(request)
-        if self._store.opens_with_bytes:
-            await request.hold(request.budget.transfers, STREAM_BYTES)
-        reader = await request.stack.enter_async_context(self._store.open(address))
+        reader = await self._open(request, address)
         blob = reader.blob
         _check_generation(request, blob)
         check_match(request.headers, blob)
@@ -64,14 +62,10 @@ class Blobs:
         if is_unchanged(request.headers, blob):
             return Response(304, headers)
         size_bytes = blob.size_bytes or 0
-        span = Span(0, size_bytes)
-        status = 200
-        asked = request.headers.one("range")
-        if asked is not None and range_applies(request.headers, blob):
-            part = parse_range(asked, size_bytes)
-            if part is not None:
-                span, status = part, 206
-                headers["Content-Range"] = format_content_range(span, size_bytes)
+        part = _asked_part(request, blob)
+        span, status = (Span(0, size_bytes), 200) if part is None else (part, 206)
+        if part is not None:
+            headers["Content-Range"] = format_content_range(part, size_bytes)
         await self._damage.check(address, reader, span)
         elsewhere = redirect(request, reader, headers)
         if elsewhere is not None:
@@ -83,9 +77,19 @@ class Blobs:
         headers["Content-Length"] = str(span.size_bytes)
         if span.size_bytes <= READ_SIZE:  # one piece needs no stream; a damaged piece can still be refused
             if not self._store.opens_with_bytes:
-                await request.hold(request.budget.transfers, body_cost(span.size_bytes))
+                await request.hold(request.budget.small, body_cost(span.size_bytes))
             return Response(status, headers, b"".join([chunk async for chunk in reader.chunks(span)]))
         return await self._stream(request, reader, span, Response(status, headers))
+
+    async def _open(self, request: Request, address: Address) -> BlobReader:
+        """Open the blob until the answer is sent. Some engines send the first bytes along, which take memory. When the
+        memory for large blobs is short, a small blob or a short range is read in the memory for small ones."""
+        if self._store.opens_with_bytes and not request.try_hold(request.budget.transfers, STREAM_BYTES):
+            blob = await self._store.stat(address)
+            wanted = _asked_part(request, blob) or Span(0, blob.size_bytes or 0)
+            is_small = wanted.size_bytes <= READ_SIZE
+            await request.hold(request.budget.small if is_small else request.budget.transfers, STREAM_BYTES)
+        return await request.stack.enter_async_context(self._store.open(address))
 
     async def _stream(self, request: Request, reader: BlobReader, span: Span, response: Response) -> Response:
         await self._streams.admit(request, 0 if self._store.opens_with_bytes else STREAM_BYTES)
@@ -104,7 +108,9 @@ class Blobs:
         address = address_of(request)
         if request.body.size_bytes is None:
             raise BadRequestError("set needs Content-Length; send longer values to an upload URL", key=address.key)
-        content = await request.read(request.budget.transfers, self._limits.set_bytes, "a value for set")
+        is_small = request.body.size_bytes <= READ_SIZE
+        part = request.budget.small if is_small else request.budget.transfers
+        content = await request.read(part, self._limits.set_bytes, "a value for set")
         md5 = request.body.hashes.get("md5")
         async with self._quotas.reserve(address, len(content)) as room:
             blob = await self._store.put(
@@ -181,6 +187,14 @@ def generation_of(blob: Blob) -> str:
     if blob.modified is None:
         return "1"
     return str(int(blob.modified.timestamp() * 1000) * 1000 + crc32((blob.etag or "").encode()) % 1000)
+
+
+def _asked_part(request: Request, blob: Blob) -> Span | None:
+    """Return the part of the blob that is asked for; None for all of it. Raise RangeNotSatisfiableError."""
+    asked = request.headers.one("range")
+    if asked is None or not range_applies(request.headers, blob):
+        return None
+    return parse_range(asked, blob.size_bytes or 0)
 
 
 def _check_generation(request: Request, blob: Blob) -> None:

@@ -21,6 +21,7 @@ from granian.server.embed import Server
 
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.app import StorageApi
+from storage_tui.server.limits.addresses import TrustedProxies
 from storage_tui.server.limits.crowding import SPARE, Crowding
 
 BACKLOG = 1024
@@ -105,10 +106,11 @@ class Listener:
 
     def __init__(
         self, app: StorageApi, listening: socket.socket, *, tls: Certificate | None = None, notice_s: float = 0.0,
-        bounds: ListenerBounds = DEFAULTS,
+        bounds: ListenerBounds = DEFAULTS, most_of_address: int | None = None, proxies: TrustedProxies | None = None,
     ) -> None:  # fmt: skip
         """Make the listener. `notice_s` is for how many seconds `/healthz` reports the stop while connections are still
-        accepted."""
+        accepted. One address has at most `most_of_address` connections, unless it is one of the `proxies`."""
+        self._most_of_address, self._proxies = most_of_address, proxies or TrustedProxies()
         self._app = app
         self._listening = listening
         self._tls = tls
@@ -120,7 +122,10 @@ class Listener:
         """Serve until `stop`. Then let requests end for `drain_s` seconds, or until `hurry`, and cut the rest."""
         self._begin()
         bounds = self._bounds
-        room = Crowding(self._listening, self._app.busy_peers, most=bounds.most_connections(), spare=bounds.spare)
+        room = Crowding(
+            self._listening, self._app.busy_peers, most=bounds.most_connections(), spare=bounds.spare,
+            most_of_address=self._most_of_address, proxies=self._proxies,
+        )  # fmt: skip
         crowding = asyncio.ensure_future(room.run())
         stopping = asyncio.ensure_future(stop.wait())
         while not stopping.done() and not (current := list(self._workers)[-1]).done():

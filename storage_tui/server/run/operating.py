@@ -2,12 +2,13 @@
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.machine.secrets import Secret
 from storage_tui.machine.text_files import text_of
+from storage_tui.server.limits.addresses import TrustedProxies
 from storage_tui.server.run.listener import Certificate
 from storage_tui.server.run.logs import AccessLog, Format
 
@@ -20,7 +21,8 @@ class Operating:
     """The choices of the people who run a server.
 
     `notice_s` is for how many seconds `/healthz` reports the stop while connections are still accepted. `shows_keys`
-    lets keys into the logs.
+    lets keys into the logs. The `proxies` say for whom they send a request. `per_address` is how many connections and
+    requests one address may have at once: 0 for any number, None for nine tenths of what the server takes.
     """
 
     log_format: Format = "text"
@@ -29,6 +31,8 @@ class Operating:
     metrics_token: Secret[bytes] | None = None
     tls: Certificate | None = None
     notice_s: float = 0.0
+    proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    per_address: int | None = None
 
     def open_access_log(self) -> AccessLog | None:
         """Return the log of requests, started; None when there is none. Raise UnavailableError when the file cannot be

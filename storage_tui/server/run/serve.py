@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from storage_tui.server.access.control import AccessControl, open_access
 from storage_tui.server.access.jwks import IdentityProvider
 from storage_tui.server.access.keyring import Keyring
 from storage_tui.server.app import RequestBounds, StorageApi
+from storage_tui.server.limits.clients import UNLIMITED, ClientBounds
 from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.run.engine import Engine, open_engine, open_local, open_place
 from storage_tui.server.run.listener import Listener, ListenerBounds, listen_tcp, listen_unix, url_of
@@ -83,6 +84,9 @@ def serve(
     Raise StorageError with one clear line when the directory or the address cannot be used.
     """
     start_log(operating.log_format)
+    if bounds.requests.clients == UNLIMITED:
+        most = ClientBounds.of(bounds.listener.most_connections(), per_address=operating.per_address)
+        bounds = replace(bounds, requests=replace(bounds.requests, clients=most))
     if operating.tls is not None:
         operating.tls.check()
     if isinstance(place, S3Place):
@@ -231,7 +235,7 @@ async def run(
         app = StorageApi(
             store, access, public_url=public_url, metrics_token=operating.metrics_token,
             shows_keys=operating.shows_keys, observers=() if access_log is None else (access_log.note,),
-            bounds=bounds.requests, place=engine.place,
+            bounds=bounds.requests, place=engine.place, proxies=operating.proxies,
         )  # fmt: skip
         stop, hurry = asyncio.Event(), asyncio.Event()
         tasks = [
@@ -241,8 +245,9 @@ async def run(
         if until is not None:
             tasks.append(asyncio.ensure_future(_stop_after(until(app), stop)))
         listener = Listener(
-            app, listen(access.keyring), tls=operating.tls, notice_s=operating.notice_s, bounds=bounds.listener
-        )
+            app, listen(access.keyring), tls=operating.tls, notice_s=operating.notice_s, bounds=bounds.listener,
+            most_of_address=bounds.requests.clients.address_connections, proxies=operating.proxies,
+        )  # fmt: skip
         _obey_signals(stop, hurry, partial(_renew, listener))
         try:
             serving = asyncio.ensure_future(listener.run(stop=stop, hurry=hurry))

@@ -110,6 +110,7 @@ def test_what_cannot_be_is_one_line(run, home, tmp_path):
         (("serve", "--tls-cert", "x", "--tls-key", "y", "--data-dir", "d"), b"cannot serve TLS", 1),
         (("serve", "--metrics-token-file", "none", "--data-dir", "d"), b"cannot read none", 1),
         (("serve", "--access-log", "no/such/place", "--port", "0", "--data-dir", "d"), b"cannot write the access", 1),
+        (("serve", "--trust-proxy", "x", "--data-dir", "d"), b"a trusted proxy is an address or a network", 1),
     ):
         result = run(*args, code=code)
         assert why in result.stderr, (args, result.stderr)

@@ -60,6 +60,24 @@ async def test_what_comes_back_goes_to_who_holds_least() -> None:
     waiting["ann"].cancel()
 
 
+async def test_with_more_users_than_shares_everybody_has_a_turn_before_anybody_has_two() -> None:
+    shares, order = Shares(2, "all slots", patience_s=LONG), list[str]()
+
+    async def work(user: str) -> None:
+        share = await shares.take(user, 1)
+        order.append(user)
+        await asyncio.sleep(0)
+        share.close()
+
+    greedy = [asyncio.create_task(work("greedy")) for _ in range(50)]
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(work(f"user{number}")) for number in range(10)]
+    await asyncio.gather(*others)
+    assert order.count("greedy") <= 4, "two came first, and one has its turn among the others"
+    await asyncio.gather(*greedy)
+    assert (len(order), shares.free, shares._since) == (60, 2, {})
+
+
 async def test_users_who_always_want_more_end_up_with_the_same() -> None:
     shares = Shares(20, "all slots", patience_s=LONG)
     held = {"ann": await most(shares, "ann"), "bob": await most(shares, "bob")}

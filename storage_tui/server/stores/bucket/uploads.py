@@ -58,15 +58,15 @@ class UploadSessions:
             self._folder.note_repeat(session)
             return session
 
-        return (await self._threads.calls.run(begin)).to_upload()
+        return (await self._threads.sessions.run(begin)).to_upload()
 
     async def find(self, upload_id: str) -> UploadSession:
         """Return the session, as `Store.find_upload` promises."""
-        return (await self._threads.calls.run(self._folder.find, upload_id, self._now())).to_upload()
+        return (await self._threads.sessions.run(self._folder.find, upload_id, self._now())).to_upload()
 
     async def find_open(self, upload_id: str) -> SessionRecord:
         """Return the session while it can be written. Raise the errors of `Store.write_upload`."""
-        return await self._threads.calls.run(self._folder.find_open, upload_id, self._now())
+        return await self._threads.sessions.run(self._folder.find_open, upload_id, self._now())
 
     def write(self, upload_id: str, *, restart: bool) -> AbstractAsyncContextManager[UploadWriter]:
         """Return the writer, as `Store.write_upload` promises. Entering waits for a writer that is being parked."""
@@ -81,10 +81,10 @@ class UploadSessions:
 
     async def cancel(self, upload_id: str) -> None:
         """Cancel the session, as `Store.cancel_upload` promises."""
-        before = await self._threads.calls.run(self._cancel, upload_id)
+        before = await self._threads.sessions.run(self._cancel, upload_id)
         await self._parking.is_written(upload_id)
         if before is not None:
-            await self._threads.calls.run(drop_bytes, self._bucket, self._folder, before)
+            await self._threads.sessions.run(drop_bytes, self._bucket, self._folder, before)
 
     async def settle(self) -> None:
         """Wait until every writer that was left is parked."""

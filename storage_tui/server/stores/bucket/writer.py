@@ -125,7 +125,7 @@ class SessionWriter:
         self._failure = None
         before = self._session
         await self._save(before.emptied())
-        await self._threads.calls.run(drop_bytes, self._bucket, self._folder, before)
+        await self._threads.sessions.run(drop_bytes, self._bucket, self._folder, before)
         self._offset = self._crc = self._number = self._filed_bytes = self._part_crc = 0
         self._sent.clear()
 
@@ -155,7 +155,7 @@ class SessionWriter:
     async def _save(self, session: SessionRecord) -> None:
         """Write the session, unless it was cancelled meanwhile."""
         self._session = session
-        await self._threads.calls.run(self._folder.save_open, session, self._now())
+        await self._threads.sessions.run(self._folder.save_open, session, self._now())
 
     async def _file(self) -> None:
         """Move the gathered bytes into the file of their part."""
@@ -187,7 +187,7 @@ class SessionWriter:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             self._check()
         if self._session.parts_id is None:
-            parts_id = await self._threads.calls.run(begin_parts, self._bucket, self._session)
+            parts_id = await self._threads.sessions.run(begin_parts, self._bucket, self._session)
             await self._save(replace(self._session, parts_id=parts_id))
         content = self._content()
         sending = self._send_part(self._number, content, self._gathered, self._part_crc, self._crc)
@@ -219,7 +219,7 @@ class SessionWriter:
         finally:
             gathered.close()
         if self._failure is None:
-            await self._threads.calls.run(self._folder.drop, session.upload_id, number)
+            await self._threads.sessions.run(self._folder.drop, session.upload_id, number)
         else:
             self._release()
 
@@ -248,7 +248,7 @@ class SessionWriter:
     async def _kept_bytes(self) -> AsyncIterator[bytes]:
         content = self._content()
         for place in range(len(content)):
-            yield await self._threads.calls.run(content.__getitem__, place)
+            yield await self._threads.sessions.run(content.__getitem__, place)
 
     def _commit(self) -> Blob:
         """Make the object visible."""

@@ -186,7 +186,7 @@ class LocalStore:
             yield ValueReader(blob, content or b"")
             return
         sums = partial(self._summing.find, blob, descriptor)
-        reader = FileReader(blob, descriptor, self._pool.reading, sums)
+        reader = FileReader(blob, descriptor, self._pool.bytes, sums)
         try:
             yield reader
         finally:
@@ -256,7 +256,7 @@ class LocalStore:
         large = replace(fresh, sums=local_blocks.rows_of(content))
 
         async def attempt() -> Blob:
-            await self._pool.in_thread(partial(self._stage, large.blob_id, content), drop)
+            await self._pool.stage(partial(self._stage, large.blob_id, content), drop)
             return await self._commit_write(place, large, precondition, Staged(large.blob_id))
 
         return await self._room.find(attempt)

@@ -73,17 +73,18 @@ class UploadSessions:
                     return first.session
             return session
 
-        return (await self._threads.calls.run(begin)).to_upload()
+        return (await self._threads.sessions.run(begin)).to_upload()
 
     async def find(self, upload_id: str) -> UploadSession:
         """Return the session, as `Store.find_upload` promises."""
-        return (await self._threads.calls.run(sessions.find, self._bucket, upload_id, self._now())).session.to_upload()
+        kept = await self._threads.sessions.run(sessions.find, self._bucket, upload_id, self._now())
+        return kept.session.to_upload()
 
     def write(self, upload_id: str, *, restart: bool) -> AbstractAsyncContextManager[UploadWriter]:
         """Return the writer, as `Store.write_upload` promises. Entering waits for a writer that is being parked."""
 
         async def open_writer() -> SessionWriter:
-            return self._writer(await self._threads.calls.run(self._joined, upload_id))
+            return self._writer(await self._threads.sessions.run(self._joined, upload_id))
 
         return self._parking.writing(upload_id, open_writer, restart=restart)
 
@@ -91,7 +92,7 @@ class UploadSessions:
         """Return the writer, as `Store.write_part` promises. Entering waits for a writer that is being parked."""
 
         async def open_writer() -> SessionWriter:
-            return self._writer(await self._threads.calls.run(self._begin_part, upload_id, span))
+            return self._writer(await self._threads.sessions.run(self._begin_part, upload_id, span))
 
         return self._parking.writing(part_name(upload_id, span.start), open_writer, restart=False)
 
@@ -105,11 +106,11 @@ class UploadSessions:
             found = (sessions.find_part(self._bucket, upload_id, span) for span in spans)
             return [kept.session.to_part() for kept in found if kept is not None]
 
-        return await self._threads.calls.run(find)
+        return await self._threads.sessions.run(find)
 
     async def drop_parts(self, upload_id: str) -> None:
         """Drop the parts, as `Store.drop_parts` promises; the engine drops their bytes with those of the session."""
-        await self._threads.calls.run(sessions.forget_parts, self._bucket, upload_id)
+        await self._threads.sessions.run(sessions.forget_parts, self._bucket, upload_id)
 
     def _writer(self, kept: Kept) -> SessionWriter:
         return SessionWriter(
@@ -175,10 +176,10 @@ class UploadSessions:
 
     async def cancel(self, upload_id: str) -> None:
         """Cancel the session, as `Store.cancel_upload` promises."""
-        before = await self._threads.calls.run(self._cancel, upload_id)
+        before = await self._threads.sessions.run(self._cancel, upload_id)
         await self._parking.is_written(upload_id)
         if before is not None:
-            await self._threads.calls.run(sessions.drop_bytes, self._bucket, before)
+            await self._threads.sessions.run(sessions.drop_bytes, self._bucket, before)
 
     async def settle(self) -> None:
         """Wait until every writer that was left is parked."""

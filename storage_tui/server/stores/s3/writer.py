@@ -141,7 +141,7 @@ class SessionWriter:
         before = self._session
         if before.offset or before.state != "open":
             await self._save(before.emptied())
-            await self._threads.calls.run(sessions.drop_bytes, self._bucket, before)
+            await self._threads.sessions.run(sessions.drop_bytes, self._bucket, before)
         self._offset = self._crc = self._piece_bytes = self._part_count = 0
 
     async def park(self) -> None:
@@ -168,7 +168,7 @@ class SessionWriter:
         return BadRequestError(f"the upload of {self._place.key!r} {what}", key=self._place.key)
 
     async def _save(self, session: SessionRecord) -> None:
-        self._kept = await self._threads.calls.run(sessions.save, self._bucket, self._kept, session, self._now())
+        self._kept = await self._threads.sessions.run(sessions.save, self._bucket, self._kept, session, self._now())
 
     async def _begin_part(self) -> None:
         await self._end_part()
@@ -198,7 +198,7 @@ class SessionWriter:
             if self._first_part + len(self._session.parts) >= MAX_PARTS - 1:
                 raise TooLargeError("the blob has more bytes than the storage engine of this server takes in one blob")
             if self._session.parts_id is None:
-                parts_id = await self._threads.calls.run(begin_parts, self._bucket, self._session)
+                parts_id = await self._threads.sessions.run(begin_parts, self._bucket, self._session)
                 await self._save(replace(self._session, parts_id=parts_id))
             etag = await self._threads.writes.run(self._put_part, gathered.chunks)
             session = self._session
@@ -213,7 +213,7 @@ class SessionWriter:
         finally:
             gathered.close()
             pieces.close()
-        await self._threads.calls.run(sessions.drop_pieces, self._bucket, session)
+        await self._threads.sessions.run(sessions.drop_pieces, self._bucket, session)
 
     def _fail(self, failure: StorageError) -> None:
         """Note the failure and drop the gathered bytes. Bytes after lost bytes cannot be kept, so the session continues
@@ -250,7 +250,7 @@ class SessionWriter:
 
     async def _kept_pieces(self) -> AsyncIterator[bytes]:
         for piece in self._session.pieces:
-            yield await self._threads.calls.run(_read_piece, self._bucket, piece)
+            yield await self._threads.sessions.run(_read_piece, self._bucket, piece)
         for chunk in self._gathered.chunks:
             yield chunk
 

@@ -1,5 +1,6 @@
-"""The threads of a local store that may block, by purpose: rows, lists and sums, counts for quotas, files, and upkeep.
-Each thread that reads rows has its own connection."""
+"""The threads of a local store that may block, by purpose: rows, lists and sums, counts for quotas, bytes of blobs,
+small values, files of uploads, and upkeep. Each thread that reads rows has its own connection. All of them but those
+for upkeep are shared fairly by user."""
 
 import asyncio
 import threading
@@ -11,11 +12,14 @@ from typing import Any, TypeVar
 import apsw
 
 from storage_tui.contract.errors import UnavailableError
+from storage_tui.server.limits.fair_threads import FairThreads
 
 T = TypeVar("T")
 
 READ_THREADS = 8  # reading a row takes less time than the switch to a thread; so many help when the disk is cold
 QUERY_THREADS = 4  # lists and sums, which take long: separate, so that many of them delay no read of a blob
+BYTE_THREADS = 8  # bytes of blobs that are not in the page cache: separate, so that slow ones delay no row
+VALUE_THREADS = 4  # values of one request that are written and synced: separate, so that they wait for no upload
 FILE_THREADS = 8  # uploads that write and sync at once; the others wait for a thread
 COUNT_THREADS = 1  # the counts for quotas, which are looked up by key
 UPKEEP_THREADS = 2  # the sweep and the search for orphans, so that they wait for no user
@@ -28,10 +32,12 @@ class Pool:
         self._open_reader = open_reader
         self._local = threading.local()
         self._connections: list[apsw.Connection] = []
-        self.reading = ThreadPoolExecutor(READ_THREADS, "storage-read")
-        self.files = ThreadPoolExecutor(FILE_THREADS, "storage-files")
-        self._querying = ThreadPoolExecutor(QUERY_THREADS, "storage-query")
-        self._counting = ThreadPoolExecutor(COUNT_THREADS, "storage-count")
+        self._reading = FairThreads(READ_THREADS, "storage-read")
+        self.bytes = FairThreads(BYTE_THREADS, "storage-bytes")
+        self.files = FairThreads(FILE_THREADS, "storage-files")
+        self._values = FairThreads(VALUE_THREADS, "storage-values")
+        self._querying = FairThreads(QUERY_THREADS, "storage-query")
+        self._counting = FairThreads(COUNT_THREADS, "storage-count")
         self._upkeep = ThreadPoolExecutor(UPKEEP_THREADS, "storage-upkeep")
 
     async def read(self, query: Callable[[apsw.Connection], T], undo: Callable[[T], None] | None = None) -> T:
@@ -40,7 +46,7 @@ class Pool:
         When the caller was cancelled and cannot take the result, `undo` gets the result, to close what the query
         opened.
         """
-        return await _result(submit(self.reading, self._read, query), undo)
+        return await _result(submit(self._reading, self._read, query), undo)
 
     async def query(self, query: Callable[[apsw.Connection], T]) -> T:
         """Return the result of a list or a sum, as `read` does."""
@@ -58,13 +64,19 @@ class Pool:
         """Return the result of work of the upkeep, such as the sweep, as `in_thread` does."""
         return await _result(submit(self._upkeep, work), None)
 
+    async def stage(self, work: Callable[[], T], undo: Callable[[T], None] | None = None) -> T:
+        """Return the result of writing the value of one request; `undo` as in `read`."""
+        return await _result(submit(self._values, work), undo)
+
     async def in_thread(self, work: Callable[[], T], undo: Callable[[T], None] | None = None) -> T:
         """Return the result of the work; `undo` as in `read`."""
         return await _result(submit(self.files, work), undo)
 
     def close(self) -> None:
         """End the threads, then close the connections. Blocks."""
-        for threads in (self.files, self.reading, self._querying, self._counting, self._upkeep):
+        for threads in (
+            self.files, self._values, self.bytes, self._reading, self._querying, self._counting, self._upkeep
+        ):  # fmt: skip
             threads.shutdown()
         for connection in self._connections:
             connection.close()

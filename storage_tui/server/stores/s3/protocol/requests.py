@@ -21,7 +21,7 @@ from storage_tui.server.stores.s3.protocol.signing import Credentials, Signer, e
 CONNECT_S = 3.0
 SILENCE_S = 10.0  # a node that sends nothing for so long hangs; SeaweedFS itself would wait 30 to 60 s for it
 RETRY_AFTER_S = 5
-CONNECTIONS = 80  # as many as the threads that may call at once
+CONNECTIONS = 120  # as many as the threads that may call at once, so that no call waits for a connection
 CORRECTIONS = 3  # a request is sent so often in all: a wrong region and a wrong clock are corrected once each
 REFUSAL_BYTES = 64 * 1024  # of an error document; a longer one has no code that anybody knows
 STEADY = timedelta(minutes=1)  # a clock that is corrected by less has been corrected already

@@ -1,7 +1,10 @@
 """The threads in which a server waits for the engine, and the deadline after which it stops waiting.
 
-Short calls, lists, reads and writes of bytes have separate threads. So many uploads do not delay lists, many lists do
-not delay short calls, and no crowd of calls holds more memory than its threads do. The sweep has separate threads too.
+Short calls, the records of upload sessions, lists, reads and writes of bytes have separate threads, and each thread has
+a connection of its own to the engine. So many uploads delay neither lists nor short calls, many lists do not delay
+short calls, and no crowd of calls holds more memory than its threads do. The sweep has separate threads too. The
+threads for one kind of call are shared fairly by user: a user who has just come never stands behind the queue of
+another.
 """
 
 import asyncio
@@ -10,31 +13,46 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from storage_tui.contract.errors import UnavailableError
+from storage_tui.server.limits.lanes import end_turn
+from storage_tui.server.limits.shares import USER, Shares
 from storage_tui.server.stores.s3.protocol.requests import RETRY_AFTER_S
 
 T = TypeVar("T")
 
 DEADLINE_S = 25.0  # of a short call: the wait for a thread, and the call itself
 AT_ONCE = 16  # calls that one request runs at once, so that no request takes all threads
-CALLS, LISTS, READS, WRITES, UPKEEP = 32, 16, 16, 12, 4  # a write holds a part and its pieces, up to twice PART_BYTES
+CALLS, SESSIONS, LISTS, READS, UPKEEP = 32, 32, 16, 16, 4
+WRITES = 15  # twelve for one user; a write holds a part and its pieces, up to twice PART_BYTES
 
 
 class Lane:
     """The threads for one kind of call. With a deadline, a call that takes longer raises UnavailableError; the call may
-    continue then, but its result is ignored. Without a deadline, only the engine's silence ends a call."""
+    continue then, and keeps its thread, but its result is ignored. Without a deadline, only the engine's silence ends a
+    call. `waited` is how many calls found no free thread for their user."""
 
     def __init__(self, name: str, threads: int, deadline_s: float | None) -> None:
+        self.waited = 0
+        self._turns = Shares(threads, "all threads for the storage engine", patience_s=deadline_s)
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"s3-{name}")
         self._deadline_s = deadline_s
         self._is_closed = False
 
     async def run(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
-        """Call the function in a thread and return its result. Raise UnavailableError past the deadline, or once
-        closed."""
+        """Call the function in a thread, at the turn of the present user, and return its result. Raise UnavailableError
+        past the deadline, or once closed."""
+        loop = asyncio.get_running_loop()
+        deadline = None if self._deadline_s is None else loop.time() + self._deadline_s
+        turn = self._turns.try_take(USER.get(), 1)
+        if turn is None:
+            self.waited += 1
+            turn = await self._turns.take(USER.get(), 1)
         if self._is_closed:
+            turn.close()
             raise UnavailableError("the store is closed; start the server again")
-        future = asyncio.wrap_future(self._executor.submit(lambda: function(*args, **options)))
-        await asyncio.wait((future,), timeout=self._deadline_s)
+        called = self._executor.submit(lambda: function(*args, **options))
+        called.add_done_callback(lambda _: end_turn(loop, turn))
+        future = asyncio.wrap_future(called)
+        await asyncio.wait((future,), timeout=None if deadline is None else max(deadline - loop.time(), 0.0))
         if future.done():
             return future.result()
         future.cancel()
@@ -48,11 +66,12 @@ class Lane:
 
 
 class Threads:
-    """The lanes of one store: `calls` are short, `lists` are many for one request, `reads` and `writes` move the bytes
-    of large blobs, `upkeep` belongs to the sweep."""
+    """The lanes of one store: `calls` are short, `sessions` are those for the records of uploads, `lists` are many for
+    one request, `reads` and `writes` move the bytes of large blobs, `upkeep` belongs to the sweep."""
 
     def __init__(self) -> None:
         self.calls = Lane("calls", CALLS, DEADLINE_S)
+        self.sessions = Lane("sessions", SESSIONS, DEADLINE_S)
         self.lists = Lane("lists", LISTS, DEADLINE_S)
         self.upkeep = Lane("upkeep", UPKEEP, DEADLINE_S)
         self.reads = Lane("reads", READS, None)
@@ -60,7 +79,7 @@ class Threads:
 
     def close(self) -> None:
         """Close all lanes."""
-        for lane in (self.calls, self.lists, self.upkeep, self.reads, self.writes):
+        for lane in (self.calls, self.sessions, self.lists, self.upkeep, self.reads, self.writes):
             lane.close()
 
 

@@ -1,0 +1,80 @@
+"""How much of a server one client address and one user may have at once: connections, requests, open bodies.
+
+A server takes so many connections in all. So that nobody can have all of them, one address gets nine tenths and one
+user four fifths. What is more is refused with 429 before its body is read. A user behind many addresses and many users
+behind one address, such as an office behind a NAT, are both bounded. A UNIX socket has no addresses: its one user has
+no limit here.
+"""
+
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from storage_tui.contract.counts import plural
+from storage_tui.contract.errors import RateLimitError
+
+RETRY_AFTER_S = 1
+ADDRESS_SHARE, USER_SHARE = (9, 10), (4, 5)  # of the connections that the listener takes
+
+
+@dataclass(frozen=True, slots=True)
+class ClientBounds:
+    """The most that one address or one user may have at once; None for no limit. An open body is a request that came
+    with a body and is not answered. A user may have as many connections at work as requests: each carries one."""
+
+    address_connections: int | None = None
+    address_requests: int | None = None
+    address_bodies: int | None = None
+    user_requests: int | None = None
+    user_bodies: int | None = None
+
+    @classmethod
+    def of(cls, connections: int, *, per_address: int | None = None) -> "ClientBounds":
+        """Return the bounds for a listener with so many connections. `per_address` is the operator's own number for
+        connections and requests of an address; 0 for no limit."""
+        share, user = _part(connections, ADDRESS_SHARE), _part(connections, USER_SHARE)
+        address = share if per_address is None else per_address or None
+        return cls(address, address, address, user, user)
+
+
+def _part(total: int, share: tuple[int, int]) -> int:
+    return max(1, total * share[0] // share[1])
+
+
+UNLIMITED = ClientBounds()
+
+
+class Clients:
+    """What each address and each user has at this moment. Each request is counted until its stack is closed."""
+
+    def __init__(self, bounds: ClientBounds = UNLIMITED) -> None:
+        self.bounds = bounds
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def admit_address(self, site: str, stack: AsyncExitStack, *, has_body: bool) -> None:
+        """Count a request from the address. Raise RateLimitError when the address has too many."""
+        whose = "your address has"
+        self._take(stack, ("requests of address", site), self.bounds.address_requests, whose, "request")
+        if has_body:
+            self._take(stack, ("bodies of address", site), self.bounds.address_bodies, whose, "upload")
+
+    def admit_user(self, user: str, stack: AsyncExitStack, *, has_body: bool, most: int | None = None) -> None:
+        """Count a request of the user. Raise RateLimitError when the user has too many, or more than `most`."""
+        bounds = [bound for bound in (self.bounds.user_requests, most) if bound is not None]
+        self._take(stack, ("requests of user", user), min(bounds, default=None), "you have", "request")
+        if has_body:
+            self._take(stack, ("bodies of user", user), self.bounds.user_bodies, "you have", "upload")
+
+    def _take(self, stack: AsyncExitStack, name: tuple[str, str], most: int | None, whose: str, what: str) -> None:
+        if most is not None and self._counts[name] >= most:
+            raise RateLimitError(
+                f"{whose} {plural(most, what)} under way, which is the most allowed; wait until one ends",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        self._counts[name] += 1
+        stack.callback(self._give_back, name)
+
+    def _give_back(self, name: tuple[str, str]) -> None:
+        self._counts[name] -= 1
+        if not self._counts[name]:
+            del self._counts[name]
