@@ -7,6 +7,7 @@ import sys
 from tests.benchmarks import (
     bucket,
     cluster,
+    crowd,
     listing,
     long_link,
     moving,
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "sync": syncing.rows,
     "paint": paint.rows,
     "cluster": cluster.rows,
+    "crowd": crowd.rows,
     "bucket": bucket.rows,
 }
 

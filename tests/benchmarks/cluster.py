@@ -3,16 +3,14 @@
 `CLUSTER_KEYS` sets how many keys are listed. s5cmd and rclone are timed beside it where they are on the PATH.
 """
 
-import asyncio
 import hashlib
 import os
 import shutil
-import statistics
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
@@ -34,11 +32,10 @@ FOLDER_KEYS = 1000
 CLIENTS = 4  # processes, so that the measuring is not the limit
 SMALL, SMALL_COUNT = 10 * 1024, 300
 LARGE, LARGE_COUNT = 64 * MIB, 2
-UPLOADS, UPLOAD_BYTES, IDLE = 500, 4 * MIB, 2000
 
 
 def rows() -> Iterator[Row]:
-    """The table: throughput, costs, a crowd, lists."""
+    """The table: throughput, costs, lists."""
     with tempfile.TemporaryDirectory(prefix="storage-tui-benchmark-") as folder, ExitStack() as stack:
         place = seaweed.place("benchmark/")
         servers = [RunningServer(Path(folder) / f"server{number}", bucket=place) for number in range(2)]
@@ -47,7 +44,6 @@ def rows() -> Iterator[Row]:
             stack.callback(server.stop)
         engine = next(found for found in psutil.process_iter(["cmdline"]) if _is_engine(found, place.endpoint or ""))
         yield from _throughput(servers, engine)
-        yield from crowd(servers[0])
         seed(place, KEYS)
         yield from lists(servers[0], place, KEYS)
 
@@ -134,62 +130,6 @@ def _client(work: Work, url: str, token: str, number: int, barrier: Barrier) -> 
             else:
                 target = http.get(f"/data/new_resumable_url/{key}").text
                 assert http.put(target, content=content).status_code == 200
-
-
-def crowd(server: RunningServer) -> Iterator[Row]:
-    """500 uploads at once and 2,000 idle connections: the memory of the server, and lists meanwhile."""
-    memory = psutil.Process(server.process.pid)
-    with ExitStack() as stack:
-        for _ in range(IDLE):
-            stack.enter_context(server.connect())
-        peak, waits, seconds = asyncio.run(_crowd(server, memory))
-    with server.client() as ann:
-        listed = ann.get("/tmp/usage").json()
-    assert (listed["count"], listed["size"]) == (UPLOADS, UPLOADS * UPLOAD_BYTES)
-    waits.sort()
-    p99 = waits[int(len(waits) * 0.99)]
-    middle, slow = statistics.median(waits) * 1000, p99 * 1000
-    yield Row(
-        f"{UPLOADS} uploads of 4.2 MB at once, {IDLE:,} idle connections: memory of the server; lists, median and p99",
-        f"{peak / 1e6:,.0f} MB; {middle:,.0f} ms, {slow:,.0f} ms; all in {seconds:.0f} s",
-        "",
-        "",
-    )
-
-
-async def _crowd(server: RunningServer, memory: psutil.Process) -> tuple[int, list[float], float]:
-    content = os.urandom(UPLOAD_BYTES)
-    waits: list[float] = []
-    peak = 0
-    limits = httpx.Limits(max_connections=None)
-    headers = {"Authorization": f"Bearer {server.token()}"}
-    async with (
-        httpx.AsyncClient(base_url=server.url, headers=headers, trust_env=False, timeout=600, limits=limits) as http,
-        httpx.AsyncClient(base_url=server.url, headers=headers, trust_env=False, timeout=600) as lister,
-    ):
-
-        async def ask(method: str, url: str, body: bytes | None = None) -> str:
-            """Until it is answered: a client of this size finds connections closed that it kept for too long."""
-            while True:
-                with suppress(httpx.TransportError):
-                    answer = await http.request(method, url, content=body)
-                    if answer.status_code == 200:
-                        return answer.text
-                    assert answer.status_code == 503, answer.text
-
-        async def upload(number: int) -> None:
-            await ask("PUT", await ask("GET", f"/tmp/new_resumable_url/{number}"), content)
-
-        started = time.perf_counter()
-        working = asyncio.gather(*map(upload, range(UPLOADS)))
-        while not working.done():
-            begun = time.perf_counter()
-            assert (await lister.get("/data/list?details=true&limit=100")).status_code == 200
-            waits.append(time.perf_counter() - begun)
-            peak = max(peak, memory.memory_info().rss)
-            await asyncio.sleep(0.05)
-        await working
-    return peak, waits, time.perf_counter() - started
 
 
 def seed(place: S3Place, count: int) -> None:
