@@ -58,6 +58,8 @@ class FairThreads(Executor):
                         future.cancel()
             while wait and (self._waiting or self._running):
                 self._is_empty.wait()
+            if self._waiting or self._running:
+                return  # the last work ends the threads
         self._pool.shutdown(wait)
 
     def _begin(self) -> None:
@@ -99,3 +101,5 @@ class FairThreads(Executor):
             del self._served[user]
         if not self._waiting and not self._running:
             self._is_empty.notify_all()
+            if self._is_closed:
+                self._pool.shutdown(wait=False)

@@ -80,6 +80,14 @@ def test_an_end_that_cancels_leaves_only_the_work_that_runs() -> None:
     threads.shutdown()
 
 
+def test_an_end_that_does_not_wait_lets_all_work_end() -> None:
+    threads, gate = FairThreads(1, "test"), threading.Event()
+    work = [threads.submit(gate.wait, LIMIT_S) for _ in range(3)]
+    threads.shutdown(wait=False)
+    gate.set()
+    assert all(future.result(LIMIT_S) for future in work)
+
+
 class SlowDisk(Disk):
     """A disk whose writes of uploads wait for the gate; it keeps their order, by user."""
 

@@ -1,14 +1,17 @@
 """Uploads hold all that they may, and short calls of anybody are answered: told by order, not by time."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
 from storage_tui.server.app import RequestBounds
 from storage_tui.server.limits.budget import UPLOAD_BYTES, MemoryBounds
 from storage_tui.server.run.serve import Bounds
+from tests import seaweed
 from tests.server.preludes import commits_wait_for_a_sign
 from tests.server.running import RunningServer, put_head, read_answer
 from tests.waits import LIMIT_S, wait_until
@@ -50,3 +53,41 @@ def test_calls_are_answered_while_uploads_hold_all_memory_and_more_wait(stuck: R
         assert ann.get("/tmp/list").json() == [], "no upload was stored before those calls"
         (tmp_path / "data.go").touch()
         assert [read_answer(connection)[0] for connection in uploads] == [200] * count
+
+
+def test_small_reads_and_writes_on_a_bucket_wait_behind_no_upload_of_the_same_user(tmp_path: Path) -> None:
+    memory = MemoryBounds(transfer_bytes=2 * UPLOAD_BYTES, transfer_patience_s=LIMIT_S)
+    bounds = Bounds(requests=RequestBounds(memory=memory))
+    server = RunningServer(tmp_path / "data", bounds, bucket=seaweed.place(f"order-{secrets.token_hex(4)}/"))
+    server.start()
+    try:
+        with ExitStack() as stack:
+            ann = stack.enter_context(server.client())
+            for name, size_bytes in (("small", 1000), ("large", 1_000_000)):
+                ann.put(f"/data/set/{name}", content=bytes(size_bytes)).raise_for_status()
+            for number in range(5):
+                connection = stack.enter_context(server.connect())
+                url = ann.get(f"/tmp/new_resumable_url/{number}").text
+                connection.sendall(put_head(url, "Content-Length: 900000") + bytes(100_000))
+            wait_until(lambda: memory_is_taken(server, ann), "an upload that has its memory")
+            for _ in range(3):
+                assert ann.put("/data/set/more", content=bytes(200_000)).status_code == 200
+                assert len(ann.get("/data/get/more").content) == 200_000
+                assert ann.get("/data/get/large", headers={"Range": "bytes=5-9"}).content == bytes(5)
+                assert ann.get("/data/get/small").content == bytes(1000)
+    finally:
+        server.stop()
+
+
+def memory_is_taken(server: RunningServer, ann: httpx.Client) -> bool:
+    """A large read finds no memory: its answer does not begin while the uploads go on."""
+    with server.connect() as connection:
+        token = ann.headers["Authorization"]
+        connection.sendall(
+            f"GET /storage/v1/data/get/large HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n".encode()
+        )
+        connection.settimeout(0.5)
+        try:
+            return not connection.recv(1)
+        except TimeoutError:
+            return True
