@@ -22,9 +22,7 @@ async def preview_prefix(
     """
     view = view or View()
     prefix = Prefix(storage, key, storage_type, is_full=view.is_full)
-    names = await prefix.names()
-    if not names.is_whole and not ZARR & names.blobs and await prefix.read("zarr.json", 0, 1) is not None:
-        names = replace(names, blobs=names.blobs | {"zarr.json"})
+    names = await _first_names(prefix)
     if ZARR & names.blobs:
         kind = "Zarr store"
     elif is_icechunk(names):
@@ -36,10 +34,16 @@ async def preview_prefix(
 
 async def names_of_zarr(prefix: Prefix) -> Names | None:
     """Return the first names below a prefix that is a Zarr store, None for any other. Raises errors of the client."""
+    names = await _first_names(prefix)
+    return names if ZARR & names.blobs else None
+
+
+async def _first_names(prefix: Prefix) -> Names:
+    """Return the first names below a prefix, with that of the metadata of Zarr 3 where it comes after them."""
     names = await prefix.names()
     if not names.is_whole and not ZARR & names.blobs and await prefix.read("zarr.json", 0, 1) is not None:
         names = replace(names, blobs=names.blobs | {"zarr.json"})
-    return names if ZARR & names.blobs else None
+    return names
 
 
 async def _shown(kind: str, prefix: Prefix, names: Names, view: View) -> Preview:

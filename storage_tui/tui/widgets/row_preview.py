@@ -34,6 +34,7 @@ SLOW_S = 0.3  # within this time the old preview stays; then the pane shows Read
 MIX_BLOBS = 1000  # of a folder, one page: enough for the kinds of its blobs
 FACTS = 3  # rows for the facts of an image of the catalog
 TOTALS = 2  # rows for the blobs and bytes of a folder that is one thing
+VIEWED = "F3 looks at its arrays"
 FAR = 1_000_000  # rows; past the end of every page
 MODES: tuple[Mode, ...] = ("auto", "text", "hex")
 
@@ -130,11 +131,16 @@ class RowPreview(PreviewPane):
         width, height = self.body_size
         view = View(width, max(1, height - TOTALS), self.app.console.color_system == "truecolor")
         found = await preview_prefix(self._storage, folder.key, folder.storage_type, view=view)
-        if found is None or "usage" not in (await self._storage.describe()).features:
-            return found[0] if found is not None else None
+        if found is None:
+            return None
+        shown = found[0]
+        if shown.kind.startswith("Zarr"):
+            shown = replace(shown, note=" · ".join(filter(None, (VIEWED, shown.note))))
+        if "usage" not in (await self._storage.describe()).features:
+            return shown
         usage = await self._storage.usage(folder.key, storage_type=folder.storage_type)
         totals = (("blobs", f"{usage.count:,}"), ("bytes", size_text(usage.size_bytes)))
-        return replace(found[0], facts=(*found[0].facts, *totals))
+        return replace(shown, facts=(*shown.facts, *totals))
 
     async def _folder_preview(self, folder: Folder) -> Preview:
         if "usage" not in (await self._storage.describe()).features:
