@@ -64,10 +64,10 @@ async def test_a_key_without_a_command_says_so_on_every_screen(
         filled.set("a.geojson", file.getvalue())
     async with browse(size=size) as browser:
         await _open(browser, context)
-        assert not any("Q" in row.keys_of(context) for row in in_context(context))
-        await browser.press("Q")
+        assert not any("B" in row.keys_of(context) for row in in_context(context))
+        await browser.press("B")
         if size[1] > 5 or context in ("browser", "local", "flat", "usage", "viewer"):
-            await browser.shows("Q does nothing")
+            await browser.shows("B does nothing")
         assert not browser.app.desk.log.unseen_errors
 
 

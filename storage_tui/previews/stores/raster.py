@@ -57,19 +57,22 @@ class ZarrRaster:
         self._prefix.allow(OPEN_BUDGET)
         names = await names_of_zarr(self._prefix)
         if names is None:
-            raise LimitError("this folder is no Zarr store")
+            raise LimitError("no Zarr store")
         try:
             self._store = await read_store(self._prefix, names)
         except DAMAGE as exc:
             raise PreviewError("the metadata of this store is damaged") from exc
         if not self._pictures():
-            raise LimitError("no array of this store is a picture")
+            raise LimitError("no array of this Zarr store is a picture")
 
     async def open(self, name: str | None) -> WindowReader:
         """Return the reader of the array `name`, of the largest one for None. Raises PreviewError, and errors of the
         client."""
         if self._store is None:
             await self.find()
+        else:
+            self._prefix.begin()
+            self._prefix.allow(OPEN_BUDGET)
         found = self._pictures()
         plain = {path: _variable(array, {}, None) for path, array in found.items()}
         largest = first_of([variable for variable in plain.values() if variable is not None])

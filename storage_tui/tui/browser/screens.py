@@ -63,7 +63,7 @@ class Screens:
             await raster.find()
         except (*EXPECTED, PreviewError) as exc:
             reason = str(exc) if isinstance(exc, PreviewError) else explain(exc)
-            self._screen.remark(visible(f"a blob can be viewed, and a Zarr store: {reason}", limit=200))
+            self._screen.remark(visible(f"a blob can be viewed; the cursor is on a folder: {reason}", limit=200))
             return
         blob = Blob(folder.key.rstrip("/"), folder.storage_type)
         if self._screen.is_current:

@@ -36,6 +36,7 @@ SLOW_S = 0.3  # within this time the old preview stays; then the pane shows Read
 MIX_BLOBS = 1000  # of a folder, one page: enough for the kinds of its blobs
 FACTS = 3  # rows for the facts of an image of the catalog
 TOTALS = 2  # rows for the blobs and bytes of a folder that is one thing
+VIEWED = "F3 looks at its arrays"
 FAR = 1_000_000  # rows; past the end of every page
 MODES: tuple[Mode, ...] = ("auto", "text", "hex")
 
@@ -169,7 +170,12 @@ class RowPreview(PreviewPane):
         width, height = self.body_size
         view = View(width, max(1, height - TOTALS), self.app.console.color_system == "truecolor")
         found = await preview_prefix(self._storage, folder.key, folder.storage_type, view=view, first=page)
-        return None if found is None else found[0]
+        if found is None:
+            return None
+        shown = found[0]
+        if shown.kind.startswith("Zarr"):
+            shown = replace(shown, note=" · ".join(filter(None, (VIEWED, shown.note))))
+        return shown
 
     async def _preview(self, blob: Blob, offset: int) -> Preview:
         if self._source is None:

@@ -341,9 +341,10 @@ async def test_the_arrays_of_a_zarr_store_are_looked_at(store: Storage, browse: 
     async with browse() as browser:
         await browser.until(lambda: browser.current == "other/")
         await browser.press("f3")
-        await browser.shows("this folder is no Zarr store")
+        await browser.shows("on a folder: no Zarr store")
         await browser.press("j")
         await browser.until(lambda: browser.current == "x.zarr/")
+        await browser.shows("F3 looks at its arrays")
         await browser.press("f3")
         await browser.until(lambda: isinstance(browser.app.screen, RasterScreen))
         screen = browser.app.screen
