@@ -8,17 +8,16 @@
 | copies.py | copies and moves of objects inside the engine |
 | extras.py | what only buckets have: metadata and tags, archives, unfinished uploads |
 | identity.py | who asks, and where: credentials, region and endpoint out of the sources of AWS programs |
-| listing.py | lists and sums over the objects, from the engine's lists alone |
 | objects.py | objects as blobs |
 | options.py | how a bucket is reached, as people say it |
 | other_buckets.py | the buckets from which objects are copied into the bucket of a store |
 | refusals.py | what a refusal of a bucket means, as one line with the next step |
 | sessions.py | upload sessions, as private files of this machine |
 | store.py | the Store, and what it promises less |
-| trees.py | lists in byte order from an engine that keeps names as a tree of folders |
 | uploads.py | the upload sessions: begun, found, written by one request at a time, cancelled |
 | versions/ | the versions that a bucket keeps, as its trash |
 | writer.py | the writer of one upload session: parts go to the engine while the next one gathers |
+| lists/ | lists and sums over the objects, from the engine's lists alone |
 | every/ | all buckets of a person as one place |
 | types/ | storage types as prefixes of the bucket, with the expiry of its lifecycle rules |
 """

@@ -99,7 +99,8 @@ class BucketStore:
       sha256, crc32, sha1 or crc64nvme. A read of a part is compared with nothing; nor is an object without one.
     - *Uploads* continue on this machine only, as their state is here. They take no parts beside each other.
     - *Lists* are in byte order on engines that follow the S3 API, and on SeaweedFS. Of an engine that lists otherwise,
-      only the entries of one page are in order.
+      only the entries of one page are in order. A list that goes on may miss what others changed in the three seconds
+      before; what is changed through this store is seen.
     - *Trash.* Of a bucket that keeps versions the versions are the trash, which promises less too; any other has none.
     - There is no audit log, and no record.
     """

@@ -41,8 +41,8 @@ class Counting:
             self._count.add(first)
             return
         level, listing, above = await self._fork(prefix)
-        if len(listing.prefixes) < 2:
-            await self._chain(prefix, first)
+        if len(listing.prefixes) < 2 or not (self._is_tree or first.names == sorted(first.names)):
+            await self._chain(prefix, first)  # nothing to split by, or an engine that follows no order
         elif not self._is_tree:
             await self._side_by_side(self._ranges(prefix, await self._bounds(level, listing)))
         elif len(_folders_of(first, level)) <= FOLDERS_IN_AN_ANSWER:
