@@ -8,6 +8,7 @@ import asyncio
 import io
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from PIL import Image
 
@@ -86,7 +87,7 @@ def animate(pictures: list[tuple[bytes, float]]) -> bytes:
     for frame in frames:
         strip.paste(frame, (0, top))
         top += frame.height
-    counted = strip.getcolors(strip.width * strip.height) or []
+    counted: list[tuple[int, Any]] = strip.getcolors(strip.width * strip.height) or []
     frequent = [channel for _, colour in sorted(counted, reverse=True)[:EXACT] for channel in colour]
     others = strip.quantize(COLOURS - EXACT, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     palette = Image.new("P", (1, 1))
