@@ -8,7 +8,7 @@ import asyncio
 import io
 import os
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 from PIL import Image
 
@@ -87,10 +87,8 @@ def animate(pictures: list[tuple[bytes, float]]) -> bytes:
     for frame in frames:
         strip.paste(frame, (0, top))
         top += frame.height
-    counted = strip.getcolors(strip.width * strip.height) or []
-    frequent = [
-        channel for _, colour in sorted(counted, reverse=True)[:EXACT] for channel in cast("tuple[int, ...]", colour)
-    ]
+    counted: list[tuple[int, Any]] = strip.getcolors(strip.width * strip.height) or []
+    frequent = [channel for _, colour in sorted(counted, reverse=True)[:EXACT] for channel in colour]
     others = strip.quantize(COLOURS - EXACT, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     palette = Image.new("P", (1, 1))
     palette.putpalette(frequent + (others.getpalette() or [])[: 3 * (COLOURS - EXACT)])

@@ -72,7 +72,9 @@ class BrowserScreen(CommandScreen[None]):
         self._ticks, self._has_said = 0, False  # the latter: whether the status line has the position of the cursor
 
         self.keys = KeyList(desk.marks, desk.sizes, id="keys")
-        self.pane = RowPreview(desk.storage, quadrants=desk.has_quadrants, link=desk.link, id="preview")
+        self.pane = RowPreview(
+            desk.storage, quadrants=desk.has_quadrants, link=desk.link, draws_by="preview", id="preview"
+        )  # fmt: skip
         self._sidebar = Sidebar(id="types")
         self._filter_line = FilterLine(id="prompt")
 

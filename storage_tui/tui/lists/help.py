@@ -58,11 +58,12 @@ class HelpScreen(LinesScreen):
 
     def arranged(self, lines: list[Line]) -> list[Line]:
         """Return the commands of this screen in two columns, and below them those of the others; in one if narrow."""
-        if not self._is_wide:
+        blocks = blocks_of(lines)
+        if not self._is_wide or len(blocks) < 2:
             return lines
         width, rows = self.size.width - MARGIN, list[Line]()
         here, others = list[Block](), list[Block]()
-        for block in blocks_of(lines):
+        for block in blocks:
             (others if block[0][0][0] in PLACES.values() else here).append(block)
         for section in filter(None, (here, others)):
             rows += [[("", "")], [("─" * width, "dim")]] if rows else []

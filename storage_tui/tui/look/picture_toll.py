@@ -10,6 +10,7 @@ from rich.text import Text
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews import Preview
+from storage_tui.tui.commands import in_context, key_label
 from storage_tui.tui.terminal.link import Link
 
 HELD_FROM_S = 1.0  # a picture that would take longer on its way is drawn when it is asked for
@@ -31,10 +32,12 @@ def _is_true(colour: Color) -> bool:
 
 
 class Toll:
-    """Holds pictures back. Previews without a picture pass."""
+    """Holds pictures back. Previews without a picture pass. `command` is the id of the command of the main screen that
+    draws a picture all the same; empty on screens without such a command."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, *, command: str = "") -> None:
         self._link = link
+        self._command = command
         self._is_held = self._is_paid = False
 
     def forget(self) -> None:
@@ -68,4 +71,6 @@ class Toll:
         if self._link.seconds_for(cost) <= HELD_FROM_S:
             return shown
         self._is_held = True
-        return replace(shown, lines=(), note=f"a slow link: p draws it ({size_text(cost)})")
+        keys = [row.keys_of("browser")[0] for row in in_context("browser") if row.id == self._command]
+        words = f"{key_label(keys[0])} draws it" if keys else "not drawn here"
+        return replace(shown, lines=(), note=f"a slow link: {words} ({size_text(cost)})")

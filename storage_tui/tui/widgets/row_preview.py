@@ -48,12 +48,13 @@ class RowPreview(PreviewPane):
     """A PreviewPane that fetches its content: the first ranges of a blob, or the totals of a folder."""
 
     def __init__(
-        self, storage: AsyncStorage, *, quadrants: bool = True, link: Link | None = None, id: str | None = None
-    ) -> None:
+        self, storage: AsyncStorage, *, quadrants: bool = True, link: Link | None = None, draws_by: str = "",
+        id: str | None = None,
+    ) -> None:  # fmt: skip
         """With `quadrants` pictures are in quadrants of cells, else in halves. A picture that would take long on the
-        `link` to the terminal is drawn when it is asked for."""
+        `link` to the terminal is drawn by the command `draws_by` alone, if there is one."""
         super().__init__(id=id)
-        self._toll = Toll(link or Link())
+        self._toll = Toll(link or Link(), command=draws_by)
         self._storage = storage
         self._row: Row | None = None
         self._source: Source | None = None

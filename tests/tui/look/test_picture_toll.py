@@ -84,6 +84,11 @@ async def test_p_draws_the_picture_that_a_slow_link_holds_back(store: Storage, b
         await browser.shows("words")
         await browser.press("j")
         await browser.shows("a slow link: p draws it (")
+        await browser.press("f")
+        await browser.type("png")
+        await browser.shows("a slow link: not drawn here (")
+        await browser.press("escape", "q")
+        await browser.until(lambda: browser.app.screen is browser.main)
         browser.app.desk.link.bytes_per_s = 10**9
         await browser.press("k", "j")
         await browser.until(lambda: browser.main.pane._body == shown.lines)
