@@ -83,6 +83,7 @@ class Desk:
     parting: str = ""  # what the program says when it has ended
     chosen_at_quit: list[Location] = field(default_factory=list)
     on_message: Callable[[], None] = lambda: None
+    leave_for: Callable[[Elsewhere], None] = lambda _: None  # goes on at a location in another store
     repaint: Callable[[], None] = lambda: None  # sends the whole screen again
     take_next_theme: Callable[[], str] = lambda: ""  # changes the colours, and returns the name of the theme
     tell_terminal: Callable[[Gauge], None] = lambda _: None  # a bell or a note of the terminal

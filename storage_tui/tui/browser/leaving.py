@@ -23,6 +23,7 @@ class Leaving:
         self._desk = desk
         self._chosen = chosen
         self._is_waiting = False
+        desk.leave_for = self._go_elsewhere
 
     def action_quit(self) -> None:
         """Leave; ask while transfers run in the browser itself, which would stop them."""
@@ -32,7 +33,7 @@ class Leaving:
         self._desk.next_profile = self._desk.next_place = None
         await self._leave("quits")
 
-    def go_elsewhere(self, place: Elsewhere) -> None:
+    def _go_elsewhere(self, place: Elsewhere) -> None:
         """Leave for a location in another store; ask while transfers run."""
 
         async def go() -> None:

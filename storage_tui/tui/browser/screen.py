@@ -93,10 +93,7 @@ class BrowserScreen(CommandScreen[None]):
             desk, self.keys, self.reader, self.sorting, as_folder(location), left=self._filtering.leave_place,
             opened=self._place_opened,
         )  # fmt: skip
-        self._walking = Walking(
-            self, desk, self.keys, self.place, open_local=self._open_local,
-            leave_for=lambda place: self._leaving.go_elsewhere(place),
-        )  # fmt: skip
+        self._walking = Walking(self, desk, self.keys, self.place, open_local=self._open_local)
         self._first = location
         self._counts = TypeCounts(self, desk, self._sidebar)
         self._sizes = MissingSizes(self, desk, self.keys)

@@ -27,11 +27,10 @@ class Walking:
 
     def __init__(
         self, screen: Screen[Any], desk: Desk, view: KeyList, place: OpenPlace, *,
-        open_local: Callable[[Path], Awaitable[None]], leave_for: Callable[[Elsewhere], None],
+        open_local: Callable[[Path], Awaitable[None]],
     ) -> None:  # fmt: skip
-        """`open_local` shows a path on the local side, `leave_for` goes on in another store."""
+        """`open_local` shows a path on the local side."""
         self._open_local = open_local
-        self._leave_for = leave_for
         self._screen = screen
         self._desk = desk
         self._view = view
@@ -114,7 +113,9 @@ class Walking:
             await self._open_local(answer)
         elif isinstance(answer, str):
             how = self._desk.storage.engine.opening if answer.startswith(S3_SCHEME) else PlaceOptions()
-            self._leave_for(Elsewhere(None, url=answer, opening=replace(how, is_writable=False, region=None, types={})))
+            self._desk.leave_for(
+                Elsewhere(None, url=answer, opening=replace(how, is_writable=False, region=None, types={}))
+            )
         elif answer is not None:
             self._go_to_key(answer)
 
@@ -164,7 +165,7 @@ class Walking:
             )
         )
         if isinstance(place, Elsewhere):
-            self._leave_for(place)
+            self._desk.leave_for(place)
         elif place is not None:
             self._place.open(place)
 

@@ -174,7 +174,8 @@ def _store_of(name: str, found: Any, profiles: Collection[str]) -> Elsewhere | N
         return None
     if is_place:
         return Elsewhere(None, url=url, opening=opening)
-    return Elsewhere(None, data_dir=data_dir) if isinstance(data_dir, str) and data_dir else None
+    is_there = isinstance(data_dir, str) and data_dir != "" and Path(data_dir).is_dir()  # the demo's is gone
+    return Elsewhere(None, data_dir=data_dir) if is_there else None
 
 
 def _parsed(text: Any) -> Location | None:

@@ -92,7 +92,8 @@ def test_places_of_other_stores_are_kept_with_how_they_are_opened(tmp_path: Path
 @pytest.mark.parametrize(
     "store",
     [
-        "s3://scans", {"url": "s3:///"}, {"url": "https://host/storage/v1"}, {"url": 5}, {"data_dir": 5}, {},
+        "s3://scans", {"url": "s3:///"}, {"url": "https://host/storage/v1"}, {"url": 5}, {"data_dir": 5},
+        {"data_dir": "/nowhere/at-all"}, {},
         {"url": "s3://scans", "opening": {"is_writable": "yes"}}, {"url": "s3://scans", "opening": "x"}, None,
     ],
 )  # fmt: skip
