@@ -73,10 +73,12 @@ def prepare() -> None:
     os.environ.update(SETTINGS | OWN_SETTINGS)
     with contextlib.suppress(ImportError):
         importlib.import_module("numpy")
-        for name in UNUSED:
-            sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # the import of pyogrio looks for them
+        hidden = [name for name in UNUSED if name not in sys.modules]
+        sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # the import of pyogrio looks for them
         core: Any = importlib.import_module("pyogrio.core")
         importlib.import_module("pyogrio.raw")
+        for name in hidden:
+            del sys.modules[name]
         others = sorted(set(core.list_drivers()) - DRIVERS)
         if others:
             core.set_gdal_config_options({"GDAL_SKIP": ",".join(others)})
@@ -234,7 +236,10 @@ def place(name: str, content: bytes) -> None:
     gdal.VSIFCloseL.argtypes = (ctypes.c_void_p,)
     gdal.VSIMkdir(name.rpartition("/")[0].encode(), ctypes.c_long(0o700))
     _PLACED[name] = content
-    gdal.VSIFCloseL(gdal.VSIFileFromMemBuffer(name.encode(), content, len(content), 0))
+    placed = gdal.VSIFileFromMemBuffer(name.encode(), content, len(content), 0)
+    if not placed:
+        raise MemoryError
+    gdal.VSIFCloseL(placed)
 
 
 def _options(driver: str) -> dict[str, str]:
