@@ -17,6 +17,7 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import MIB, Budget, Cells, LimitError, Preview, Source, View
 from storage_tui.previews.decoding.decoder import DECODER
+from storage_tui.previews.heads.protobuf import read_fields
 from storage_tui.previews.raster.by_gdal import MISSING
 from storage_tui.previews.siblings import Beside
 from storage_tui.previews.table.grid import grid_lines
@@ -30,9 +31,9 @@ FULL_BUDGET = Budget(requests=16, size_bytes=4 * MIB)
 MOST_SHAPES, MOST_SHAPES_FULL = 2000, 20_000
 HEADS = ("layer", "geometry", "features", "reference", "bounds")
 NO_RANGES = {"size": 0, "most_bytes": 0, "ahead_bytes": 0}  # of a job with all the bytes that it reads
-MARKS = 16 * 1024  # bytes of a text in which a document type is looked for
-
+MARKS = 16 * 1024  # first bytes in which a format and its facts are looked for
 STEM_CHARS = 60
+DATA_SIZE = 3  # the field of a BlobHeader with the size of what follows
 
 _PLAIN = re.compile(r"[^A-Za-z0-9_-]")
 _DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -105,30 +106,14 @@ def whole_blocks(raw: bytes) -> bytes:
     at = 0
     while at + 4 <= len(raw):
         head = int.from_bytes(raw[at : at + 4], "big")
-        size = _data_size(raw[at + 4 : at + 4 + head])
+        fields = read_fields(raw, at + 4, at + 4 + head)
+        size = next((field.value for field in fields if field.number == DATA_SIZE), None)
         if size is None or at + 4 + head + size > len(raw):
             break
         at += 4 + head + size
     if not at:
         raise LimitError("its first block is larger than a preview reads")
     return raw[:at]
-
-
-def _data_size(head: bytes) -> int | None:
-    """Return the number in field 3 of a BlobHeader, which is its last field; None where there is none."""
-    at = head.rfind(b"\x18")
-    while at != -1:
-        value, shift, place = 0, 0, at + 1
-        while place < len(head) and shift < 35:
-            value |= (head[place] & 0x7F) << shift
-            shift += 7
-            place += 1
-            if head[place - 1] < 0x80:
-                break
-        if place == len(head) and place > at + 1:
-            return value
-        at = head.rfind(b"\x18", 0, at)
-    return None
 
 
 async def show(kind: Kind, source: Source, head: bytes, view: View) -> Preview:
