@@ -18,7 +18,7 @@ REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 """By the classes of Python's errors, the first that fits."""
 _OF_PYTHON = re.compile(
     r"invalid literal|could not convert|zip\(\)|not enough values|too many values|year .* is out of range|"
-    r"time data|Invalid isoformat|embedded null|negative |Expecting|Extra data|Exceeds the limit|unpack"
+    r"time data|Invalid isoformat|embedded null|negative |Exceeds the limit"
 )
 """How Python begins the texts of a ValueError of its own."""
 

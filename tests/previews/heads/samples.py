@@ -5,6 +5,7 @@ import json
 import pickle
 import sys
 import types
+import warnings
 import wave
 import zipfile
 from collections import OrderedDict
@@ -22,6 +23,8 @@ import laspy
 import numpy
 import onnx
 import openpyxl
+import pyarrow
+import pyarrow.feather
 import rasterio
 import safetensors.numpy
 from cryptography import x509
@@ -248,6 +251,15 @@ def records() -> bytes:
     return output.getvalue()
 
 
+def feather() -> bytes:
+    """Version 1 by pyarrow, which gives it up."""
+    output = io.BytesIO()
+    table = pyarrow.table({"id": [1, 2, 3], "site": ["S1", None, "S3"]})
+    with warnings.catch_warnings(category=DeprecationWarning, action="ignore"):
+        pyarrow.feather.write_feather(table, output, version=1)
+    return output.getvalue()
+
+
 def recording() -> bytes:
     """Three seconds by wave."""
     output = io.BytesIO()
@@ -320,6 +332,7 @@ HEADS: dict[str, Sample] = {
         "temperature  2 m above ground  2026-03-01 06:00  +6 h  latitude/longitude, 8 × 6",
     ),
     "Avro": Sample(records, "blob", "sown    date or null"),
+    "Feather 1": Sample(feather, "blob", "site    text         1"),
     "ORC": Sample(lambda: kept.unpacked(kept.ORC), "blob", "rows: 50 in 1 stripe\ncompression: zlib\ncolumns: 3"),
     "JPEG 2000": Sample(lambda: encoded("JPEG2000"), "blob", "pixels: 120 × 80, 3 bands of uint, 8 bits"),
     "HDF4": Sample(made.hierarchy, "blob", "data set  NDVI  Var0.0"),
