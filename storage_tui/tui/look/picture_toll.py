@@ -11,10 +11,9 @@ from rich.text import Text
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews import Preview
 from storage_tui.tui.commands import in_context, key_label
-from storage_tui.tui.terminal.link import Link
+from storage_tui.tui.terminal.link import AWAY_S, Link
 
 HELD_FROM_S = 1.0  # a picture that would take longer on its way is drawn when it is asked for
-PATIENCE_S = 10.0  # an answer that has not come by then was lost
 STYLE_BYTES, NUMBERED_BYTES = 33, 18  # of a change of two true or numbered colours (measured on six pictures)
 COMING = "the picture follows once the terminal has drawn what came before"
 
@@ -58,7 +57,7 @@ class Toll:
         arrived = asyncio.Event()
         self._link.when_free(arrived.set)
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(AWAY_S):
                 await arrived.wait()
         except TimeoutError:
             self._link.give_up()

@@ -12,6 +12,7 @@ from time import monotonic
 ASK = b"\x1b[5n"
 ANSWER = b"\x1b[0n"
 ASK_FROM_BYTES = 2048  # a smaller paint says little about the rate, and a step of the cursor stays as short as it is
+AWAY_S = 10.0  # an answer later than this tells of a machine that slept or a terminal that was stopped, not of the link
 QUICK_S = 0.02  # a paint that needs no longer than this beside the way there and back was not slowed down
 LEAVE_S = 1.0  # at the end an answer on its way is waited for this long: else the shell would get it as typed text
 
@@ -54,7 +55,7 @@ class Link:
             return
         took_s = self._clock() - self._asked_at
         self._trip_s = took_s if self._trip_s is None else min(self._trip_s, took_s)
-        if self._asked_bytes >= ASK_FROM_BYTES:
+        if self._asked_bytes >= ASK_FROM_BYTES and took_s < AWAY_S:
             slowed_s = took_s - self._trip_s
             self.bytes_per_s = self._asked_bytes / slowed_s if slowed_s > QUICK_S else None
         self.give_up()

@@ -53,6 +53,17 @@ def test_the_rate_is_that_of_the_last_large_paint_without_the_way_there_and_back
     assert not link.is_asking
 
 
+def test_a_machine_that_slept_is_no_slow_link() -> None:
+    now = [0.0]
+    link = Link(lambda: now[0])
+    assert link.asks_after(0, always=True)
+    link.answered()
+    assert link.asks_after(32_000)
+    now[0] = 3_600.0
+    link.answered()
+    assert link.bytes_per_s is None and not link.is_busy
+
+
 def test_a_terminal_that_does_not_answer_counts_as_fast() -> None:
     link = Link(lambda: 0.0)
     assert link.asks_after(0, always=True)
