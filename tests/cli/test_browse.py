@@ -285,7 +285,11 @@ def test_a_misspelt_command_is_named_with_the_right_one(run, words):
 
 def test_a_word_that_is_no_location_is_no_empty_folder(warm):
     environ, _ = warm
-    for word, told in (("lss", "did you mean ls"), ("zzz", "nothing is stored at data:zzz")):
+    for word, told in (
+        ("lss", "did you mean ls"),
+        ("demo", "did you mean --demo"),
+        ("zzz", "nothing is stored at data:zzz"),
+    ):
         with Terminal([*COMMAND, word], environ=environ) as terminal:
             assert terminal.wait_for_exit() == 2
             assert f"No command '{word}'" in terminal.text() and told in terminal.text()

@@ -70,6 +70,9 @@ def _no_type(name: str, text: str) -> click.UsageError:
 def _no_command(word: str, commands: Iterable[str]) -> click.UsageError:
     alike, context = _alike(word, commands), click.get_current_context(silent=True)
     root = None if context is None else context.find_root()
+    flag, around = f"--{word}", [] if context is None or root is None else [root.command, context.command]
+    if any(flag in parameter.opts for command in around for parameter in command.params):
+        alike = [flag]
     if alike:
         return click.UsageError(f"No command {word!r}; did you mean {' or '.join(alike)}?", root)
     return click.UsageError(f"No command {word!r}, and nothing is stored at data:{word}", root)
