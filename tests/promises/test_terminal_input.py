@@ -61,7 +61,7 @@ def test_a_long_paste_is_no_key_and_no_reply(browser: Terminal) -> None:
 
 def test_a_paste_into_a_line_is_text_and_drawn_as_such(browser: Terminal) -> None:
     browser.send("/")
-    browser.wait_for("filter")
+    browser.wait_for("Type words")
     send_all(browser, b"\x1b[200~" + PASTED * 100 + b"\x1b[201~")
     browser.wait_for("No match for")
     browser.send("\x15", "enter")  # the line away

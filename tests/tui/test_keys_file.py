@@ -40,14 +40,14 @@ def test_a_key_of_ones_own_works_and_no_file_changes_nothing(tmp_path: Path) -> 
 
 def test_a_motion_is_one_id_for_every_screen(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
-    file.write_text('[keys]\ndown = ["J"]\npreview-down = ["alt+j"]\npage-down = ["Q"]')
+    file.write_text('[keys]\ndown = ["J"]\npreview-down = ["alt+j"]\npage-down = ["alt+q"]')
     rows, problems = commands_of(file)
     use(rows)
     assert problems == []
     for context in EVERYWHERE:
         command = Keymap(context).feed("J")
         assert command is not None and command.id == "down" and Keymap(context).feed("j") is None
-    assert Keymap("viewer").feed("Q") is Keymap("browser").feed("Q") is not None
+    assert Keymap("viewer").feed("alt+q") is Keymap("browser").feed("alt+q") is not None
     assert Keymap("viewer").feed("space") is None
 
 

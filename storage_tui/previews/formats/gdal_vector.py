@@ -35,8 +35,9 @@ KINDS: tuple[Kind, ...] = (
     Kind("GML", "GML", ".gml", _compiled(_XML + rb"<[^>]{0,4000}opengis\.net/gml"), (".xsd",), is_xml=True),
     Kind("GMT", "OGR_GMT", ".gmt", _compiled(rb"^\s*#\s*@VGMT"), can_be_cut=True),
     Kind("Arc/Info E00", "AVCE00", ".e00", _compiled(rb"^EXP\s+0\s")),
-    Kind("TopoJSON", "TopoJSON", ".topojson", _compiled(rb"^\s*\{.{0,4000}?\"type\"\s*:\s*\"Topology\"")),
-    Kind("Esri JSON", "ESRIJSON", ".json", _compiled(rb"^\s*\{.{0,8000}?\"geometryType\"\s*:\s*\"esriGeometry")),
+    Kind("TopoJSON", "TopoJSON", ".topojson", _compiled(rb"^\s*\{\s*\"type\"\s*:\s*\"Topology\"")),
+    Kind("Esri JSON", "ESRIJSON", ".json",
+         _compiled(rb"^\s*\{(?!.{0,8000}?\"type\"\s*:\s*\"Feature).{0,8000}?\"geometryType\"\s*:\s*\"esriGeometry")),
 )  # fmt: skip
 """In the order of the tries."""
 GEODATABASE = Kind("file geodatabase", "OpenFileGDB", ".gdb.zip", _compiled(rb"^" + re.escape(LOCAL)))

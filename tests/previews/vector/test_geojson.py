@@ -125,9 +125,7 @@ async def test_lines_with_places_are_json_lines() -> None:
 @pytest.mark.parametrize(
     ("content", "form"),
     [
-        ({"type": "Topology", "arcs": [[[0, 0], [1, 1]]], "objects": {"x": {"type": "Point"}}}, "TopoJSON"),
         ({"objects": {"x": {"type": "Point", "coordinates": [1, 2]}}, "arcs": [], "type": "Topology"}, "TopoJSON"),
-        ({"geometryType": "esriGeometryPolygon", "features": []}, "Esri JSON"),
         ({"features": [{"attributes": {}, "geometry": {"rings": [[[0, 0], [1, 1], [1, 0]]]}}]}, "Esri JSON"),
     ],
 )  # fmt: skip

@@ -16,7 +16,7 @@ LONG = 60.0
 MAY_USE_TO_THREAD = {
     "access/keyring.py", "access/jwks.py", "quotas/counters.py", "limits/crowding.py",  # guards; each looks seldom
     "upkeep/migration.py", "run/serve.py", "stores/local/store.py", "stores/local/commit.py",  # at start and end
-    "stores/folder/store.py", "stores/web/store.py",  # at their end
+    "stores/walks.py",  # at the end of a folder or web server
     "limits/lanes.py",  # names the function
 }  # fmt: skip
 

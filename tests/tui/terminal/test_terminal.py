@@ -98,7 +98,7 @@ def test_keys_after_a_chord_or_in_the_filter_are_not_taken_for_moves(browser: Te
     os.write(browser.descriptor, b"jjjgg")
     browser.wait_for(f" 1/{ROWS}")
     browser.send("/")
-    browser.wait_for("filter")
+    browser.wait_for("Type words")
     os.write(browser.descriptor, b"jk")
     browser.wait_for("No match")
     browser.wait_for("filter jk")
