@@ -127,7 +127,7 @@ UP: dict[str, Begin] = {
 DOWN: dict[str, Begin] = {
     "get": _command("get", "big", "{path}"),
     "get_file": _call("get_file"),
-    "downloaded by the browser": _browser("d", "{path}", "enter", shown="big"),
+    "downloaded by the browser": _browser("d", "enter", shown="big"),
 }
 
 
@@ -159,7 +159,7 @@ def _one(home: Path, source: Path, digest: str, begin: Begin) -> tuple[bool, flo
         token_file = home / "token"
         token_file.touch(0o600)
         token_file.write_text(server.token(valid_for=timedelta(hours=4)))
-        place = _Place(server, token_file, home / "home", source if is_up else home / "home" / "target")
+        place = _Place(server, token_file, home / "home", source if is_up else home / "home" / "big")
         if not is_up:
             with place.storage() as storage:
                 storage.set_file("big", source)
@@ -172,7 +172,7 @@ def _one(home: Path, source: Path, digest: str, begin: Begin) -> tuple[bool, flo
             _wait(has_ended)
         seconds = time.perf_counter() - started
         if is_up:
-            place = replace(place, path=home / "home" / "target")
+            place = replace(place, path=home / "home" / "big")
             with place.storage() as storage:
                 storage.get_file("big", place.path)
         return place.path.exists() and _digest(place.path) == digest, seconds
