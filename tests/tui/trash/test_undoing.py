@@ -11,6 +11,7 @@ from tests.client.published import PublishedServer
 
 
 async def take_back(browser: Any, words: str) -> None:
+    await browser.rests()
     await browser.press("Z")
     await browser.shows("Take back the last change?")
     await browser.shows(words)
@@ -19,6 +20,7 @@ async def take_back(browser: Any, words: str) -> None:
 
 
 async def delete(browser: Any) -> None:
+    await browser.rests()
     await browser.press("D")
     await browser.shows("Deleted blobs can come back for 24 hours")
     await browser.press("right", "enter")
@@ -159,6 +161,7 @@ async def test_a_published_server_keeps_nothing_and_says_so(
 
 
 async def upload(browser: Any, name: str, *, over: bool = False) -> None:
+    await browser.rests()
     await browser.press("u")
     await browser.shows("Upload to data")
     await browser.type(name)
