@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
+import psutil
 import pytest
 
 from storage_tui import Storage
@@ -235,8 +236,8 @@ def test_an_embedded_server_starts_again_although_its_runtime_directory_is_full(
             with Storage(data_dir=tmp_path / "data") as storage:
                 storage.set("k", b"x")
                 assert storage.get("k") == b"x"
-        while any(runtime.rglob("socket")):  # until the last server has left, which gives a little room back
-            pass
+        while any(str(tmp_path) in " ".join(row.info["cmdline"] or ()) for row in psutil.process_iter(["cmdline"])):
+            pass  # until the last server has left, which gives a little room back
         fill_up(runtime)
         fresh = tmp_path / "fresh"
         with Storage(data_dir=fresh) as storage, pytest.raises(StorageError) as caught:

@@ -57,7 +57,9 @@ async def test_find_clean_up_rescue_and_transfers_work(
         await browser.press("f")
         await browser.type("*.npy")
         await browser.shows("1 found in 1 key")
-        await browser.press("enter", "escape", "t")
+        await browser.press("enter")  # which searches once more: Esc would stop a search that runs, and not close it
+        await browser.until(lambda: browser.app.screen.view.flat.is_complete)
+        await browser.press("escape", "t")
         await browser.shows("clean-up")
         await browser.shows("expiry unknown")
         await browser.press("G", "c")

@@ -61,7 +61,8 @@ def test_names_stand_for_files_of_their_own(browser: Terminal, tmp_path: Path) -
 def test_ctrl_c_ends_the_command_and_not_the_browser(browser: Terminal) -> None:
     browser.send("j", "!")
     browser.wait_for("Shell command")
-    browser.send("printf 'be%s\\n' gun; sleep 1000", "enter")
+    # A shell that begins a program ignores one Ctrl-C for a moment; `exec` leaves no shell that could.
+    browser.send("printf 'be%s\\n' gun; exec sleep 1000", "enter")
     browser.wait_for("begun")
     os.killpg(browser.process.pid, signal.SIGINT)  # as the terminal does on Ctrl-C: to all programs in front
     browser.wait_for("Enter goes back")
