@@ -46,7 +46,7 @@ def test_a_file_for_where_one_was_that_cannot_be_written_is_one_line(tmp_path: P
         terminal.wait_for("? help")  # of the browser; the list before it has no footer
         terminal.send("q")
         said = b"storage-tui: /dev/full cannot be written: No space left on device"
-        terminal.wait_for(lambda _: said in bytes(terminal.raw))  # where the cursor was: it may be cut there into two lines
+        terminal.wait_for(lambda _: said in bytes(terminal.raw))  # the screen may cut the line in two
         assert terminal.wait_for_exit() == 1
 
 
