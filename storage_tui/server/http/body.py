@@ -140,11 +140,15 @@ class Body:
         if self._deadline is not None:
             self._deadline.reschedule(asyncio.get_running_loop().time())
 
+    def check_interruption(self) -> None:
+        """Raise the reason of `interrupt` once it was called."""
+        if self._interruption is not None:
+            raise self._interruption
+
     @asynccontextmanager
     async def interruptible(self) -> AsyncIterator[None]:
         """Run the block; when `interrupt` is called, stop waiting in the block and raise the reason."""
-        if self._interruption is not None:
-            raise self._interruption
+        self.check_interruption()
         try:
             async with asyncio.timeout(None) as self._deadline:
                 yield
@@ -161,8 +165,7 @@ class Body:
         return self._interruption is not None
 
     async def _next(self) -> Message:
-        if self._interruption is not None:
-            raise self._interruption
+        self.check_interruption()
         began = self._clock()
         try:
             async with asyncio.timeout(self._bounds.idle_s) as self._deadline:

@@ -13,7 +13,7 @@ from storage_tui.server.http import promises
 from storage_tui.server.http.body import DEFAULTS, Body, BodyBounds, Receive
 from storage_tui.server.http.grants import Grant
 from storage_tui.server.http.hashing import check_hashes
-from storage_tui.server.limits.budget import PARTS, Budget, body_cost, json_cost, take
+from storage_tui.server.limits.budget import PARTS, SMALL_BYTES, Budget, body_cost, json_cost
 from storage_tui.server.limits.crowding import peer_of
 from storage_tui.server.limits.parsing import Check, Parsing, anything
 from storage_tui.server.limits.shares import Share, Shares
@@ -110,10 +110,14 @@ class Request:
         Raise BusyError when the memory does not become free in time, and at once the reason with which the body is
         interrupted.
         """
-        async with self.body.interruptible():
-            share = await take(part, self.namespace, cost_bytes)
-        if share is not None:
-            self.stack.callback(share.close)
+        self.body.check_interruption()
+        if cost_bytes <= SMALL_BYTES:
+            return None
+        share = part.try_take(self.namespace, cost_bytes)  # most requests need no wait, and so no deadline
+        if share is None:
+            async with self.body.interruptible():
+                share = await part.take(self.namespace, cost_bytes)
+        self.stack.callback(share.close)
         return share
 
     def try_hold(self, part: Shares, cost_bytes: int) -> bool:
