@@ -69,6 +69,11 @@ class Body:
         the connection ends before the body does, ChecksumError after the last piece of a body that does not have the
         promised hashes, and the reason of `interrupt` after it was called.
         """
+        while chunk := await self._piece():
+            yield chunk
+
+    async def _piece(self) -> bytes:
+        """Return the next bytes; b"" at the end, when the body was found to be whole."""
         while not self.is_done:
             message = await self._next()
             if message["type"] != "http.request":
@@ -80,12 +85,13 @@ class Body:
             if chunk:
                 if self._hashing is not None:
                     await self._hashing.extend(chunk)
-                yield chunk
+                return chunk
         if self.size_bytes is not None and self.received_bytes != self.size_bytes:
             raise _incomplete(self)
         if self._hashing is not None:
             self.hashes = await self._hashing.digests()
             check_hashes(self.promised, self.hashes, "the body")
+        return b""
 
     def check_announced(self, limit: int, what: str) -> None:
         """Raise TooLargeError naming `what` when the client announces more than `limit` bytes."""
@@ -98,13 +104,16 @@ class Body:
         `grow` is called with the number of bytes read so far before the next piece is read. `grow` may raise.
         """
         self.check_announced(limit, what)
+        first = await self._piece()
         content = bytearray()
-        async for chunk in self.chunks():
+        chunk = first
+        while chunk:
             content += chunk
             if len(content) > limit:
                 raise TooLargeError(f"{what} is at most {limit} bytes")
             grow(len(content))
-        return bytes(content)
+            chunk = await self._piece()
+        return first if len(first) == len(content) else bytes(content)
 
     async def expect_empty(self) -> None:
         """Raise BadRequestError when a byte arrives."""
