@@ -1,7 +1,8 @@
 """A deadline for work that mostly needs none, because it ends without waiting."""
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
+from functools import partial
 from types import coroutine
 from typing import Any, TypeVar
 
@@ -33,12 +34,11 @@ def _rest(work: Coroutine[Any, Any, T], waits_for: Any) -> Generator[Any, Any, T
         try:
             sent = yield waits_for
         except BaseException as exc:
-            step = work.throw
-            given: Any = exc
+            go_on: Callable[[], Any] = partial(work.throw, exc)
         else:
-            step, given = work.send, sent
+            go_on = partial(work.send, sent)
         try:
-            waits_for = step(given)
+            waits_for = go_on()
         except StopIteration as stop:
             result: T = stop.value
             return result
