@@ -1,9 +1,11 @@
 """Moments in local time, as people read them, as milliseconds since 1970, and as dates of HTTP."""
 
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -30,7 +32,11 @@ def from_millis(millis: int) -> datetime:
 
 def format_http_date(moment: datetime) -> str:
     """Return the HTTP date (RFC 9110 5.6.7) of an aware datetime, in whole seconds."""
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
+    at = moment.astimezone(UTC)
+    return (
+        f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year:04} "
+        f"{at.hour:02}:{at.minute:02}:{at.second:02} GMT"
+    )
 
 
 def parse_http_date(text: str) -> datetime | None:

@@ -10,6 +10,7 @@
 | bucket.py | a million objects of a foreign bucket, and one of 2 GiB, beside s5cmd and rclone |
 | crowd.py | short calls and shares of users on a server with 500 uploads at once, on a disk and on a bucket |
 | small.py | a thousand blobs of 10 kB each way |
+| calls.py | the processor time of one small call, of client and server, on a disk and on a bucket |
 | previews.py | the first preview of every format, of blobs of gigabytes, near and far; the cursor held down |
 | raster.py | the raster viewer on a COG of 14.5 GB: first picture and steps, near and far; keys while tiles arrive |
 | seed.py | nothing; it fills a store for the others |

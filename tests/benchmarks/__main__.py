@@ -6,6 +6,7 @@ import sys
 
 from tests.benchmarks import (
     bucket,
+    calls,
     cluster,
     crowd,
     listing,
@@ -31,6 +32,7 @@ BENCHMARKS = {
     "transfer": transfer.rows,
     "link": long_link.rows,
     "small": small.rows,
+    "calls": calls.rows,
     "moving": moving.rows,
     "outage": outage.rows,
     "sync": syncing.rows,

@@ -121,7 +121,9 @@ class AsyncSession:
                     taken = await _read(raw, request)
                     if request.is_bulk and body is None and self._pace.down.bytes_per_s is not None:
                         await asyncio.to_thread(self._pace.down.take, len(taken))
-                    return Response(raw.status_code, raw.headers, expanded(taken, raw, request))
+                    return Response(
+                        raw.status_code, raw.headers, expanded(taken, raw.status_code, raw.headers, request)
+                    )
                 finally:
                     await raw.aclose()
 

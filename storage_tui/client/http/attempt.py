@@ -4,8 +4,9 @@ import contextlib
 import ssl
 import uuid
 import zlib
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -13,6 +14,7 @@ import httpx
 
 from storage_tui.client.access.credentials import is_loopback
 from storage_tui.client.access.servers import Access
+from storage_tui.client.http.heads import Origin, Outgoing, origin_of
 from storage_tui.client.requests import CONTROL_BYTES, Request, one_line, too_large
 from storage_tui.contract import wire
 from storage_tui.contract.errors import (
@@ -53,11 +55,12 @@ class Target:
         if request.url is not None:
             _check_named(url, base, request)
         self.url = url
+        self._base = base if request.url is None else None  # None for a URL that a server has named
         for name, value in request.headers.items():
             if not (isinstance(value, str) and value.isascii() and value.isprintable()):
                 raise BadRequestError(f"{name} takes printable ASCII, not {value!a:.60}", key=request.key)
         self._has_moved = False
-        self._told = httpx.Headers()  # headers of the answer that redirected
+        self._told: Mapping[str, str] = {}  # headers of the answer that redirected
         self._token: Secret[str] | None = access.token if request.url is None else None
         self._headers = {
             "User-Agent": f"storage-tui/{__version__}",
@@ -72,13 +75,34 @@ class Target:
 
         A client of httpx would log the URL, which may be a capability, and would keep cookies.
         """
+        return self._sent(body, self._headers, timeout)
+
+    def _sent(self, body: Any, headers: dict[str, str], timeout: dict[str, float | None]) -> httpx.Request:
         method = self._request.method
-        sent = httpx.Request(method, self.url, headers=self._headers, content=body, extensions={"timeout": timeout})
+        sent = httpx.Request(method, self.url, headers=headers, content=body, extensions={"timeout": timeout})
         if self._token is not None:
             sent.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         return sent
 
-    def moves(self, status: int, headers: httpx.Headers) -> bool:
+    def outgoing(self, size_bytes: int | None) -> Outgoing:
+        """Return the head of the request. `size_bytes` is the size of the body; None where the headers have it.
+
+        A URL that a server named is read by httpx. The URLs of calls are plain below the base URL, and are not read
+        again for each call.
+        """
+        rest = "" if self._base is None else self.url[len(self._base) :]
+        if self._base is None or not rest.isascii():
+            length = {"Content-Length": str(size_bytes)} if size_bytes else {}
+            return Outgoing.of(self._sent(None, {**self._headers, **length}, {}))
+        place = _place(self._base)
+        fields = [(b"Host", place.host)]
+        if size_bytes or (size_bytes is not None and self._request.method in ("PUT", "POST")):
+            fields.append((b"Content-Length", b"%d" % size_bytes))
+        fields += [(name.encode("ascii"), value.encode("ascii")) for name, value in self._headers.items()]
+        target = place.path + rest.encode("ascii")
+        return Outgoing(place.origin, self._request.method, target, fields, self._token)
+
+    def moves(self, status: int, headers: Mapping[str, str]) -> bool:
         """Return whether the answer redirects a GET or HEAD; the same request is then to be sent to the new URL.
 
         Raise ProtocolError for a second redirect, and for a URL that is not used.
@@ -97,11 +121,11 @@ class Target:
         if _origin(url) != _origin(self.url):
             self._token = None
             self._headers = {name: value for name, value in self._headers.items() if name.lower() in TAKEN_ALONG}
-        self.url = url
+        self.url, self._base = url, None
         self._told = headers
         return True
 
-    def complete(self, headers: httpx.Headers) -> None:
+    def complete(self, headers: MutableMapping[str, str]) -> None:
         """Add the checksum from the redirecting answer to the headers of the final answer.
 
         A storage engine behind the redirect sends no checksum in this protocol's form. Nothing is added when the ETag
@@ -109,6 +133,21 @@ class Target:
         """
         if wire.GOOG_HASH in self._told and self._told.get("etag") == headers.get("etag"):
             headers.setdefault(wire.GOOG_HASH, self._told[wire.GOOG_HASH])
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a base URL says of a request: the other end, its name in Host, and the beginning of all targets."""
+
+    origin: Origin
+    host: bytes
+    path: bytes
+
+
+@lru_cache(maxsize=64)
+def _place(base_url: str) -> _Place:
+    url = httpx.URL(base_url)
+    return _Place(origin_of(url), url.netloc, b"" if url.raw_path == b"/" else url.raw_path)
 
 
 def new_group() -> str:
@@ -136,16 +175,16 @@ def _check_named(url: str, base: str, request: Request) -> None:
         raise ProtocolError(f"the server names a {scheme}:// URL on {host!a}, which is not used", key=request.key)
 
 
-def check_encoding(headers: httpx.Headers, request: Request) -> None:
+def check_encoding(headers: Mapping[str, str], request: Request) -> None:
     """Raise ProtocolError for an answer that was compressed without a request: a small one can grow without limit."""
     encoding = _encoding(headers)
     if encoding not in IDENTITY and not (encoding == GZIP and request.may_be_gzip):
         raise ProtocolError(f"the server compressed its answer to {request} without being asked", key=request.key)
 
 
-def expanded(body: bytes, answer: httpx.Response, request: Request) -> bytes:
+def expanded(body: bytes, status: int, headers: Mapping[str, str], request: Request) -> bytes:
     """Return the decompressed body; raise ProtocolError past the limit of the request, or for bad gzip."""
-    if _encoding(answer.headers) != GZIP:
+    if _encoding(headers) != GZIP:
         return body
     most = request.max_bytes or CONTROL_BYTES
     reader = zlib.decompressobj(wbits=GZIP_BITS)
@@ -155,13 +194,13 @@ def expanded(body: bytes, answer: httpx.Response, request: Request) -> bytes:
         raise ProtocolError(f"the server's answer to {request} is not valid gzip", key=request.key) from exc
     if len(content) > most:
         raise too_large(request)
-    if not reader.eof and answer.status_code < 300:  # only the beginning of an error is read
+    if not reader.eof and status < 300:  # only the beginning of an error is read
         raise ProtocolError(f"the server's answer to {request} ends in the middle of its gzip data", key=request.key)
     return content
 
 
-def _encoding(headers: httpx.Headers) -> str:
-    return str(headers.get("content-encoding", "")).strip().lower()
+def _encoding(headers: Mapping[str, str]) -> str:
+    return headers.get("content-encoding", "").strip().lower()
 
 
 @contextlib.contextmanager

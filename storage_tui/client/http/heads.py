@@ -5,17 +5,53 @@ unusual) the functions here return None, and h11 takes over.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import h11
 import httpx
+
+from storage_tui.machine.secrets import Secret
+
+Origin = tuple[str, str, int]
+"""Scheme, host and port of the other end of a connection."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: [\x20-\x7e]*)?")
 _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?[ \t]*")
 _LENGTH = re.compile(rb"[0-9]{1,19}")
 _TARGET = re.compile(rb"[\x21-\x7e]+")
 _METHODS = frozenset(("GET", "HEAD", "PUT", "POST", "DELETE"))
+_FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\x20-\x7e]*\r\n)+")
 _SINGLE = frozenset((b"content-length", b"content-range", b"etag", b"location", b"x-next"))
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request without its body. `target` is the target of the request line. The `token` is sent as a bearer token
+    after the other `fields`; it is held apart so that no traceback shows it."""
+
+    origin: Origin
+    method: str
+    target: bytes
+    fields: Sequence[tuple[bytes, bytes]] = field(repr=False)
+    token: Secret[str] | None = None
+
+    @classmethod
+    def of(cls, request: httpx.Request) -> "Outgoing":
+        """Return a request of httpx in this form."""
+        url = request.url
+        return cls(origin_of(url), request.method, url.raw_path, request.headers.raw)
+
+    def all_fields(self) -> list[tuple[bytes, bytes]]:
+        """Return the fields with the token among them. Raise UnicodeEncodeError for a token that is not ASCII."""
+        if self.token is None:
+            return list(self.fields)
+        return [*self.fields, (b"Authorization", f"Bearer {self.token.reveal()}".encode("ascii"))]
+
+
+def origin_of(url: httpx.URL) -> Origin:
+    """Return scheme, host and port of a URL."""
+    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +65,15 @@ class Head:
     http_version: bytes = b"1.1"
 
 
-def write_head(request: httpx.Request) -> bytes | None:
+def write_head(request: Outgoing) -> bytes | None:
     """Return the bytes of the head of a request; None for a head that h11 must check."""
-    target = request.url.raw_path
-    if request.method not in _METHODS or not _TARGET.fullmatch(target):
+    if request.method not in _METHODS or not _TARGET.fullmatch(request.target):
         return None
-    lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), target)]
-    for name, value in request.headers.raw:
-        line = b"%s: %s" % (name, value)
-        if not _FIELD.fullmatch(line):
-            return None
-        lines.append(line)
-    return b"\r\n".join((*lines, b"", b""))
+    fields = request.all_fields()
+    raw = b"".join([b"%s: %s\r\n" % row for row in fields])
+    if not _FIELDS.fullmatch(raw) or raw.count(b"\n") != len(fields):  # a value with a line end is more than one field
+        return None
+    return b"%s %s HTTP/1.1\r\n%s\r\n" % (request.method.encode("ascii"), request.target, raw)
 
 
 def read_head(received: bytes) -> Head | None:
@@ -67,8 +100,24 @@ def read_head(received: bytes) -> Head | None:
     return Head(int(status[1]), headers, int(length), rest)
 
 
-def head_for(parser: h11.Connection, request: httpx.Request) -> bytes:
+def head_for(parser: h11.Connection, request: Outgoing) -> bytes:
     """Return the head as h11 writes it; h11 raises an error for a head that HTTP does not allow."""
-    head = parser.send(h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw))
+    head = parser.send(h11.Request(method=request.method, target=request.target, headers=request.all_fields()))
     assert head is not None
     return head
+
+
+def headers_of(fields: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the fields of an answer by lower-case name. Several fields of one name are one list (RFC 9110 5.3)."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in fields:
+        name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

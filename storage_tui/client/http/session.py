@@ -6,9 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
-
-import httpx
+from typing import TypeVar
 
 from storage_tui.client.access.servers import Access, Endpoint, Server
 from storage_tui.client.calls import Call, Service, check_names
@@ -25,12 +23,11 @@ from storage_tui.client.http.attempt import (
 from storage_tui.client.http.outage import Outage
 from storage_tui.client.http.pace import Lane, Pace
 from storage_tui.client.http.retry import AGAIN, Attempts, RetryPolicy
-from storage_tui.client.http.transport import PIECE_BYTES, Body, SocketTransport, body_of
+from storage_tui.client.http.transport import Answer, Body, Buffer, SocketTransport
 from storage_tui.client.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
 from storage_tui.contract.errors import ConnectError, StorageError, TransferInterruptedError
 
 T = TypeVar("T")
-Buffer = bytes | bytearray | memoryview
 IDLE_CLIENTS = 16  # connections kept for later calls; further connections are closed after use
 
 
@@ -108,8 +105,8 @@ class Session:
         """
         self._check_names(request)
         timeout = None if timeout_s is None else deadlines(timeout_s)
-        with self._answer(request, self._access(), new_group(), control, content, timeout) as raw:
-            yield Response(raw.status_code, raw.headers), body_of(raw)
+        with self._answer(request, self._access(), new_group(), control, content, timeout) as answer:
+            yield Response(answer.status, answer.headers), answer.body
 
     def translating(self, request: Request) -> AbstractContextManager[None]:
         """Return a context manager for reading a body; connection errors within are raised as StorageErrors."""
@@ -144,38 +141,40 @@ class Session:
         if request.is_bulk and request.body is not None and self.pace.up.bytes_per_s is not None:
             request = replace(request, headers={**request.headers, "Content-Length": str(len(request.body))})
             content = self.pace.up.pieces(request.body or b"")
-        with self._answer(request, access, group, content=content) as raw:
-            chunks = _paced(raw, self.pace.down) if request.is_bulk and request.body is None else raw.iter_raw()
-            return Response(raw.status_code, raw.headers, expanded(_read(raw, chunks, request), raw, request))
+        with self._answer(request, access, group, content=content) as answer:
+            is_paced = request.is_bulk and request.body is None
+            taken = _read(answer, _paced(answer.body, self.pace.down) if is_paced else answer.body, request)
+            return Response(answer.status, answer.headers, expanded(taken, answer.status, answer.headers, request))
 
     @contextmanager
     def _answer(
         self, request: Request, access: Access, group: str,
         control: TransferControl | None = None, content: Iterable[Buffer] | None = None,
         timeout: dict[str, float | None] | None = None,
-    ) -> Iterator[httpx.Response]:  # fmt: skip
+    ) -> Iterator[Answer]:  # fmt: skip
         target = Target(request, access, group)
-        body: Any = request.body if content is None else content
-        if isinstance(body, memoryview):
-            body = bytes(body)
+        size_bytes = None
+        if content is None:
+            value = bytes(request.body or b"")
+            content, size_bytes = (value,), len(value)
         with (
             translated(request, self.server.display_url),
             self._transport(access.endpoint) as transport,
             _watching(control, transport),
         ):
             while True:
-                raw = transport.handle_request(target.request(body, timeout or self._timeout))
-                if raw.status_code not in AGAIN:
+                answer = transport.exchange(target.outgoing(size_bytes), content, timeout or self._timeout)
+                if answer.status not in AGAIN:
                     self.outage.answered()
                 try:
-                    if target.moves(raw.status_code, raw.headers):
+                    if target.moves(answer.status, answer.headers):
                         continue
-                    target.complete(raw.headers)
-                    check_encoding(raw.headers, request)
-                    yield raw
+                    target.complete(answer.headers)
+                    check_encoding(answer.headers, request)
+                    yield answer
                     return
                 finally:
-                    raw.close()
+                    answer.body.close()
 
     @contextmanager
     def _transport(self, endpoint: Endpoint) -> Iterator[SocketTransport]:
@@ -219,21 +218,21 @@ def _watching(control: TransferControl | None, transport: SocketTransport) -> It
         yield
 
 
-def _paced(raw: httpx.Response, lane: Lane) -> Iterator[bytes]:
+def _paced(body: Body, lane: Lane) -> Iterator[bytes]:
     """Yield the body in pieces, as fast as the limit allows."""
-    body, buffer = body_of(raw), memoryview(bytearray(PIECE_BYTES))
-    while count := body.read_into(buffer[: lane.step(PIECE_BYTES)]):
+    buffer = body.new_buffer()
+    while count := body.read_into(buffer[: lane.step(len(buffer))]):
         yield bytes(buffer[:count])
         lane.take(count)
 
 
-def _read(raw: httpx.Response, chunks_of: Iterator[bytes], request: Request) -> bytes:
+def _read(answer: Answer, chunks_of: Iterable[bytes], request: Request) -> bytes:
     """Return the body, within the limit of the request; only the beginning of an error's body."""
-    if raw.status_code >= 300:
-        return _first(raw, ERROR_BYTES)
-    most = most_bytes(request, Response(raw.status_code, raw.headers))
-    if request.window is not None and raw.status_code == 200:
-        reader = Window(request, raw.headers.get("content-length"), most)
+    if answer.status >= 300:
+        return _first(answer.body, ERROR_BYTES)
+    most = most_bytes(request, Response(answer.status, answer.headers))
+    if request.window is not None and answer.status == 200:
+        reader = Window(request, answer.headers.get("content-length"), most)
         for chunk in chunks_of:
             if reader.take(chunk):
                 break
@@ -248,9 +247,9 @@ def _read(raw: httpx.Response, chunks_of: Iterator[bytes], request: Request) -> 
     return b"".join(chunks)
 
 
-def _first(raw: httpx.Response, size_bytes: int) -> bytes:
+def _first(body: Body, size_bytes: int) -> bytes:
     taken = bytearray()
-    for chunk in raw.iter_raw():
+    for chunk in body:
         taken += chunk
         if len(taken) >= size_bytes:
             break

@@ -1,23 +1,24 @@
-"""The blocking HTTP/1.1 connection below httpx: one socket, kept alive, with a way to break it from another thread.
+"""The blocking HTTP/1.1 connection: one socket, kept alive, with a way to break it from another thread.
 
 The transport of httpx reads 64 KiB at a time through three layers, and no other thread can reach its socket while it
 waits. This transport passes a body on with one copy (`Body.read_into`), sends pieces in the size that it receives, and
-has `abort`.
+has `abort`. Its errors are those of httpx. It takes no requests of httpx: those cost more than all the rest of a call
+with a small blob.
 """
 
 import select
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h11
 import httpx
 
-from storage_tui.client.http.heads import Head, head_for, read_head, write_head
+from storage_tui.client.http.heads import Head, Origin, Outgoing, head_for, headers_of, read_head, write_head
 
 HEAD_BYTES = 64 * 1024  # most bytes of a server's status line and headers
 INTERIM_ANSWERS = 16  # most answers before the final one: a 100 or two, and some 103
@@ -26,34 +27,40 @@ JOINED_BYTES = 64 * 1024  # head and body up to this size are sent in one write
 
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
 
-Origin = tuple[str, str, int]
+Buffer = bytes | bytearray | memoryview
+Timeouts = dict[str, float | None]
 
 
-class SocketTransport(httpx.BaseTransport):
-    """A transport of httpx with one connection. One thread at a time may use it; any thread may call `abort`."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a request, its body still in the socket. The names in `headers` are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: "Body"
+
+
+class SocketTransport:
+    """One connection to any origin. One thread at a time may use it; any thread may call `abort`."""
 
     def __init__(self, *, socket_path: Path | None, ssl_context: Callable[[], ssl.SSLContext]) -> None:
         self._socket_path = socket_path
         self._ssl_context = ssl_context
         self._connection: Connection | None = None
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request and return the answer with its head read; the body is still in the socket."""
-        scheme, host = request.url.scheme, request.url.host
-        origin = (scheme, host, request.url.port or (443 if scheme == "https" else 80))
-        timeouts = request.extensions.get("timeout", {})
+    def exchange(self, request: Outgoing, content: Iterable[Buffer], timeouts: Timeouts) -> Answer:
+        """Send the request with its body and return the answer with its head read. Raise the errors of httpx."""
         connection = self._connection
-        if connection is None or not connection.may_serve(origin):
+        if connection is None or not connection.may_serve(request.origin):
             if connection is not None:
                 connection.close()
             self._connection = None  # a failed connect must not leave the closed connection here
-            connection = self._connection = self._connect(origin, timeouts.get("connect"))
+            connection = self._connection = self._connect(request.origin, timeouts.get("connect"))
         try:
-            status, headers, body = connection.exchange(request, timeouts.get("read"))
+            return connection.exchange(request, content, timeouts.get("read"))
         except BaseException:
             connection.close()
             raise
-        return httpx.Response(status, headers=headers, stream=body, extensions={"body": body})
 
     def abort(self) -> None:
         """Break the read or write that the connection waits for; called from another thread."""
@@ -141,15 +148,12 @@ class Connection:
         """Allow the next request: the answer was read to its end."""
         self._is_idle = True
 
-    def exchange(
-        self, request: httpx.Request, timeout_s: float | None
-    ) -> tuple[int, list[tuple[bytes, bytes]], "Body"]:
-        """Send a request, read the head of its answer, and return status, headers and body."""
+    def exchange(self, request: Outgoing, content: Iterable[Buffer], timeout_s: float | None) -> Answer:
+        """Send a request, read the head of its answer, and return the answer."""
         self._is_idle = False
         self._socket.settimeout(timeout_s)
-        parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES)
         try:
-            self._send(parser, request)
+            self._send(request, content)
             write_error = None
         except TimeoutError as exc:
             raise httpx.WriteTimeout(str(exc)) from exc
@@ -161,19 +165,20 @@ class Connection:
             # The kernel resets this option, so it is set for each exchange.
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         try:
-            head = self._head(parser, request)
+            received = self._received_head()
+            head: Head | Parsed = read_head(received) or self._parsed_head(request, received)
         except (httpx.RemoteProtocolError, httpx.ReadError) as exc:
             raise (exc if write_error is None else httpx.WriteError(str(write_error))) from exc
-        body = Body(self, parser, head, request.method, timeout_s, keeps_alive=write_error is None)
+        headers = headers_of(head.headers)
+        body = Body(self, head, headers, request.method, keeps_alive=write_error is None)
         body.answered_s = time.monotonic() - sent_at
-        headers = head.headers if isinstance(head, Head) else list(head.headers.raw_items())
-        return head.status_code, headers, body
+        return Answer(head.status_code, headers, body)
 
-    def _send(self, parser: h11.Connection, request: httpx.Request) -> None:
-        pieces: Iterator[bytes] = iter(request.stream)  # type: ignore[arg-type]
+    def _send(self, request: Outgoing, content: Iterable[Buffer]) -> None:
+        pieces = iter(content)
         first = next(pieces, b"")
         # The head holds the token. A memoryview hides its content in tracebacks that show variables.
-        head = memoryview(write_head(request) or head_for(parser, request))
+        head = memoryview(write_head(request) or head_for(_new_parser(), request))
         if len(head) + len(first) <= JOINED_BYTES:
             head, first = memoryview(b"".join((head, first))), b""
         self._send_all(head)
@@ -186,18 +191,18 @@ class Connection:
         while rest:
             rest = rest[self._socket.send(rest) :]
 
-    def _head(self, parser: h11.Connection, request: httpx.Request) -> h11.Response | Head:
+    def _received_head(self) -> bytes:
         received = b""
         while b"\r\n\r\n" not in received and len(received) < HEAD_BYTES:
             piece = self.receive(HEAD_BYTES)
             if not piece:
                 break
             received += piece
-        return read_head(received) or self._parsed_head(parser, request, received)
+        return received
 
-    def _parsed_head(self, parser: h11.Connection, request: httpx.Request, received: bytes) -> h11.Response:
-        if parser.our_state is h11.IDLE:
-            head_for(parser, request)  # already sent; the parser must know it
+    def _parsed_head(self, request: Outgoing, received: bytes) -> "Parsed":
+        parser = _new_parser()
+        head_for(parser, request)  # already sent; the parser must know it
         try:
             if received:
                 parser.receive_data(received)
@@ -207,7 +212,7 @@ class Connection:
                 if event is h11.NEED_DATA:
                     parser.receive_data(self.receive(64 * 1024))
                 elif isinstance(event, h11.Response):
-                    return event
+                    return Parsed(parser, event)
                 elif not isinstance(event, h11.InformationalResponse):
                     raise httpx.RemoteProtocolError("the server closed the connection without an answer")
                 else:
@@ -235,31 +240,47 @@ class Connection:
             raise httpx.ReadError(str(exc)) from exc
 
 
-class Body(httpx.SyncByteStream):
+def _new_parser() -> h11.Connection:
+    return h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES)
+
+
+class Parsed:
+    """The head of an answer that h11 has read, and the parser, which has the beginning of the body."""
+
+    def __init__(self, parser: h11.Connection, event: h11.Response) -> None:
+        self.parser = parser
+        self.status_code, self.http_version = event.status_code, event.http_version
+        self.headers = list(event.headers.raw_items())
+
+    @property
+    def rest(self) -> bytes:
+        """The part of the body that has arrived."""
+        return self.parser.trailing_data[0]
+
+
+class Body:
     """The body of an answer. The engine uses `read_into`, all others iterate over it.
 
     `answered_s` is the time from the end of the request to the head of this answer.
     """
 
     def __init__(
-        self, connection: Connection, parser: h11.Connection, head: h11.Response | Head, method: str,
-        timeout_s: float | None, *, keeps_alive: bool,
-    ) -> None:  # fmt: skip
+        self, connection: Connection, head: Head | Parsed, headers: dict[str, str], method: str, *, keeps_alive: bool
+    ) -> None:
         self._connection = connection
         self.answered_s = 0.0
-        self._parser = parser
-        headers: dict[bytes, bytes] = dict(head.headers)
+        self._parser = head.parser if isinstance(head, Parsed) else None
         self._keeps_alive = (
-            keeps_alive and head.http_version == b"1.1" and b"close" not in headers.get(b"connection", b"").lower()
+            keeps_alive and head.http_version == b"1.1" and "close" not in headers.get("connection", "").lower()
         )
         self._left: int | None = None  # bytes to come, None while the parser counts
         self._ready = memoryview(b"")
         has_body = method != "HEAD" and head.status_code not in (204, 304)
         if not has_body:
             self._finish()
-        elif b"transfer-encoding" not in headers and b"content-length" in headers:
-            trailing = head.rest if isinstance(head, Head) else parser.trailing_data[0]
-            self._left = int(headers[b"content-length"])
+        elif "transfer-encoding" not in headers and "content-length" in headers:
+            trailing = head.rest
+            self._left = int(headers["content-length"])
             if len(trailing) > self._left:
                 self._keeps_alive = False
                 trailing = trailing[: self._left]
@@ -272,6 +293,10 @@ class Body(httpx.SyncByteStream):
     def is_near(self) -> bool:
         """Return whether this answer comes from this machine; False once the connection is closed."""
         return self._connection.is_near
+
+    def new_buffer(self) -> memoryview:
+        """Return a buffer for the pieces of the rest, of the size of the rest where that is short."""
+        return memoryview(bytearray(PIECE_BYTES if self._left is None else min(PIECE_BYTES, self._left)))
 
     def read_into(self, buffer: memoryview) -> int:
         """Read at least one byte, and as many as are available, into the buffer; return the count, 0 at the end."""
@@ -297,6 +322,7 @@ class Body(httpx.SyncByteStream):
         return count
 
     def _next_parsed(self) -> bytes:
+        assert self._parser is not None  # a head that was read without a parser has a Content-Length
         try:
             while True:
                 event = self._parser.next_event()
@@ -318,7 +344,7 @@ class Body(httpx.SyncByteStream):
             self._connection.close()
 
     def __iter__(self) -> Iterator[bytes]:
-        buffer = memoryview(bytearray(PIECE_BYTES))
+        buffer = self.new_buffer()
         while count := self.read_into(buffer):
             yield bytes(buffer[:count])
 
@@ -327,8 +353,3 @@ class Body(httpx.SyncByteStream):
         if not self._is_done:
             self._is_done = True
             self._connection.close()
-
-
-def body_of(response: httpx.Response) -> Any:
-    """Return the Body of an answer that came through a SocketTransport."""
-    return response.extensions["body"]

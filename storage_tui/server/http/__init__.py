@@ -4,6 +4,7 @@
 |---|---|
 | addresses.py | absolute URLs for clients: under the public URL where one is set |
 | body.py | the body of a request, read piece by piece under an idle deadline |
+| deadlines.py | a deadline for work that mostly ends without waiting |
 | delivery.py | sending an answer: an idle deadline around every piece, and an end when nobody reads any more |
 | grants.py | what the bearer of a token, a signed URL or an upload URL may do |
 | hashing.py | hashes of bytes as they arrive, and their comparison with those that were promised |

@@ -69,6 +69,11 @@ class Body:
         the connection ends before the body does, ChecksumError after the last piece of a body that does not have the
         promised hashes, and the reason of `interrupt` after it was called.
         """
+        while chunk := await self._piece():
+            yield chunk
+
+    async def _piece(self) -> bytes:
+        """Return the next bytes; b"" at the end, when the body was found to be whole."""
         while not self.is_done:
             message = await self._next()
             if message["type"] != "http.request":
@@ -80,12 +85,13 @@ class Body:
             if chunk:
                 if self._hashing is not None:
                     await self._hashing.extend(chunk)
-                yield chunk
+                return chunk
         if self.size_bytes is not None and self.received_bytes != self.size_bytes:
             raise _incomplete(self)
         if self._hashing is not None:
             self.hashes = await self._hashing.digests()
             check_hashes(self.promised, self.hashes, "the body")
+        return b""
 
     def check_announced(self, limit: int, what: str) -> None:
         """Raise TooLargeError naming `what` when the client announces more than `limit` bytes."""
@@ -98,13 +104,16 @@ class Body:
         `grow` is called with the number of bytes read so far before the next piece is read. `grow` may raise.
         """
         self.check_announced(limit, what)
+        first = await self._piece()
         content = bytearray()
-        async for chunk in self.chunks():
+        chunk = first
+        while chunk:
             content += chunk
             if len(content) > limit:
                 raise TooLargeError(f"{what} is at most {limit} bytes")
             grow(len(content))
-        return bytes(content)
+            chunk = await self._piece()
+        return first if len(first) == len(content) else bytes(content)
 
     async def expect_empty(self) -> None:
         """Raise BadRequestError when a byte arrives."""
@@ -140,11 +149,15 @@ class Body:
         if self._deadline is not None:
             self._deadline.reschedule(asyncio.get_running_loop().time())
 
+    def check_interruption(self) -> None:
+        """Raise the reason of `interrupt` once it was called."""
+        if self._interruption is not None:
+            raise self._interruption
+
     @asynccontextmanager
     async def interruptible(self) -> AsyncIterator[None]:
         """Run the block; when `interrupt` is called, stop waiting in the block and raise the reason."""
-        if self._interruption is not None:
-            raise self._interruption
+        self.check_interruption()
         try:
             async with asyncio.timeout(None) as self._deadline:
                 yield
@@ -161,8 +174,7 @@ class Body:
         return self._interruption is not None
 
     async def _next(self) -> Message:
-        if self._interruption is not None:
-            raise self._interruption
+        self.check_interruption()
         began = self._clock()
         try:
             async with asyncio.timeout(self._bounds.idle_s) as self._deadline:

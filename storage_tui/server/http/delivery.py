@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
+from functools import lru_cache
 from typing import Any
 
 from storage_tui.server.http.body import Message
+from storage_tui.server.http.deadlines import within
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response
 from storage_tui.server.limits.pace import Pace
@@ -32,9 +34,7 @@ async def deliver(
     start: dict[str, Any] = {"type": "http.response.start", "status": response.status}
     if response.stream is None and response.status != 304 and "Content-Length" not in response.headers:
         response.headers["Content-Length"] = str(len(response.content))
-    start["headers"] = [
-        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()
-    ]
+    start["headers"] = [(_raw_name(name), value.encode("latin-1")) for name, value in response.headers.items()]
     reader = _Reader(send, idle_s, clock)
     is_whole = response.stream is None and (is_head or len(response.content) <= PIECE_BYTES)
     if is_whole or request is None:
@@ -45,6 +45,12 @@ async def deliver(
         await _stream(response.stream or _pieces(response.content), request, reader)
     if request is not None and response.stream is None and response.headers.get("Connection") == "close":
         await request.linger()
+
+
+@lru_cache(maxsize=256)
+def _raw_name(name: str) -> bytes:
+    """Return the name of a header as it is sent; the names are those in this program."""
+    return name.lower().encode("latin-1")
 
 
 class _Reader:
@@ -59,15 +65,17 @@ class _Reader:
         reader takes nothing, or too little."""
         began = self._clock()
         try:
-            async with asyncio.timeout(self._idle_s):
-                for message in messages:
-                    await self._send(message)
+            await within(self._send_all(messages), self._idle_s)
         except TimeoutError as exc:
             raise CutError("the client reads nothing") from exc
         message = messages[-1]
         is_last = message["type"] == "http.response.body" and not message["more_body"]
         if self._pace.is_too_slow(self._clock() - began, len(message.get("body", b""))) and not is_last:
             raise CutError("the client reads too slowly")
+
+    async def _send_all(self, messages: Iterable[dict[str, Any]]) -> None:
+        for message in messages:
+            await self._send(message)
 
 
 async def _pieces(content: bytes) -> AsyncIterator[bytes]:

@@ -25,7 +25,16 @@ _OLD_NAMES = {"sha": "sha-1", "sha1": "sha-1", "sha256": "sha-256"}
 _FIELD = re.compile(r"([a-z0-9*_.-]+)=:([A-Za-z0-9+/=]*):(?:;.*)?")  # RFC 9651: a byte sequence, with parameters
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
 
+_HEADERS = frozenset(
+    (GOOG_HASH.lower(), "digest", "repr-digest", CONTENT_MD5.lower(), "content-digest", AMAZON_SHA256, "trailer")
+)
+
 Joined = Callable[[str], str | None]
+
+
+def are_in(names: Iterator[str]) -> bool:
+    """Return whether one of the headers with these lower-case names may promise a hash."""
+    return any(name in _HEADERS or name.startswith(AMAZON) for name in names)
 
 
 def of_blob(joined: Joined) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ from storage_tui.server.http import promises
 from storage_tui.server.http.body import DEFAULTS, Body, BodyBounds, Receive
 from storage_tui.server.http.grants import Grant
 from storage_tui.server.http.hashing import check_hashes
-from storage_tui.server.limits.budget import PARTS, Budget, body_cost, json_cost, take
+from storage_tui.server.limits.budget import PARTS, SMALL_BYTES, Budget, body_cost, json_cost
 from storage_tui.server.limits.crowding import peer_of
 from storage_tui.server.limits.parsing import Check, Parsing, anything
 from storage_tui.server.limits.shares import Share, Shares
@@ -31,12 +31,16 @@ class Headers:
     """The header fields by lower-case name."""
 
     def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
-        self._values: dict[str, list[str]] = {}
+        self._values: dict[str, list[bytes]] = {}
         count = size_bytes = 0
-        for name, value in raw:
+        for raw_name, value in raw:
             count += 1
-            size_bytes += len(name) + len(value)
-            self._values.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1").strip())
+            size_bytes += len(raw_name) + len(value)
+            name = raw_name.decode("latin-1").lower()
+            if name in self._values:
+                self._values[name].append(value)
+            else:
+                self._values[name] = [value]
         if count > MAX_HEADERS or size_bytes > MAX_HEADER_BYTES:
             raise TooLargeError(f"a request has at most {MAX_HEADERS} headers of {MAX_HEADER_BYTES} bytes together")
 
@@ -45,12 +49,12 @@ class Headers:
 
     def one(self, name: str) -> str | None:
         """Return the value of a header that may appear once; raise BadRequestError when it appears twice."""
-        values = self._values.get(name.lower())
+        values = self._values.get(name) or self._values.get(name.lower())
         if values is None:
             return None
         if len(values) > 1:
             raise BadRequestError(f"the header {name} came {len(values)} times; send it once")
-        return values[0]
+        return values[0].decode("latin-1").strip()
 
     def names(self) -> Iterator[str]:
         """Yield the names, in lower case."""
@@ -58,8 +62,8 @@ class Headers:
 
     def joined(self, name: str) -> str | None:
         """Return the value of a header that is a list: several fields are one list (RFC 9110 5.3)."""
-        values = self._values.get(name.lower())
-        return None if values is None else ", ".join(values)
+        values = self._values.get(name) or self._values.get(name.lower())
+        return None if values is None else ", ".join([value.decode("latin-1").strip() for value in values])
 
 
 class Request:
@@ -110,10 +114,14 @@ class Request:
         Raise BusyError when the memory does not become free in time, and at once the reason with which the body is
         interrupted.
         """
-        async with self.body.interruptible():
-            share = await take(part, self.namespace, cost_bytes)
-        if share is not None:
-            self.stack.callback(share.close)
+        self.body.check_interruption()
+        if cost_bytes <= SMALL_BYTES:
+            return None
+        share = part.try_take(self.namespace, cost_bytes)  # most requests need no wait, and so no deadline
+        if share is None:
+            async with self.body.interruptible():
+                share = await part.take(self.namespace, cost_bytes)
+        self.stack.callback(share.close)
         return share
 
     def try_hold(self, part: Shares, cost_bytes: int) -> bool:
@@ -205,6 +213,8 @@ def _frame(scope: Scope, headers: Headers, receive: Receive, bounds: BodyBounds)
 def _promised(method: str, headers: Headers) -> dict[str, bytes]:
     """Return the hashes of the body. A body that is all of a blob has those of the blob; the store compares the crc32c
     of a blob by itself."""
+    if not promises.are_in(headers.names()):
+        return {}
     of_body = promises.of_body(headers.joined, headers.names())
     if method in ("PUT", "POST", "PATCH") and "content-range" not in headers:
         of_blob = promises.of_blob(headers.joined)

@@ -1,6 +1,7 @@
 """Answers: plain data that app.py sends, and the forms of errors."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -20,8 +21,11 @@ from storage_tui.contract.visible import one_line
 from storage_tui.contract.wire import ERROR_CODE
 
 BINARY = "application/octet-stream"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once: to make one costs as much as a row
 PROBLEM = "application/problem+json"
 JSON_API = "application/vnd.api+json"
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9._~-]+")  # needs no escapes (RFC 3986 2.3)
 
 # The media types that a browser may see. Anything that a browser could run (HTML, SVG, scripts) is served as bytes.
 SAFE_TYPES = frozenset(
@@ -79,7 +83,7 @@ def text_response(text: str, *, status: int = 200, headers: Mapping[str, str] | 
 
 def json_response(raw: Any, *, headers: Mapping[str, str] | None = None) -> Response:
     """Return an answer with a JSON document."""
-    content = json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    content = _ENCODER.encode(raw).encode("utf-8")
     return Response(200, {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})}, content)
 
 
@@ -144,6 +148,8 @@ def content_disposition(blob: Blob) -> str:
     name = blob.key.rpartition("/")[2]
     if name in ("", ".", ".."):
         return "attachment"
+    if _PLAIN_NAME.fullmatch(name):
+        return f"attachment; filename=\"{name}\"; filename*=UTF-8''{name}"
     plain = "".join(character if _is_plain(character) else "_" for character in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 

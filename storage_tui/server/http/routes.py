@@ -79,13 +79,8 @@ class Match:
 
 def find_route(routes: tuple[Route, ...], method: str, raw_path: bytes) -> Match:
     """Return the first row that takes method and path."""
-    allowed: list[str] = []
     for route in routes:
-        found = route.pattern.fullmatch(raw_path)
-        if found is None:
-            continue
-        if route.method == method:
+        if route.method == method and (found := route.pattern.fullmatch(raw_path)) is not None:
             return Match(route, found.groupdict(), ())
-        if route.path != ANY_KEY:
-            allowed.append(route.method)
-    return Match(None, {}, tuple(dict.fromkeys(allowed)))
+    rows = [route for route in routes if route.path != ANY_KEY and route.pattern.fullmatch(raw_path) is not None]
+    return Match(None, {}, tuple(dict.fromkeys(route.method for route in rows)))

@@ -7,7 +7,7 @@ answers are not counted: the bound on connections bounds them.
 
 from dataclasses import dataclass
 
-from storage_tui.server.limits.shares import Share, Shares
+from storage_tui.server.limits.shares import Shares
 
 MIB = 1024 * 1024
 
@@ -52,13 +52,6 @@ class Budget:
         self.small = Shares(bounds.small_bytes, "the memory for small blobs", patience_s=bounds.call_patience_s)
         self.calls = Shares(bounds.call_bytes, "the memory for calls", patience_s=bounds.call_patience_s)
         self.lingering = Shares(LINGERING, "all places to read on", patience_s=0.0)
-
-
-async def take(part: Shares, user: str, cost_bytes: int) -> Share | None:
-    """Take `cost_bytes` from a part of the budget; return None for a cost too small to count. Raise BusyError."""
-    if cost_bytes <= SMALL_BYTES:
-        return None
-    return await part.take(user, cost_bytes)
 
 
 def body_cost(size_bytes: int) -> int:

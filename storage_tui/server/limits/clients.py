@@ -7,11 +7,14 @@ no limit here.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import RateLimitError
+
+_Name = tuple[str, str]  # what is counted, and of whom
 
 RETRY_AFTER_S = 1
 ADDRESS_SHARE, USER_SHARE = (9, 10), (4, 5)  # of the connections that the listener takes
@@ -49,32 +52,38 @@ class Clients:
 
     def __init__(self, bounds: ClientBounds = UNLIMITED) -> None:
         self.bounds = bounds
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._counts: Counter[_Name] = Counter()
 
     def admit_address(self, site: str, stack: AsyncExitStack, *, has_body: bool) -> None:
         """Count a request from the address. Raise RateLimitError when the address has too many."""
-        whose = "your address has"
-        self._take(stack, ("requests of address", site), self.bounds.address_requests, whose, "request")
+        whose, bounds = "your address has", self.bounds
+        wanted = [(("requests of address", site), bounds.address_requests, "request")]
         if has_body:
-            self._take(stack, ("bodies of address", site), self.bounds.address_bodies, whose, "upload")
+            wanted.append((("bodies of address", site), bounds.address_bodies, "upload"))
+        self._take(stack, wanted, whose)
 
     def admit_user(self, user: str, stack: AsyncExitStack, *, has_body: bool, most: int | None = None) -> None:
         """Count a request of the user. Raise RateLimitError when the user has too many, or more than `most`."""
         bounds = [bound for bound in (self.bounds.user_requests, most) if bound is not None]
-        self._take(stack, ("requests of user", user), min(bounds, default=None), "you have", "request")
+        wanted = [(("requests of user", user), min(bounds, default=None), "request")]
         if has_body:
-            self._take(stack, ("bodies of user", user), self.bounds.user_bodies, "you have", "upload")
+            wanted.append((("bodies of user", user), self.bounds.user_bodies, "upload"))
+        self._take(stack, wanted, "you have")
 
-    def _take(self, stack: AsyncExitStack, name: tuple[str, str], most: int | None, whose: str, what: str) -> None:
-        if most is not None and self._counts[name] >= most:
-            raise RateLimitError(
-                f"{whose} {plural(most, what)} under way, which is the most allowed; wait until one ends",
-                retry_after_s=RETRY_AFTER_S,
-            )
-        self._counts[name] += 1
-        stack.callback(self._give_back, name)
+    def _take(self, stack: AsyncExitStack, wanted: Sequence[tuple[_Name, int | None, str]], whose: str) -> None:
+        for name, most, what in wanted:
+            if most is not None and self._counts[name] >= most:
+                raise RateLimitError(
+                    f"{whose} {plural(most, what)} under way, which is the most allowed; wait until one ends",
+                    retry_after_s=RETRY_AFTER_S,
+                )
+        names = [name for name, _, _ in wanted]
+        for name in names:
+            self._counts[name] += 1
+        stack.callback(self._give_back, names)
 
-    def _give_back(self, name: tuple[str, str]) -> None:
-        self._counts[name] -= 1
-        if not self._counts[name]:
-            del self._counts[name]
+    def _give_back(self, names: Sequence[_Name]) -> None:
+        for name in names:
+            self._counts[name] -= 1
+            if not self._counts[name]:
+                del self._counts[name]

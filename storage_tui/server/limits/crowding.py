@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
@@ -31,6 +32,7 @@ FULL = 0.9  # of the connections that the listener takes: under this somebody wa
 SPARE = 32  # places made free beyond those needed now, so that the next connections need not wait for a look
 QUIET_MS = 200  # on a connection used more recently, the client may be about to send another request
 TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
+MOST_ADDRESSES = 1024  # of the peers seen last; reading the text of one takes longer than finding it here
 OPEN_FILES = Path("/proc/self/fd")
 CAN_LOOK = TCP_INFO is not None and OPEN_FILES.is_dir()
 
@@ -44,11 +46,18 @@ Peer = tuple[IPv4Address | IPv6Address, int]
 def peer_of(client: Sequence[str | int] | None) -> Peer | None:
     """Return the peer from the address that the listener or the kernel reports; None without one, as on a UNIX
     socket."""
+    if client is None:
+        return None
     try:
-        address, port = client or ()
-        return ip_address(str(address).partition("%")[0]), int(port)
+        address, port = client
+        return _address(str(address)), int(port)
     except (TypeError, ValueError):
         return None
+
+
+@lru_cache(maxsize=MOST_ADDRESSES)
+def _address(text: str) -> IPv4Address | IPv6Address:
+    return ip_address(text.partition("%")[0])
 
 
 @dataclass(frozen=True, slots=True)

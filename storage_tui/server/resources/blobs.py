@@ -200,7 +200,8 @@ def _asked_part(request: Request, blob: Blob) -> Span | None:
 def _check_generation(request: Request, blob: Blob) -> None:
     """Raise PreconditionFailedError unless `generation` in the query is that of the blob. Google's libraries add this
     parameter when they resume a download."""
-    if request.query.get("generation", generation_of(blob)) != generation_of(blob):
+    asked = request.query.get("generation")
+    if asked is not None and asked != generation_of(blob):
         raise PreconditionFailedError("the blob has changed; start the download over", key=blob.key)
 
 

@@ -4,7 +4,7 @@ import h11
 import httpx
 import pytest
 
-from storage_tui.client.http.heads import read_head, write_head
+from storage_tui.client.http.heads import Outgoing, read_head, write_head
 
 PLAIN = b'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Empty:\r\nETag:  "a b" \r\n\r\nabc'
 
@@ -47,7 +47,7 @@ def test_what_is_not_plain_is_left_to_the_parser(old: bytes, new: bytes) -> None
 
 def test_a_head_is_written_as_a_parser_writes_it() -> None:
     request = httpx.Request("PUT", "http://host:1/a%20b?x=1", headers={"X-A": "b c"}, content=b"abc")
-    raw = write_head(request)
+    raw = write_head(Outgoing.of(request))
     assert raw is not None
     server = h11.Connection(h11.SERVER)
     server.receive_data(raw)
@@ -59,4 +59,4 @@ def test_a_head_is_written_as_a_parser_writes_it() -> None:
 
 @pytest.mark.parametrize("value", [b"a\r\nX-Evil: 1", b"a\nb", b"a\x00", b"\xe9"])
 def test_a_header_that_could_be_two_is_left_to_the_parser(value: bytes) -> None:
-    assert write_head(httpx.Request("GET", "http://host/", headers=[(b"X-A", value)])) is None
+    assert write_head(Outgoing.of(httpx.Request("GET", "http://host/", headers=[(b"X-A", value)]))) is None

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from urllib3.exceptions import HTTPError
-from urllib3.response import BaseHTTPResponse
 
 from storage_tui.contract.errors import DamagedError, PreconditionFailedError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import READ_SIZE
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Object
+from storage_tui.server.stores.s3.protocol.connections import EngineAnswer
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError, unreachable
 from storage_tui.server.stores.s3.protocol.stored_checks import Comparison, comparison
 from storage_tui.server.stores.s3.protocol.threads import Threads
@@ -113,12 +113,12 @@ class ObjectReader:
             await asyncio.wait((fetching,))
             answer.close()  # a connection with unread bytes is useless; any other is in the pool again
 
-    def _fetch(self, answer: BaseHTTPResponse, size_bytes: int) -> asyncio.Task[bytes]:
+    def _fetch(self, answer: EngineAnswer, size_bytes: int) -> asyncio.Task[bytes]:
         fetching = asyncio.create_task(self._threads.reads.run(_read, answer, size_bytes))
         fetching.add_done_callback(_look_away)
         return fetching
 
-    def _open(self, span: Span) -> BaseHTTPResponse:
+    def _open(self, span: Span) -> EngineAnswer:
         try:
             return self._bucket.open(self._place.name, span, etag=self._found.etag)[1]
         except (ConditionError, MissingError) as exc:
@@ -164,7 +164,7 @@ def open_first(bucket: Bucket, place: Readable) -> tuple[Object, bytes] | None:
     return found, first
 
 
-def _read(answer: BaseHTTPResponse, size_bytes: int) -> bytes:
+def _read(answer: EngineAnswer, size_bytes: int) -> bytes:
     try:
         return answer.read(size_bytes)
     except (HTTPError, OSError) as exc:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -101,12 +102,33 @@ def submit(executor: Executor, function: Callable[..., T], *args: Any) -> Future
 
 
 async def _result(future: Future[T], undo: Callable[[T], None] | None) -> T:
+    loop = asyncio.get_running_loop()
+    waiting: asyncio.Future[T] = loop.create_future()
+    future.add_done_callback(lambda done: _tell(loop, waiting, done))
     try:
-        return await asyncio.wrap_future(future)
+        return await waiting
     except asyncio.CancelledError:
+        future.cancel()
         if undo is not None:
             future.add_done_callback(partial(_undo, undo))
         raise
+
+
+def _tell(loop: asyncio.AbstractEventLoop, waiting: asyncio.Future[T], done: Future[T]) -> None:
+    """Hand the outcome of a thread to the event loop, unless the loop has ended."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(_settle, waiting, done)
+
+
+def _settle(waiting: asyncio.Future[T], done: Future[T]) -> None:
+    if waiting.done():  # its caller was cancelled
+        return
+    if done.cancelled():
+        waiting.cancel()
+    elif (error := done.exception()) is not None:
+        waiting.set_exception(error)
+    else:
+        waiting.set_result(done.result())
 
 
 def _undo(undo: Callable[[T], None], found: Future[T]) -> None:

@@ -4,6 +4,7 @@
 |---|---|
 | answers.py | the XML documents that an engine answers with, as elements and their fields |
 | bucket.py | a bucket of an S3 engine, below a prefix: its objects by name |
+| connections.py | kept connections, for requests whose content is in memory |
 | listed.py | the answer to a list, read into columns in one pass |
 | opening.py | opening a bucket with the credentials and settings that AWS programs use on this machine |
 | place.py | the place of a store on an S3 engine, in the form that people write |

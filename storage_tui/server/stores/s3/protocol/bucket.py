@@ -10,13 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote, urlencode
 
-from urllib3 import HTTPHeaderDict
-from urllib3.response import BaseHTTPResponse
-
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.contract.moments import parse_http_date
 from storage_tui.contract.wire import Span, format_range, parse_content_range
 from storage_tui.server.stores.s3.protocol.answers import elements, error_code, fields_of, read_answer
+from storage_tui.server.stores.s3.protocol.connections import EngineAnswer
 from storage_tui.server.stores.s3.protocol.listed import Listed, names_of, read_listed
 from storage_tui.server.stores.s3.protocol.requests import MissingError, S3Engine, length_of, path_of
 from storage_tui.server.stores.s3.protocol.stored_checks import whole_checks
@@ -126,7 +124,7 @@ class Bucket:
             return None
         return self._described(name, headers, len(content)), content
 
-    def open(self, name: str, span: Span, *, etag: str | None = None) -> tuple[Object, BaseHTTPResponse]:
+    def open(self, name: str, span: Span, *, etag: str | None = None) -> tuple[Object, EngineAnswer]:
         """Return the object, and the answer from which the caller reads the bytes of the span. The caller closes the
         answer.
 
@@ -298,7 +296,7 @@ class Bucket:
         `root`."""
         return names_of((told,), self.root, is_encoded=is_encoded)[0]
 
-    def _described(self, name: str, headers: HTTPHeaderDict, size_bytes: int) -> Object:
+    def _described(self, name: str, headers: Mapping[str, str], size_bytes: int) -> Object:
         meta = {
             header.lower().removeprefix(META): unquote(value) if self.is_ours else value
             for header, value in headers.items()
@@ -335,7 +333,7 @@ def _written(meta: Mapping[str, str], modified: datetime) -> datetime:
     return moment if moment.tzinfo is not None else modified
 
 
-def _etag(headers: HTTPHeaderDict) -> str:
+def _etag(headers: Mapping[str, str]) -> str:
     return str(headers.get("etag", "")).strip('"')
 
 

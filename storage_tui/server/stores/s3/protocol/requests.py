@@ -10,11 +10,17 @@ from urllib.parse import quote, urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ProxyError
-from urllib3.response import BaseHTTPResponse
 
 from storage_tui.contract.errors import BadRequestError, StoreFullError, UnavailableError
 from storage_tui.contract.moments import parse_http_date
 from storage_tui.server.stores.s3.protocol.answers import error_code, error_fields
+from storage_tui.server.stores.s3.protocol.connections import (
+    Connections,
+    EngineAnswer,
+    NoConnectionError,
+    whole,
+    write_head,
+)
 from storage_tui.server.stores.s3.protocol.proxies import find_proxy
 from storage_tui.server.stores.s3.protocol.signing import Credentials, Signer, encode_query, utc_now
 
@@ -106,12 +112,12 @@ class S3Engine:
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._line.pool.close()
+        self._line.close()
 
     def call(
         self, method: str, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None,
         content: bytes | Sequence[bytes] | None = None,
-    ) -> tuple[urllib3.HTTPHeaderDict, bytes]:  # fmt: skip
+    ) -> tuple[Mapping[str, str], bytes]:  # fmt: skip
         """Send a request with a small answer, and return the headers and content of the answer. The chunks of a
         sequence are sent one after the other, so that they need not be joined in memory.
 
@@ -137,7 +143,7 @@ class S3Engine:
         except (HTTPError, OSError) as exc:
             raise unreachable(exc) from exc
 
-    def stream(self, path: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+    def stream(self, path: str, headers: Mapping[str, str]) -> EngineAnswer:
         """Send a GET and return its answer. The caller reads the answer piece by piece and closes it. Raise the errors
         of `call`."""
         return self._send("GET", path, {}, headers, None, is_streamed=True)
@@ -152,7 +158,7 @@ class S3Engine:
     def _send(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str],
         content: bytes | Sequence[bytes] | None, *, is_streamed: bool,
-    ) -> BaseHTTPResponse:  # fmt: skip
+    ) -> EngineAnswer:  # fmt: skip
         encoded = encode_query(query)
         headers = {**headers, **self._manner.headers}
         for _ in range(CORRECTIONS):
@@ -172,22 +178,19 @@ class S3Engine:
     def _exchange(
         self, line: "_Line", method: str, path: str, encoded: str, headers: Mapping[str, str],
         content: bytes | Sequence[bytes] | None, *, is_streamed: bool,
-    ) -> BaseHTTPResponse:  # fmt: skip
+    ) -> EngineAnswer:  # fmt: skip
         target = f"{path}?{encoded}" if encoded else path
         target = line.url + target if line.is_named_to_proxy else target
         is_repeatable = method in REPEATABLE and not {"If-Match", "If-None-Match"} & headers.keys()
         while True:
             signed = headers if line.signer is None else line.signer.sign(method, path, encoded, headers)
             try:
-                return line.pool.urlopen(
-                    method, target, body=content, headers=signed, redirect=False, preload_content=not is_streamed,
-                    decode_content=False, assert_same_host=not line.is_named_to_proxy,
-                )  # fmt: skip
+                return line.exchange(method, target, signed, content, is_streamed=is_streamed)
             except ProtocolError as exc:  # a kept connection that the engine has closed meanwhile
                 if not is_repeatable:
                     raise unreachable(exc) from exc
                 is_repeatable = False
-            except NewConnectionError as exc:
+            except (NewConnectionError, NoConnectionError) as exc:
                 raise UnavailableError(
                     f"the storage engine at {self.endpoint} does not answer; try again later",
                     retry_after_s=RETRY_AFTER_S,
@@ -246,6 +249,7 @@ class S3Engine:
                 how["ssl_context"] = ssl.create_default_context(cafile=self._ca_bundle)
             except (OSError, ssl.SSLError) as exc:
                 raise UnavailableError(f"the certificates in {self._ca_bundle!r} cannot be read: {exc}") from exc
+        direct: Connections | None = None
         proxy = find_proxy(url.scheme, host, url.port) if self._manner.obeys_proxies else None
         pool: urllib3.HTTPConnectionPool
         if proxy is not None:
@@ -254,9 +258,14 @@ class S3Engine:
             pool = urllib3.HTTPSConnectionPool(host, url.port, **how)
         else:
             pool = urllib3.HTTPConnectionPool(host, url.port, **how)
+        if proxy is None:
+            direct = Connections(
+                host, url.port or (443 if url.scheme == "https" else 80), how.get("ssl_context"),
+                connect_s=CONNECT_S, silence_s=self._silence_s, most_idle=CONNECTIONS,
+            )  # fmt: skip
         signer = None if self._credentials is None else Signer(netloc, region, self._credentials, ahead=self._ahead)
         return _Line(
-            f"{url.scheme}://{url.netloc}", f"{url.scheme}://{netloc}", region, bucket, signer, pool,
+            f"{url.scheme}://{url.netloc}", f"{url.scheme}://{netloc}", region, bucket, signer, pool, direct, netloc,
             is_named_to_proxy=proxy is not None and url.scheme == "http",
         )  # fmt: skip
 
@@ -271,7 +280,31 @@ class _Line:
     bucket: str
     signer: Signer | None
     pool: urllib3.HTTPConnectionPool
+    direct: Connections | None  # for what urllib3 is not needed for; None through a proxy
+    host: str
     is_named_to_proxy: bool = False  # the proxy of an http URL gets the whole URL
+
+    def exchange(
+        self, method: str, target: str, headers: Mapping[str, str], content: bytes | Sequence[bytes] | None, *,
+        is_streamed: bool,
+    ) -> EngineAnswer:  # fmt: skip
+        """Send a request and return its answer, with the whole content in memory unless `is_streamed`."""
+        if self.direct is not None and (content is None or isinstance(content, bytes)):
+            size_bytes = None if content is None else len(content)
+            head = write_head(method, target, {"host": self.host, **headers}, size_bytes)
+            if head is not None:
+                answer = self.direct.exchange(method, head, content or b"")
+                return answer if is_streamed else whole(answer)
+        return self.pool.urlopen(
+            method, target, body=content, headers=headers, redirect=False, preload_content=not is_streamed,
+            decode_content=False, assert_same_host=not self.is_named_to_proxy,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self.pool.close()
+        if self.direct is not None:
+            self.direct.close()
 
     def path_of(self, path: str) -> str:
         """Return the path at the host, which may name the bucket itself."""
@@ -299,7 +332,7 @@ def path_of(bucket: str, name: str = "") -> str:
     return f"/{quote(bucket)}/{quote(name, safe='/~')}" if name else f"/{quote(bucket)}"
 
 
-def _read_at_most(answer: BaseHTTPResponse, most: int) -> bytes:
+def _read_at_most(answer: EngineAnswer, most: int) -> bytes:
     """Return the content of an answer. Raise UnavailableError when there are more than `most` bytes, or when the
     connection breaks."""
     try:
@@ -313,7 +346,7 @@ def _read_at_most(answer: BaseHTTPResponse, most: int) -> bytes:
     return content
 
 
-def _read_refusal(method: str, path: str, answer: BaseHTTPResponse, *, is_streamed: bool) -> Refusal:
+def _read_refusal(method: str, path: str, answer: EngineAnswer, *, is_streamed: bool) -> Refusal:
     """Return the refusal in an answer, whose connection is free again afterwards."""
     try:
         if method == "HEAD":

@@ -9,12 +9,13 @@ another.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from storage_tui.contract.errors import UnavailableError
-from storage_tui.server.limits.lanes import end_turn
-from storage_tui.server.limits.shares import USER, Shares
+from storage_tui.server.limits.shares import USER, Share, Shares
 from storage_tui.server.stores.s3.protocol.requests import RETRY_AFTER_S
 
 T = TypeVar("T")
@@ -49,15 +50,15 @@ class Lane:
         if self._is_closed:
             turn.close()
             raise UnavailableError("the store is closed; start the server again")
-        called = self._executor.submit(lambda: function(*args, **options))
-        called.add_done_callback(lambda _: end_turn(loop, turn))
-        future = asyncio.wrap_future(called)
-        await asyncio.wait((future,), timeout=None if deadline is None else max(deadline - loop.time(), 0.0))
-        if future.done():
-            return future.result()
-        future.cancel()
-        future.add_done_callback(_look_away)
-        raise UnavailableError("the storage engine takes too long; try again later", retry_after_s=RETRY_AFTER_S)
+        called = self._executor.submit(partial(function, *args, **options))
+        waiting: asyncio.Future[Any] = loop.create_future()
+        called.add_done_callback(lambda done: _tell(loop, turn, waiting, done))
+        expiry = None if deadline is None else loop.call_at(deadline, _give_up, waiting, called)
+        try:
+            return await waiting
+        finally:
+            if expiry is not None:
+                expiry.cancel()
 
     def close(self) -> None:
         """Refuse further calls. The calls under way end by themselves."""
@@ -96,6 +97,26 @@ async def gather_few(calls: Iterable[Coroutine[Any, Any, T]], *, at_once: int = 
     return list(await asyncio.gather(*map(run, calls)))
 
 
-def _look_away(future: asyncio.Future[Any]) -> None:
-    if not future.cancelled():
-        future.exception()
+def _tell(loop: asyncio.AbstractEventLoop, turn: Share, waiting: asyncio.Future[Any], done: Future[Any]) -> None:
+    """Hand the outcome of a thread to the event loop, unless the loop has ended, and all turns with the loop."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(_settle, turn, waiting, done)
+
+
+def _settle(turn: Share, waiting: asyncio.Future[Any], done: Future[Any]) -> None:
+    turn.close()
+    if waiting.done():  # its caller was cancelled, or waited too long: the outcome is ignored
+        return
+    if done.cancelled():
+        waiting.cancel()
+    elif (error := done.exception()) is not None:
+        waiting.set_exception(error)
+    else:
+        waiting.set_result(done.result())
+
+
+def _give_up(waiting: asyncio.Future[Any], called: Future[Any]) -> None:
+    called.cancel()
+    if not waiting.done():
+        text = "the storage engine takes too long; try again later"
+        waiting.set_exception(UnavailableError(text, retry_after_s=RETRY_AFTER_S))
