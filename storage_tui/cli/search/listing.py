@@ -16,8 +16,10 @@ from storage_tui.cli.printing import complain, say_coloured, say_json, say_lines
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.colours import Colours
 from storage_tui.cli.search.limits import Limits, with_limits
+from storage_tui.cli.search.straight import names_straight
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
+from storage_tui.client.patterns.globs import has_magic
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Blob
@@ -63,9 +65,15 @@ def ls(
     With a limit such as --older-than only blobs are listed. On a terminal names are in columns and in the colours of
     LS_COLORS; in a pipe each has a line of its own.
     """
+    is_bare = sort == "name" and not (reverse or is_long or as_json)
+    if is_bare and not limits and not has_magic(location.key):
+        straight = names_straight(settings, location.key, is_recursive=recursive)
+        if straight is not None:
+            for names in straight:
+                _print(names, 0, is_long=False, as_json=False)
+            return
     with open_storage(settings) as storage:
         choice = choose(storage, location, limits)
-        is_bare = sort == "name" and not (reverse or is_long or as_json)
         prefix, entries = _entries(choice, recursive=recursive, is_bare=is_bare)
         if sort != "name" or reverse:
             entries = _sorted(entries, sort, is_reversed=reverse)

@@ -1,0 +1,106 @@
+"""The names in a bucket, straight from its engine: so the first of them are there before a server could have started.
+
+A server of the place that runs already is asked instead: it knows what was changed through it, and what it has listed.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import chain, repeat
+from typing import TYPE_CHECKING
+
+from storage_tui.cli.settings import Settings
+from storage_tui.cli.store_choice import opening_of
+from storage_tui.contract.errors import BadRequestError, StorageError
+from storage_tui.contract.keys import DELIMITER
+from storage_tui.contract.places import parse_place
+
+if TYPE_CHECKING:
+    from storage_tui.client.access.place_access import PlaceAccess
+    from storage_tui.server.stores.bucket.lists.listing import Lists
+    from storage_tui.server.stores.s3.protocol.bucket import Bucket
+
+FIRST, REST = 1000, 10_000  # names of one step: one answer of the engine, then what is asked for ahead
+
+
+def names_straight(
+    settings: Settings, key: str, *, is_recursive: bool, first: int = FIRST, rest: int = REST
+) -> Iterator[Sequence[str]] | None:
+    """Return the names that `ls` prints for a key of the place in the settings, in the order of the keys, some at a
+    time: keys and folders in the folder, or with `is_recursive` the keys below.
+
+    Return None where the server of the place is to be asked: for anything but a bucket without types, while the server
+    runs, and when there is nothing or it cannot be had. Raise StorageError when a list that has begun breaks off.
+    """
+    place = None if settings.url is None else parse_place(settings.url)
+    options = opening_of(settings)
+    if place is None or place.kind != "s3" or not place.bucket or options.types:
+        return None
+    from storage_tui.client.access.place_access import PlaceAccess
+
+    access = PlaceAccess.of(place, options)
+    if (access.runtime_dir() / "socket").exists():
+        return None
+    try:
+        found = _names(access, key, is_recursive=is_recursive, limits=chain([first], repeat(rest)))
+        begin = next(found, None)
+    except (ImportError, StorageError):  # packages are missing, or nobody may list: the server says so in its words
+        return None
+    return None if begin is None else chain([begin], found)
+
+
+def _names(access: "PlaceAccess", key: str, *, is_recursive: bool, limits: Iterator[int]) -> Iterator[Sequence[str]]:
+    with _opened(access) as (bucket, lists, runner):
+        if key and not key.endswith(DELIMITER):
+            if bucket.head(key) is not None:
+                yield [key]
+                return
+            key += DELIMITER
+        delimiter, lead = ("", key) if is_recursive else (DELIMITER, "")
+        after: str | None = ""
+        while after is not None:
+            limit = next(limits)
+            [page] = runner.run(lists.columns(key, delimiter, after, limit, limit))
+            if page.names:
+                yield [lead + name for name in page.names] if lead else page.names
+            after = page.next_token
+
+
+@contextmanager
+def _opened(access: "PlaceAccess") -> "Iterator[tuple[Bucket, Lists, asyncio.Runner]]":
+    from storage_tui.machine.private_files import make_private_dir
+    from storage_tui.server.stores.bucket.connecting import connect
+    from storage_tui.server.stores.bucket.every.names import note_place
+    from storage_tui.server.stores.bucket.lists.listing import Lists
+    from storage_tui.server.stores.bucket.lists.trees import SERVERS
+    from storage_tui.server.stores.bucket.options import BucketOptions
+    from storage_tui.server.stores.bucket.refusals import DeniedError
+    from storage_tui.server.stores.s3.protocol.requests import MissingError
+    from storage_tui.server.stores.s3.protocol.threads import Threads
+
+    place, options = access.place, access.options
+    reached = BucketOptions(
+        endpoint_url=options.endpoint_url, region=options.region, profile=options.profile,
+        no_sign_request=options.no_sign_request, request_payer=options.request_payer,
+    )  # fmt: skip
+    bucket, identity = connect(place.bucket, place.prefix, reached)
+    threads = Threads()
+    with suppress(OSError):  # without the note, only the list of all buckets lacks the name
+        make_private_dir(access.state_dir())
+        note_place(access.state_dir(), str(place), options.endpoint_url)
+    try:
+        served_by = ""
+        if identity.endpoint_url is not None:
+            with suppress(DeniedError):
+                served_by = bucket.served_by()
+        lists = Lists(bucket, threads, is_tree=served_by.startswith(SERVERS))
+        with asyncio.Runner() as runner:
+            try:
+                yield bucket, lists, runner
+            finally:
+                runner.run(lists.close())
+    except MissingError as exc:
+        raise BadRequestError(f"nothing of the S3 API is at {bucket.engine.endpoint}; check the endpoint") from exc
+    finally:
+        threads.close()
+        bucket.engine.close()
