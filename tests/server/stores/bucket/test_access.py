@@ -99,6 +99,7 @@ REFUSALS = [
     (301, "PermanentRedirect", "", BadRequestError, r"is in .*; give the region"),
     (400, "InvalidArgument", "bad \x1b[31m", BadRequestError, r"refuses this \(InvalidArgument\)"),
     (503, "SlowDown", "", UnavailableError, r"SlowDown.*try again"),
+    (400, "InvalidRequest", "a form of Server Side Encryption", ForbiddenError, r"SSE-C.*read it with the program"),
 ]
 
 

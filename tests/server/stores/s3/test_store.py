@@ -251,6 +251,21 @@ async def test_a_large_blob_is_copied_in_parts(bucket: Bucket) -> None:
             assert await whole(reader) == content
 
 
+async def test_a_copy_has_no_more_parts_than_an_engine_takes(bucket: Bucket) -> None:
+    content = random_bytes(20 * MIB + 3)
+    bounds = S3Bounds(copy_part_bytes=5 * MIB, parts=PartRules(most_parts=2))
+    async with started(bucket, bounds) as store:
+        session = await store.create_upload(KEY, size_bytes=len(content))
+        async with store.write_upload(session.upload_id) as writer:
+            await writer.write(content)
+            await writer.finish()
+        await store.copy(KEY, Address(ALICE, "tmp", "c"))
+        async with store.open(Address(ALICE, "tmp", "c")) as reader:
+            assert await whole(reader) == content
+    [copied] = [one for one in bucket.list("").objects if "/tmp/" in one.name]
+    assert copied.etag.endswith("-2")
+
+
 async def test_a_blob_that_no_parts_can_hold_is_refused_before_its_bytes(store: S3Store) -> None:
     with pytest.raises(TooLargeError, match=r"5,497,558,138,880 bytes at most"):
         await store.create_upload(KEY, size_bytes=MOST_OBJECT_BYTES + 1)
