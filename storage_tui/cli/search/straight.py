@@ -1,9 +1,8 @@
-"""The names in a bucket, straight from its engine: so the first of them are there before a server could have started.
+"""The list of a bucket, straight from its engine: so its first lines are there before a server could have started.
 
 A server of the place that runs already is asked instead: it knows what was changed through it, and what it has listed.
 """
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain, repeat
@@ -13,21 +12,26 @@ from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import opening_of
 from storage_tui.contract.errors import BadRequestError, StorageError
 from storage_tui.contract.keys import DELIMITER
+from storage_tui.contract.models import Blob
 from storage_tui.contract.places import parse_place
 
 if TYPE_CHECKING:
+    import asyncio
+
     from storage_tui.client.access.place_access import PlaceAccess
     from storage_tui.server.stores.bucket.lists.listing import Lists
     from storage_tui.server.stores.s3.protocol.bucket import Bucket
 
-FIRST, REST = 1000, 10_000  # names of one step: one answer of the engine, then what is asked for ahead
+Entry = Blob | str
+FIRST, REST = 1000, 10_000  # entries of one step: one answer of the engine, then what is asked for ahead
 
 
-def names_straight(
-    settings: Settings, key: str, *, is_recursive: bool, first: int = FIRST, rest: int = REST
-) -> Iterator[Sequence[str]] | None:
-    """Return the names that `ls` prints for a key of the place in the settings, in the order of the keys, some at a
-    time: keys and folders in the folder, or with `is_recursive` the keys below.
+def entries_straight(
+    settings: Settings, key: str, *, is_recursive: bool, is_bare: bool, first: int = FIRST, rest: int = REST
+) -> tuple[str, Iterator[Entry]] | None:
+    """Return what `ls` lists for a key of the place in the settings, in the order of the keys: blobs and folders in the
+    folder, or with `is_recursive` the blobs below; and the prefix of the folder, empty for a blob. With `is_bare` blobs
+    are their keys alone.
 
     Return None where the server of the place is to be asked: for anything but a bucket without types, while the server
     runs, and when there is nothing or it cannot be had. Raise StorageError when a list that has begun breaks off.
@@ -42,32 +46,51 @@ def names_straight(
     if (access.runtime_dir() / "socket").exists():
         return None
     try:
-        found = _names(access, key, is_recursive=is_recursive, limits=chain([first], repeat(rest)))
-        begin = next(found, None)
+        batches = _batches(access, key, chain([first], repeat(rest)), is_recursive=is_recursive, is_bare=is_bare)
+        begin = next(batches, None)
     except (ImportError, StorageError):  # packages are missing, or nobody may list: the server says so in its words
         return None
-    return None if begin is None else chain([begin], found)
+    if begin is None:
+        return None
+    prefix, entries = begin
+    return prefix, chain(entries, chain.from_iterable(more for _, more in batches))
 
 
-def _names(access: "PlaceAccess", key: str, *, is_recursive: bool, limits: Iterator[int]) -> Iterator[Sequence[str]]:
+def _batches(
+    access: "PlaceAccess", key: str, limits: Iterator[int], *, is_recursive: bool, is_bare: bool
+) -> Iterator[tuple[str, Sequence[Entry]]]:
+    """Yield the prefix of the folder with entries of one step of its list, as long as there are any."""
     with _opened(access) as (bucket, lists, runner):
         if key and not key.endswith(DELIMITER):
             if bucket.head(key) is not None:
-                yield [key]
+                if is_bare:  # the server alone says more of one blob, in the words of the wire
+                    yield "", [key]
                 return
             key += DELIMITER
-        delimiter, lead = ("", key) if is_recursive else (DELIMITER, "")
+        delimiter = "" if is_recursive else DELIMITER
         after: str | None = ""
         while after is not None:
-            limit = next(limits)
-            [page] = runner.run(lists.columns(key, delimiter, after, limit, limit))
-            if page.names:
-                yield [lead + name for name in page.names] if lead else page.names
-            after = page.next_token
+            limit, entries = next(limits), list[Entry]()
+            if is_bare:
+                [columns] = runner.run(lists.columns(key, delimiter, after, limit, limit))
+                entries += [key + name for name in columns.names]
+                after = columns.next_token
+            else:
+                page = runner.run(lists.page(key, delimiter, after, limit))
+                entries += sorted([*page.blobs, *page.prefixes], key=_key)
+                after = page.next_token
+            if entries:
+                yield key, entries
+
+
+def _key(entry: Entry) -> str:
+    return entry if isinstance(entry, str) else entry.key
 
 
 @contextmanager
 def _opened(access: "PlaceAccess") -> "Iterator[tuple[Bucket, Lists, asyncio.Runner]]":
+    import asyncio
+
     from storage_tui.machine.private_files import make_private_dir
     from storage_tui.server.stores.bucket.connecting import connect
     from storage_tui.server.stores.bucket.every.names import note_place

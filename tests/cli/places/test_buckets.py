@@ -9,7 +9,7 @@ import pytest
 from click import Context
 
 from storage_tui.cli.search.listing import ls
-from storage_tui.cli.search.straight import names_straight
+from storage_tui.cli.search.straight import entries_straight
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.words import location_words
 from storage_tui.client.access.place_access import PlaceAccess
@@ -66,17 +66,23 @@ def test_names_come_straight_from_the_bucket_while_no_server_runs(call: Call, bu
     for key in ("maps-old/x", "maps/dem.txt.bak", "maps/\x1b[31m", "zz/"):
         client.put_object(Bucket=bucket, Key=key, Body=b"")
     url = f"s3://{bucket}"
-    words = [("ls", url), ("ls", "-r", url), ("ls", f"{url}/maps"), ("ls", "-r", f"{url}/maps/"),
-             ("ls", f"{url}/maps/dem.txt"), ("ls", f"{url}/no/such"), ("ls", f"s3://{bucket}-not")]  # fmt: skip
+    words = [
+        ("ls", url), ("ls", "-r", url), ("ls", f"{url}/maps"), ("ls", "-r", f"{url}/maps/"),
+        ("ls", f"{url}/maps/dem.txt"), ("ls", "-l", f"{url}/maps"), ("ls", "-r", "--json", url),
+        ("ls", "-l", "--sort", "size", "--reverse", url), ("ls", f"{url}/no/such"), ("ls", f"s3://{bucket}-not"),
+    ]  # fmt: skip
     socket = PlaceAccess.of(Place("s3", bucket), PlaceOptions()).runtime_dir() / "socket"
     straight = [call(*each) for each in words[:-2]]
     assert not socket.exists()
-    steps = names_straight(Settings(url=url), "", is_recursive=True, first=2, rest=3)
-    assert steps is not None and [len(names) for names in steps] == [2, 3, 2]
+    for is_bare in (True, False):
+        found = entries_straight(Settings(url=url), "", is_recursive=True, is_bare=is_bare, first=2, rest=3)
+        assert found is not None and found[0] == ""
+        keys = [entry if isinstance(entry, str) else entry.key for entry in found[1]]
+        assert keys == sorted(keys) and len(keys) == 7
     straight += [call(*each) for each in words[-2:]]  # there is nothing: the server says so
     assert call("du", url).code == 0
     assert socket.exists()
-    assert names_straight(Settings(url=url), "", is_recursive=True) is None
+    assert entries_straight(Settings(url=url), "", is_recursive=True, is_bare=True) is None
     asked = [call(*each) for each in words]
     assert [(each.code, each.lines, each.err) for each in asked] == [
         (each.code, each.lines, each.err) for each in straight
