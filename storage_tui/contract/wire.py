@@ -54,6 +54,7 @@ UPLOAD_QUANTUM = 256 * 1024  # every chunk but the last is a multiple of this
 # `stop` excluded, beside other parts of the same session; GET /upload/{id} describes the session with its parts.
 UPLOAD_PARTS = "parts"
 PART_QUANTUM = 16 * 1024 * 1024  # a part begins and ends at a multiple of this, or ends with the blob
+ENGINE_PARTS = 10_000  # that S3 takes of one object
 LARGE_BLOB_BYTES = 60 * 1024 * 1024 * 1024  # the parts of a larger blob are four times as coarse
 MOST_PARTS = 1000  # parts of one session that are not joined yet: one list of an S3 engine holds so many
 
@@ -217,7 +218,10 @@ def part_quantum(size_bytes: int) -> int:
 
     The parts that S3 takes of one object are 10,000 at most, and so become larger towards the end of a large blob.
     """
-    return PART_QUANTUM if size_bytes <= LARGE_BLOB_BYTES else 4 * PART_QUANTUM
+    if size_bytes <= LARGE_BLOB_BYTES:
+        return PART_QUANTUM
+    coarse = 4 * PART_QUANTUM
+    return -(-size_bytes // (ENGINE_PARTS * coarse)) * coarse
 
 
 def parse_part(text: str) -> Span:

@@ -11,5 +11,6 @@
 | limits.py | the options `--older-than 3d`, `--larger 1G` and the like |
 | listing.py | `storage-tui ls`: keys and folders, sorted, in columns and colours on a terminal |
 | spool.py | the blobs of one deletion, counted before the question, in bounded memory |
+| straight.py | the list of a bucket, straight from its engine while no server of the place runs |
 | tree.py | `storage-tui tree`: the folders below a location with their counts and sizes |
 """

@@ -16,8 +16,10 @@ from storage_tui.cli.printing import complain, say_coloured, say_json, say_lines
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.colours import Colours
 from storage_tui.cli.search.limits import Limits, with_limits
+from storage_tui.cli.search.straight import entries_straight
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
+from storage_tui.client.patterns.globs import has_magic
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Blob
@@ -63,17 +65,27 @@ def ls(
     With a limit such as --older-than only blobs are listed. On a terminal names are in columns and in the colours of
     LS_COLORS; in a pipe each has a line of its own.
     """
-    with open_storage(settings) as storage:
-        choice = choose(storage, location, limits)
-        is_bare = sort == "name" and not (reverse or is_long or as_json)
-        prefix, entries = _entries(choice, recursive=recursive, is_bare=is_bare)
-        if sort != "name" or reverse:
-            entries = _sorted(entries, sort, is_reversed=reverse)
-        cut = 0 if recursive or choice.glob is not None else len(prefix)
+    is_bare = sort == "name" and not (reverse or is_long or as_json)
+
+    def show(entries: Iterator[Entry], cut: int) -> bool:
+        """Print the entries and return whether there were any."""
+        ordered = entries if sort == "name" and not reverse else _sorted(entries, sort, is_reversed=reverse)
         is_empty = True
-        for batch in _batches(entries):
+        for batch in _batches(ordered):
             is_empty = False
             _print(batch, cut, is_long=is_long, as_json=as_json)
+        return not is_empty
+
+    if not limits and not has_magic(location.key):
+        straight = entries_straight(settings, location.key, is_recursive=recursive, is_bare=is_bare)
+        if straight is not None:
+            prefix, entries = straight
+            show(entries, 0 if recursive else len(prefix))
+            return
+    with open_storage(settings) as storage:
+        choice = choose(storage, location, limits)
+        prefix, entries = _entries(choice, recursive=recursive, is_bare=is_bare)
+        is_empty = not show(entries, 0 if recursive or choice.glob is not None else len(prefix))
         if is_empty and choice.glob is not None and not limits:
             raise choice.nothing()
         if is_empty and prefix and not limits:

@@ -21,5 +21,6 @@ is a folder here and joins the conformance suite.
 | folder/ | the engine over a folder of this machine as it is, read only |
 | local/ | the engine of one machine: SQLite names the keys that exist, files hold the bytes |
 | s3/ | the engine on a bucket of an S3-compatible service, shared by any number of servers |
+| multipart/ | objects that go to an S3 engine in parts: their sizes, and the writer of upload sessions |
 | web/ | the engine over an index of links or a static STAC catalog on a web server, read only and by range |
 """

@@ -9,7 +9,11 @@ import pytest
 from click import Context
 
 from storage_tui.cli.search.listing import ls
+from storage_tui.cli.search.straight import entries_straight
+from storage_tui.cli.settings import Settings
 from storage_tui.cli.words import location_words
+from storage_tui.client.access.place_access import PlaceAccess
+from storage_tui.contract.places import Place, PlaceOptions
 from tests import seaweed
 from tests.cli.places.conftest import Call
 
@@ -55,6 +59,34 @@ def test_commands_read_a_bucket_and_write_with_the_flag(call: Call, bucket: str)
     assert call("ls", "-r", "data:maps/").lines == ["maps/2024/x.bin", "maps/c.txt", "maps/dem.txt"]
     objects = boto3.client("s3", region_name="us-east-1").list_objects_v2(Bucket=bucket)["Contents"]
     assert [row["Key"] for row in objects] == ["maps/2024/x.bin", "maps/c.txt", "maps/dem.txt"]
+
+
+def test_names_come_straight_from_the_bucket_while_no_server_runs(call: Call, bucket: str) -> None:
+    client = boto3.client("s3", region_name="us-east-1")
+    for key in ("maps-old/x", "maps/dem.txt.bak", "maps/\x1b[31m", "zz/"):
+        client.put_object(Bucket=bucket, Key=key, Body=b"")
+    url = f"s3://{bucket}"
+    words = [
+        ("ls", url), ("ls", "-r", url), ("ls", f"{url}/maps"), ("ls", "-r", f"{url}/maps/"),
+        ("ls", f"{url}/maps/dem.txt"), ("ls", "-l", f"{url}/maps"), ("ls", "-r", "--json", url),
+        ("ls", "-l", "--sort", "size", "--reverse", url), ("ls", f"{url}/no/such"), ("ls", f"s3://{bucket}-not"),
+    ]  # fmt: skip
+    socket = PlaceAccess.of(Place("s3", bucket), PlaceOptions()).runtime_dir() / "socket"
+    straight = [call(*each) for each in words[:-2]]
+    assert not socket.exists()
+    for is_bare in (True, False):
+        found = entries_straight(Settings(url=url), "", is_recursive=True, is_bare=is_bare, first=2, rest=3)
+        assert found is not None and found[0] == ""
+        keys = [entry if isinstance(entry, str) else entry.key for entry in found[1]]
+        assert keys == sorted(keys) and len(keys) == 7
+    straight += [call(*each) for each in words[-2:]]  # there is nothing: the server says so
+    assert call("du", url).code == 0
+    assert socket.exists()
+    assert entries_straight(Settings(url=url), "", is_recursive=True, is_bare=True) is None
+    asked = [call(*each) for each in words]
+    assert [(each.code, each.lines, each.err) for each in asked] == [
+        (each.code, each.lines, each.err) for each in straight
+    ]
 
 
 def test_a_profile_names_a_bucket_and_its_word_is_for_this_bucket_alone(

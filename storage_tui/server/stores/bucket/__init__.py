@@ -14,9 +14,9 @@
 | refusals.py | what a refusal of a bucket means, as one line with the next step |
 | sessions.py | upload sessions, as private files of this machine |
 | store.py | the Store, and what it promises less |
+| upload_state.py | the state of one upload session: bytes that are too few for a part wait in private files |
 | uploads.py | the upload sessions: begun, found, written by one request at a time, cancelled |
 | versions/ | the versions that a bucket keeps, as its trash |
-| writer.py | the writer of one upload session: parts go to the engine while the next one gathers |
 | lists/ | lists and sums over the objects, from the engine's lists alone |
 | every/ | all buckets of a person as one place |
 | types/ | storage types as prefixes of the bucket, with the expiry of its lifecycle rules |

@@ -7,21 +7,23 @@ role of the machine. AWS_NO_SIGN_REQUEST and AWS_REQUEST_PAYER are those of GDAL
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from botocore.configprovider import ConfiguredEndpointProvider
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
-from botocore.session import Session
-
-from storage_tui.contract.errors import ForbiddenError, SignInError
+from storage_tui.contract.errors import ForbiddenError, SignInError, UnavailableError
 from storage_tui.contract.visible import one_line
 from storage_tui.server.stores.bucket.options import BucketOptions
 from storage_tui.server.stores.s3.protocol.signing import Credentials
 
 DEFAULT_REGION = "us-east-1"  # where Amazon redirects from, and what other engines expect
+PACKAGES = "a bucket needs more packages; install them with: pip install 'storage-tui[s3]'"
+_NEED_BOTOCORE = (
+    "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CREDENTIAL_EXPIRATION", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)  # fmt: skip
+_SHARED_FILES = {"AWS_CONFIG_FILE": "~/.aws/config", "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials"}
 _YES = frozenset({"1", "yes", "true", "on"})
 
 
@@ -54,8 +56,15 @@ class Identity:
 def find_identity(options: BucketOptions) -> Identity:
     """Return the identity for these options; blocking, as the role of a machine is asked for over the network. Raise
     ForbiddenError for a profile that does not exist and for settings that cannot be read."""
-    unsigned = options.no_sign_request or os.environ.get("AWS_NO_SIGN_REQUEST", "").lower() in _YES
-    pays = options.request_payer or os.environ.get("AWS_REQUEST_PAYER", "").lower() == "requester"
+    found_here = _from_environment(options)
+    if found_here is not None:
+        return found_here
+    try:
+        from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+        from botocore.session import Session
+    except ImportError as exc:
+        raise UnavailableError(PACKAGES) from exc
+    unsigned, pays = _is_unsigned(options), _pays(options)
     try:
         session: Any = Session(profile=options.profile)
         scoped = session.get_scoped_config()
@@ -84,7 +93,44 @@ def find_identity(options: BucketOptions) -> Identity:
     return replace(identity, credentials=Keys(found, name, partial(_credentials, options)), name=name)
 
 
+def _from_environment(options: BucketOptions) -> Identity | None:
+    """Return the identity where the environment alone decides: it has the keys, or none are wanted, and neither a
+    profile nor a shared file is there. None elsewhere. So botocore, which takes a tenth of a second to load, is loaded
+    only for what the environment does not say."""
+    environ = os.environ
+    if options.profile is not None or any(environ.get(name) for name in _NEED_BOTOCORE):
+        return None
+    files = (Path(os.path.expandvars(environ.get(name) or default)) for name, default in _SHARED_FILES.items())
+    if any(file.expanduser().exists() for file in files):
+        return None
+    access_key, secret_key = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+    unsigned = _is_unsigned(options)
+    if not unsigned and not (access_key and secret_key):
+        return None
+    token = environ.get("AWS_SECURITY_TOKEN", environ.get("AWS_SESSION_TOKEN")) or None
+    name = "nobody" if unsigned else "these credentials"
+    keys = None
+    if not unsigned:
+        keys = Keys(_EnvironmentKeys(access_key or "", secret_key or "", token), name, partial(_credentials, options))
+    return Identity(
+        keys, name,
+        options.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION,
+        options.endpoint_url or environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL"),
+        options.addressing, options.ca_bundle or environ.get("AWS_CA_BUNDLE"), _pays(options),
+    )  # fmt: skip
+
+
+def _is_unsigned(options: BucketOptions) -> bool:
+    return options.no_sign_request or os.environ.get("AWS_NO_SIGN_REQUEST", "").lower() in _YES
+
+
+def _pays(options: BucketOptions) -> bool:
+    return options.request_payer or os.environ.get("AWS_REQUEST_PAYER", "").lower() == "requester"
+
+
 def _endpoint(session: Any, scoped: Any) -> str | None:
+    from botocore.configprovider import ConfiguredEndpointProvider
+
     if session.get_config_variable("ignore_configured_endpoint_urls"):
         return None
     found = ConfiguredEndpointProvider(
@@ -95,8 +141,23 @@ def _endpoint(session: Any, scoped: Any) -> str | None:
 
 def _credentials(options: BucketOptions) -> Any:
     """Return the credentials that the sources have now; None without any."""
+    from botocore.session import Session
+
     session: Any = Session(profile=options.profile)
     return session.get_credentials()
+
+
+@dataclass(frozen=True, slots=True)
+class _EnvironmentKeys:
+    """The keys of the environment, which never change."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(repr=False)
+    method: str = "env"
+
+    def get_frozen_credentials(self) -> "_EnvironmentKeys":
+        return self
 
 
 class Keys:
@@ -122,6 +183,10 @@ class Keys:
     def __call__(self) -> Credentials:
         """Return the present credentials. Raise SignInError when somebody must sign in, ForbiddenError when there are
         none any more."""
+        if isinstance(self._found, _EnvironmentKeys):
+            return self._found
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
             with self._lock:
                 if self._has_expired and self.is_renewable:

@@ -23,6 +23,7 @@ _REGIONS = frozenset({
     "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
 })  # fmt: skip
 
+_OF_CUSTOMER_KEYS = frozenset({"InvalidRequest", "InvalidArgument"})
 _USUAL = frozenset({404, 408, 409, 412, 416, 429})  # missing, late, changed, past the end, too many
 _RACES = frozenset({"", "ConditionalRequestConflict", "OperationAborted", "PreconditionFailed"})
 _OF_BYTES = frozenset({"BadDigest", "InvalidPart", "InvalidPartOrder", "EntityTooSmall", "KeyTooLongError"})
@@ -82,6 +83,11 @@ def _explain(bucket: str, identity: Identity, refusal: Refusal) -> StorageError 
         return UnavailableError("the clock of this machine is wrong by more than 15 minutes; set the clock")
     if code == "InvalidObjectState":
         return archived(bucket, _name_in(refusal), "")
+    if code in _OF_CUSTOMER_KEYS and "server side encryption" in refusal.text.lower():
+        return ForbiddenError(
+            f"{_name_in(refusal)!r} is encrypted with a key that its writer kept (SSE-C), which cannot be given here; "
+            "read it with the program that wrote it"
+        )
     if code.startswith("KMS") or (code == "AccessDenied" and "kms:" in refusal.text.lower()):
         return ForbiddenError(f"{who} may not use the KMS key of this object ({code}); ask for kms:Decrypt on the key")
     if refusal.status in (401, 403):

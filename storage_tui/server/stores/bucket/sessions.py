@@ -2,8 +2,7 @@
 parts of the object that is being made.
 
 A session is a JSON file, replaced whole at each change. The bytes of a part that has not gone to the engine yet are in
-a file beside it. The parts of one object have equal sizes, as some engines want it; the size follows from the size of
-the object, so that S3's 10,000 parts hold 5 TB.
+a file beside it.
 """
 
 import json
@@ -30,24 +29,12 @@ from storage_tui.contract.models import Blob
 from storage_tui.machine.private_files import make_private_dir, open_private, write_all, write_private
 from storage_tui.server.stores.base import Address, Precondition, UploadSession
 from storage_tui.server.stores.bucket.objects import KIND, ObjectPlace
+from storage_tui.server.stores.multipart.sizes import MOST_PARTS, PartSizes
 from storage_tui.server.stores.s3.sessions import SESSION_LIFETIME, TOMBSTONE_LIFETIME, began
-
-MIB = 1024 * 1024
-MOST_PARTS = 10_000  # of one object, by the S3 API
-LEAST_PART_BYTES = 8 * MIB
-UNKNOWN_PART_BYTES = 16 * MIB  # of an object whose size nobody knows: 160 GB
-MOST_OBJECT_BYTES = 5 * 1024 * 1024 * MIB  # by the S3 API
 
 State = Literal["open", "finished", "cancelled"]
 
 _ID = re.compile(r"[0-9a-f]{8}[A-Za-z0-9_-]{43}")
-
-
-def part_bytes(size_bytes: int | None) -> int:
-    """Return the size of every part, but the last, of an object of this size in bytes; None for an unknown size."""
-    if size_bytes is None:
-        return UNKNOWN_PART_BYTES
-    return max(LEAST_PART_BYTES, -(-size_bytes // MOST_PARTS // MIB) * MIB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +59,13 @@ class SessionRecord:
     parts: tuple[str, ...] = ()
     repeat: str | None = None
     blob: dict[str, Any] | None = None
+    equal_parts: int = MOST_PARTS  # as in `PartSizes`
+    step_parts: int = MOST_PARTS
+
+    @property
+    def sizes(self) -> PartSizes:
+        """The sizes of the parts."""
+        return PartSizes(self.part_bytes, self.equal_parts, self.step_parts)
 
     @property
     def place(self) -> ObjectPlace:
@@ -86,7 +80,7 @@ class SessionRecord:
     @property
     def joined_bytes(self) -> int:
         """The bytes that are parts of the engine."""
-        return len(self.parts) * self.part_bytes
+        return self.sizes.place_of(len(self.parts))
 
     @property
     def crc32c(self) -> str | None:

@@ -46,9 +46,10 @@ from storage_tui.server.stores.bucket.other_buckets import OtherBuckets
 from storage_tui.server.stores.bucket.refusals import DeniedError
 from storage_tui.server.stores.bucket.sessions import SessionFolder, folder_of
 from storage_tui.server.stores.bucket.types.lifecycle import ExpiryRules, read_rules
-from storage_tui.server.stores.bucket.uploads import UploadSessions
+from storage_tui.server.stores.bucket.uploads import RULES, UploadSessions
 from storage_tui.server.stores.bucket.versions.calls import Status, keeping
 from storage_tui.server.stores.bucket.versions.trash import VersionTrash
+from storage_tui.server.stores.multipart.sizes import PartRules
 from storage_tui.server.stores.rules import addresses_of, check_precondition, check_target, precondition_of, refusal
 from storage_tui.server.stores.s3.memory import TOTAL_BYTES, new_memory
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition, Object
@@ -111,6 +112,7 @@ class BucketStore:
     def __init__(
         self, title: str, connect: Connect, sessions: Callable[[Bucket], Path], *, is_writable: bool,
         clock: Callable[[], datetime] = utc_now, upload_bytes: int = TOTAL_BYTES, others: ConnectOther | None = None,
+        rules: PartRules = RULES,
     ) -> None:  # fmt: skip
         self._title = title
         self._connect = connect
@@ -118,6 +120,7 @@ class BucketStore:
         self._is_writable = is_writable
         self._now = clock
         self._upload_bytes = upload_bytes
+        self._rules = rules
         self._others = OtherBuckets(others or _no_other)
         self._running: _Running | None = None
 
@@ -157,7 +160,7 @@ class BucketStore:
         copies = Copies(bucket)
         return _Running(
             bucket, identity, threads, Lists(bucket, threads, is_tree=is_tree), copies,
-            UploadSessions(bucket, threads, folder, self._now, memory=memory),
+            UploadSessions(bucket, threads, folder, self._now, memory=memory, rules=self._rules),
             Deletes(bucket, threads), VersionTrash(bucket, threads, copies, self._check_writable),
             Extras(bucket, threads, folder, self._check_writable), memory, has_versions=has_versions, is_tree=is_tree,
         )  # fmt: skip
@@ -167,7 +170,14 @@ class BucketStore:
         of this store and is closed before this store."""
         running = self._run()
         bucket = Bucket(running.bucket.engine, running.bucket.name, running.bucket.root + prefix, is_ours=False)
-        store = BucketStore(self._title, self._connect, self._sessions, is_writable=self._is_writable, clock=self._now)
+        store = BucketStore(
+            self._title,
+            self._connect,
+            self._sessions,
+            is_writable=self._is_writable,
+            clock=self._now,
+            rules=self._rules,
+        )
         found = store._works_on(
             bucket, running.identity, running.threads, running.memory, is_tree=running.is_tree,
             has_versions=running.has_versions,

@@ -12,24 +12,30 @@ from storage_tui.server.stores.base import ANY, Address, Precondition, UploadSes
 from storage_tui.server.stores.bucket import sessions
 from storage_tui.server.stores.bucket.objects import locate
 from storage_tui.server.stores.bucket.sessions import SessionFolder, SessionRecord
-from storage_tui.server.stores.bucket.writer import SessionWriter, drop_bytes
+from storage_tui.server.stores.bucket.upload_state import UploadState, drop_bytes
+from storage_tui.server.stores.multipart.sizes import MIB, PartRules
+from storage_tui.server.stores.multipart.writer import PartsWriter
 from storage_tui.server.stores.parking import Parking
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.protocol.threads import Threads
 from storage_tui.server.stores.s3.sessions import new_id
+
+RULES = PartRules(unknown_bytes=16 * MIB, equal_parts=5000, step_parts=625)  # of an unknown size: 84 GB are equal parts
 
 
 class UploadSessions:
     """Begins, finds, writes and cancels the upload sessions of one place."""
 
     def __init__(
-        self, bucket: Bucket, threads: Threads, folder: SessionFolder, now: Callable[[], datetime], *, memory: Shares
-    ) -> None:
+        self, bucket: Bucket, threads: Threads, folder: SessionFolder, now: Callable[[], datetime], *, memory: Shares,
+        rules: PartRules = RULES,
+    ) -> None:  # fmt: skip
         self._bucket = bucket
         self._threads = threads
         self._folder = folder
         self._now = now
         self._memory = memory
+        self._rules = rules
         self._parking = Parking()
 
     async def create(
@@ -38,14 +44,20 @@ class UploadSessions:
     ) -> UploadSession:  # fmt: skip
         """Begin a session, as `Store.create_upload` promises."""
         place, now = locate(address), self._now()
-        if size_bytes is not None and size_bytes > sessions.MOST_OBJECT_BYTES:
-            raise TooLargeError(f"an object has {sessions.MOST_OBJECT_BYTES} bytes at most", key=address.key)
+        if size_bytes is not None and size_bytes > self._rules.most_bytes:
+            raise TooLargeError(
+                f"an object of a bucket has {self._rules.most_bytes:,} bytes at most, and {place.key!r} was announced "
+                f"with {size_bytes:,}; store it in several objects",
+                key=place.key,
+            )
+        sizes = self._rules.sizes_for(size_bytes)
         want_crc = None if crc32c is None else checksum.encode(checksum.decode(crc32c))
         repeat = None if repeat_key is None else sessions.repeat_name(place.key, repeat_key, size_bytes)
         session = SessionRecord(
-            new_id(now), address.namespace, place.key, sessions.part_bytes(size_bytes), size_bytes=size_bytes,
+            new_id(now), address.namespace, place.key, sizes.first_bytes, size_bytes=size_bytes,
             content_type=content_type, want_crc=checksum.join_hashes(want_crc, promised),
             if_match=precondition.if_match, if_none_match=precondition.if_none_match, repeat=repeat,
+            equal_parts=sizes.equal_parts, step_parts=sizes.step_parts,
         )  # fmt: skip
 
         def begin() -> SessionRecord:
@@ -71,11 +83,12 @@ class UploadSessions:
     def write(self, upload_id: str, *, restart: bool) -> AbstractAsyncContextManager[UploadWriter]:
         """Return the writer, as `Store.write_upload` promises. Entering waits for a writer that is being parked."""
 
-        async def open_writer() -> SessionWriter:
-            return SessionWriter(
+        async def open_writer() -> PartsWriter:
+            state = UploadState(
                 await self.find_open(upload_id), folder=self._folder, bucket=self._bucket, threads=self._threads,
-                memory=self._memory, now=self._now,
+                now=self._now, most_parts=self._rules.most_parts,
             )  # fmt: skip
+            return PartsWriter(state, threads=self._threads, memory=self._memory)
 
         return self._parking.writing(upload_id, open_writer, restart=restart)
 

@@ -15,8 +15,8 @@
 | store.py | the Store on a bucket, which any number of servers may share |
 | sweep.py | what a store on a bucket removes: expired blobs, abandoned upload sessions, old audit entries |
 | trash/ | copies of deleted and overwritten objects, until their day is past |
+| upload_state.py | the state of one upload session: its object, and pieces for bytes that are too few for a part |
 | uploads.py | the upload sessions of a bucket: begun, found, written by one request at a time, cancelled |
 | usage.py | usages of a bucket that are remembered for a while, as an engine can only list all names |
-| writer.py | the writer of one upload session: bytes gather in memory until they are enough for a part |
 | protocol/ | the S3 protocol: signed requests to an engine, and the objects of a bucket by name |
 """

@@ -15,6 +15,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import StorageType
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address, Precondition
+from storage_tui.server.stores.multipart.sizes import MOST_PARTS
 from storage_tui.server.stores.rules import check_source, check_target
 from storage_tui.server.stores.s3 import changes as s3_changes
 from storage_tui.server.stores.s3.audit import Note
@@ -72,10 +73,13 @@ def trip(source: Address, target: Address, source_etag: str | None, precondition
 class Copies:
     """The copies and moves in one bucket. A copy of more than `part_bytes` is made in parts."""
 
-    def __init__(self, bucket: Bucket, now: Callable[[], datetime], *, part_bytes: int) -> None:
+    def __init__(
+        self, bucket: Bucket, now: Callable[[], datetime], *, part_bytes: int, most_parts: int = MOST_PARTS
+    ) -> None:
         self._bucket = bucket
         self._now = now
         self._part_bytes = part_bytes
+        self._most_parts = most_parts
 
     def copy(
         self, wanted: Trip, check: Check, keep: s3_changes.Keep = s3_changes.keep_nothing,
@@ -174,7 +178,7 @@ class Copies:
         self, found: Object, place: ObjectPlace, content_type: str | None, meta: dict[str, str], condition: Condition
     ) -> None:
         parts_id = self._bucket.begin_parts(place.name, content_type=content_type, meta=meta, is_checked=False)
-        step = self._part_bytes
+        step = max(self._part_bytes, -(-found.size_bytes // self._most_parts))
         try:
             etags = []
             for number, start in enumerate(range(0, found.size_bytes, step), 1):

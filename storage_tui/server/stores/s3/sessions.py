@@ -13,14 +13,17 @@ import re
 import secrets
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from hashlib import sha256
 from typing import Any, Literal
 
+from storage_tui.contract import checksum
 from storage_tui.contract.checksum import split_hashes
 from storage_tui.contract.errors import CancelledError, ConflictError, GoneError, NotFoundError, StorageError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address, Precondition, UploadPart, UploadSession
+from storage_tui.server.stores.multipart.sizes import MIB, PartSizes
 from storage_tui.server.stores.s3.blobs import ObjectPlace, locate
 from storage_tui.server.stores.s3.protocol.bucket import NOTHING_ASKED, Bucket, Condition
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError
@@ -34,7 +37,8 @@ PARTS = "upload-parts/"
 
 State = Literal["open", "finishing", "finished", "cancelled"]
 
-_PART_FIELDS = {"start": 0, "stop": None}  # left out of a session's object: earlier servers do not know them
+_LATER_FIELDS = {"start": 0, "stop": None, "pieces_crc": None}  # left out of a session's object with these values:
+# earlier servers do not know them
 _ID = re.compile(r"[0-9a-f]{8}[A-Za-z0-9_-]{43}")
 
 
@@ -71,6 +75,15 @@ class SessionRecord:
     written: str | None = None
     start: int = 0  # of a part of the session, an object of its own whose `offset` is that of the blob
     stop: int | None = None
+    pieces_crc: int | None = None  # of all pieces; None where an earlier server stored them
+    part_bytes: int = 8 * MIB  # as in `PartSizes`, and with the values of earlier servers
+    equal_parts: int = 2560
+    step_parts: int = 2560
+
+    @property
+    def sizes(self) -> PartSizes:
+        """The sizes of the parts."""
+        return PartSizes(self.part_bytes, self.equal_parts, self.step_parts)
 
     @property
     def name(self) -> str:
@@ -118,7 +131,7 @@ class SessionRecord:
 
     def emptied(self, state: State = "open") -> "SessionRecord":
         """Return the session without its bytes."""
-        return replace(self, state=state, offset=0, crc=0, parts_id=None, parts=(), pieces=())
+        return replace(self, state=state, offset=0, crc=0, parts_id=None, parts=(), pieces=(), pieces_crc=None)
 
     def to_upload(self) -> UploadSession:
         """Return the session in the form of the Store."""
@@ -251,6 +264,23 @@ def drop_bytes(bucket: Bucket, session: SessionRecord) -> None:
     drop_pieces(bucket, session)
 
 
+def read_piece(bucket: Bucket, piece: Piece) -> bytes:
+    """Return the bytes of a piece. Raise GoneError when the engine has lost them."""
+    found = bucket.read(PIECES + piece.name)
+    if found is None or len(found[1]) != piece.size_bytes:
+        raise GoneError("the storage engine lost bytes of the upload session; start a new one")
+    return found[1]
+
+
+def with_crc(bucket: Bucket, kept: Kept) -> Kept:
+    """Return the session with the crc of its pieces, which an earlier server has not noted."""
+    session = kept.session
+    if session.pieces_crc is not None or not session.pieces:
+        return kept
+    crc = reduce(checksum.extend, (read_piece(bucket, piece) for piece in session.pieces), 0)
+    return replace(kept, session=replace(session, pieces_crc=crc))
+
+
 def drop_pieces(bucket: Bucket, session: SessionRecord) -> None:
     """Delete the pieces of a session."""
     for piece in session.pieces:
@@ -308,7 +338,7 @@ def _parse_or_none(content: bytes) -> SessionRecord | None:
 
 def _format(session: SessionRecord) -> bytes:
     raw = asdict(session)
-    return json.dumps({name: value for name, value in raw.items() if value != _PART_FIELDS.get(name, ...)}).encode()
+    return json.dumps({name: value for name, value in raw.items() if value != _LATER_FIELDS.get(name, ...)}).encode()
 
 
 def _parse(content: bytes) -> SessionRecord:

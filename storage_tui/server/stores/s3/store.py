@@ -55,6 +55,7 @@ from storage_tui.server.stores.base import (
     UploadSession,
     UploadWriter,
 )
+from storage_tui.server.stores.multipart.sizes import PartRules
 from storage_tui.server.stores.rules import (
     addresses_of,
     check_namespace,
@@ -78,7 +79,7 @@ from storage_tui.server.stores.s3.reader import ObjectReader, open_first
 from storage_tui.server.stores.s3.sweep import Sweeper
 from storage_tui.server.stores.s3.trash.keeping import Keeper
 from storage_tui.server.stores.s3.trash.trash import BucketTrash
-from storage_tui.server.stores.s3.uploads import UploadSessions
+from storage_tui.server.stores.s3.uploads import RULES, UploadSessions
 from storage_tui.server.stores.s3.usage import MANY, Usages
 
 
@@ -90,6 +91,7 @@ class S3Bounds:
     counted_blobs: int = MAX_COUNTED
     exact_blobs: int = MANY  # usages of more are remembered for a while
     upload_bytes: int = TOTAL_BYTES  # of memory, for all uploads together
+    parts: PartRules = RULES
 
 
 DEFAULTS = S3Bounds()
@@ -130,13 +132,16 @@ class S3Store:
             raise
         self._threads = threads
         self._times = times = MovedTimes(self._bucket, threads)
-        self._copies = Copies(self._bucket, self._now, part_bytes=self._bounds.copy_part_bytes)
+        self._copies = Copies(
+            self._bucket, self._now, part_bytes=self._bounds.copy_part_bytes, most_parts=self._bounds.parts.most_parts
+        )
         self._lists = Lists(self._bucket, threads, times)
         self._keeper = Keeper(self._copies, self._now, self._kept_for)
         self.trash = BucketTrash(self._bucket, threads, self._keeper, self._copies, self._audit, self._now)
         self._uploads = UploadSessions(
-            self._bucket, threads, self._now, memory=new_memory(self._bounds.upload_bytes), keeper=self._keeper
-        )
+            self._bucket, threads, self._now, memory=new_memory(self._bounds.upload_bytes), keeper=self._keeper,
+            rules=self._bounds.parts,
+        )  # fmt: skip
         self._sweeper = Sweeper(self._bucket, threads, times, self._now)
 
     async def close(self) -> None:

@@ -10,6 +10,8 @@ from storage_tui.contract.errors import ConflictError, StorageError, TooLargeErr
 from storage_tui.contract.wire import Span
 from storage_tui.server.limits.shares import Shares
 from storage_tui.server.stores.base import Address, Precondition, UploadPart, UploadSession, UploadWriter
+from storage_tui.server.stores.multipart.sizes import PartRules
+from storage_tui.server.stores.multipart.writer import PartsWriter
 from storage_tui.server.stores.parking import WRITTEN, Parking, part_name
 from storage_tui.server.stores.parts import check_part
 from storage_tui.server.stores.s3 import sessions as sessions
@@ -20,8 +22,9 @@ from storage_tui.server.stores.s3.protocol.requests import ConditionError
 from storage_tui.server.stores.s3.protocol.threads import Threads
 from storage_tui.server.stores.s3.sessions import Kept, SessionRecord
 from storage_tui.server.stores.s3.trash.keeping import Keeper
-from storage_tui.server.stores.s3.writer import MOST_BYTES, SessionWriter, begin_parts, place_of
+from storage_tui.server.stores.s3.upload_state import UploadState, begin_parts
 
+RULES = PartRules()
 ATTEMPTS = 20  # attempts to cancel a session; each fails through a checkpoint of a writer
 
 
@@ -29,13 +32,15 @@ class UploadSessions:
     """Begins, finds, writes and cancels the upload sessions of a store on a bucket."""
 
     def __init__(
-        self, bucket: Bucket, threads: Threads, now: Callable[[], datetime], *, memory: Shares, keeper: Keeper
-    ) -> None:
+        self, bucket: Bucket, threads: Threads, now: Callable[[], datetime], *, memory: Shares, keeper: Keeper,
+        rules: PartRules,
+    ) -> None:  # fmt: skip
         self._keeper = keeper
         self._bucket = bucket
         self._threads = threads
         self._now = now
         self._memory = memory
+        self._rules = rules
         self._parking = Parking()
 
     async def create(
@@ -45,12 +50,13 @@ class UploadSessions:
     ) -> UploadSession:  # fmt: skip
         """Begin a session, as `Store.create_upload` promises."""
         place, now = locate(address), self._now()
-        if size_bytes is not None and size_bytes > MOST_BYTES:  # said before the bytes are sent, not after
+        if size_bytes is not None and size_bytes > self._rules.most_bytes:  # said before the bytes are sent, not after
             raise TooLargeError(
-                f"a blob of this server has {MOST_BYTES:,} bytes at most, and {place.key!r} was announced with "
-                f"{size_bytes:,}; store it in several blobs, or put it into a bucket opened as s3://BUCKET",
+                f"a blob of this server has {self._rules.most_bytes:,} bytes at most, and {place.key!r} was announced "
+                f"with {size_bytes:,}; store it in several blobs",
                 key=place.key,
             )
+        sizes = self._rules.sizes_for(size_bytes)
         want_crc = None if crc32c is None else checksum.encode(checksum.decode(crc32c))
         wanted = checksum.join_hashes(want_crc, promised)
         repeat = None if repeat_key is None else sessions.repeat_name(place, repeat_key, size_bytes)
@@ -58,6 +64,7 @@ class UploadSessions:
             sessions.new_id(now), address.namespace, place.storage_type.name, place.key, size_bytes=size_bytes,
             content_type=content_type, want_crc=wanted, if_match=precondition.if_match,
             if_none_match=precondition.if_none_match, repeat=repeat, written=time_text(written),
+            part_bytes=sizes.first_bytes, equal_parts=sizes.equal_parts, step_parts=sizes.step_parts,
         )  # fmt: skip
 
         def begin() -> SessionRecord:
@@ -83,7 +90,7 @@ class UploadSessions:
     def write(self, upload_id: str, *, restart: bool) -> AbstractAsyncContextManager[UploadWriter]:
         """Return the writer, as `Store.write_upload` promises. Entering waits for a writer that is being parked."""
 
-        async def open_writer() -> SessionWriter:
+        async def open_writer() -> PartsWriter:
             return self._writer(await self._threads.sessions.run(self._joined, upload_id))
 
         return self._parking.writing(upload_id, open_writer, restart=restart)
@@ -91,7 +98,7 @@ class UploadSessions:
     def write_part(self, upload_id: str, span: Span) -> AbstractAsyncContextManager[UploadWriter]:
         """Return the writer, as `Store.write_part` promises. Entering waits for a writer that is being parked."""
 
-        async def open_writer() -> SessionWriter:
+        async def open_writer() -> PartsWriter:
             return self._writer(await self._threads.sessions.run(self._begin_part, upload_id, span))
 
         return self._parking.writing(part_name(upload_id, span.start), open_writer, restart=False)
@@ -112,16 +119,18 @@ class UploadSessions:
         """Drop the parts, as `Store.drop_parts` promises; the engine drops their bytes with those of the session."""
         await self._threads.sessions.run(sessions.forget_parts, self._bucket, upload_id)
 
-    def _writer(self, kept: Kept) -> SessionWriter:
-        return SessionWriter(
-            kept, bucket=self._bucket, threads=self._threads, memory=self._memory, now=self._now, keeper=self._keeper
-        )
+    def _writer(self, kept: Kept) -> PartsWriter:
+        state = UploadState(
+            kept, bucket=self._bucket, threads=self._threads, now=self._now, keeper=self._keeper,
+            most_parts=self._rules.most_parts,
+        )  # fmt: skip
+        return PartsWriter(state, threads=self._threads, memory=self._memory)
 
     def _joined(self, upload_id: str) -> Kept:
         """Join the whole parts that follow the bytes of the session, and return the session."""
         kept = sessions.find_open(self._bucket, upload_id, self._now())
         if kept.session.parts_id is None:
-            return kept
+            return sessions.with_crc(self._bucket, kept)
         joined, spans = kept.session, sessions.list_parts(self._bucket, upload_id)
         for span in spans:
             if span.start != joined.offset or joined.pieces:
@@ -133,7 +142,7 @@ class UploadSessions:
             crc = checksum.combine(joined.crc, part.crc, span.size_bytes)
             joined = replace(joined, offset=span.stop, crc=crc, parts=(*joined.parts, *part.parts))
         if joined is kept.session:
-            return kept
+            return sessions.with_crc(self._bucket, kept)
         kept = sessions.save(self._bucket, kept, joined, self._now())
         for span in spans:
             if span.start < joined.offset:
@@ -148,10 +157,11 @@ class UploadSessions:
         check_part(span, session.size_bytes, session.offset, others, session.key)
         begun = sessions.find_part(self._bucket, upload_id, span) if span in spans else None
         if begun is not None:
-            return begun
+            return sessions.with_crc(self._bucket, begun)
         part = replace(
-            session, offset=span.start, crc=0, parts=(), pieces=(), repeat=None, start=span.start, stop=span.stop
-        )
+            session, offset=span.start, crc=0, parts=(), pieces=(), pieces_crc=None, repeat=None, start=span.start,
+            stop=span.stop,
+        )  # fmt: skip
         try:
             return sessions.create(self._bucket, part)
         except ConditionError as exc:
@@ -164,7 +174,10 @@ class UploadSessions:
             session = kept.session
             check_part(span, session.size_bytes, session.offset, (), session.key)
             if session.parts_id is not None:
-                if place_of(len(session.parts)) + sum(one.size_bytes for one in session.pieces) != session.offset:
+                if (
+                    session.sizes.place_of(len(session.parts)) + sum(one.size_bytes for one in session.pieces)
+                    != session.offset
+                ):
                     raise ConflictError("an earlier server began this upload, which takes no parts", key=session.key)
                 return kept
             parts_id = begin_parts(self._bucket, session)

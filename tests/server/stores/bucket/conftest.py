@@ -8,8 +8,8 @@ import pytest
 from storage_tui.server.stores.bucket.connecting import connect
 from storage_tui.server.stores.bucket.identity import Identity
 from storage_tui.server.stores.bucket.options import BucketOptions
-from storage_tui.server.stores.bucket.sessions import UNKNOWN_PART_BYTES
 from storage_tui.server.stores.bucket.store import BucketStore
+from storage_tui.server.stores.bucket.uploads import RULES
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from tests import seaweed
 from tests.server.stores.bucket import amazon
@@ -42,7 +42,7 @@ def open_bucket(path: Path, clock: Clock) -> BucketStore:
 ROW = EngineRow(
     open_bucket, longest_key="/".join(("x" * 200,) * 4), keeps_open_blobs=False, lists_everything=False,
     etag_is_of_the_write=False,
-    reads_back_bytes=UNKNOWN_PART_BYTES, writes=0.05,
+    reads_back_bytes=RULES.unknown_bytes, writes=0.05,
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """How a bucket is reached: identity, endpoint, region, clock; and what refusals say."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
@@ -98,6 +99,7 @@ REFUSALS = [
     (301, "PermanentRedirect", "", BadRequestError, r"is in .*; give the region"),
     (400, "InvalidArgument", "bad \x1b[31m", BadRequestError, r"refuses this \(InvalidArgument\)"),
     (503, "SlowDown", "", UnavailableError, r"SlowDown.*try again"),
+    (400, "InvalidRequest", "a form of Server Side Encryption", ForbiddenError, r"SSE-C.*read it with the program"),
 ]
 
 
@@ -197,6 +199,33 @@ async def test_a_signature_can_be_left_out(monkeypatch: pytest.MonkeyPatch, tmp_
             with pytest.raises(ForbiddenError, match="leave out --no-sign-request"):
                 await store.stat(at("k"))
         assert not any("authorization" in one for one in engine.headers)
+
+
+@pytest.mark.parametrize("environ", [
+    {}, {"AWS_SESSION_TOKEN": "t"}, {"AWS_SECURITY_TOKEN": "s", "AWS_SESSION_TOKEN": "t"}, {"AWS_REGION": "eu-x-1"},
+    {"AWS_DEFAULT_REGION": "eu-x-2"}, {"AWS_ENDPOINT_URL": "http://a:1"}, {"AWS_CA_BUNDLE": "/ca"},
+    {"AWS_ENDPOINT_URL": "http://a:1", "AWS_ENDPOINT_URL_S3": "http://b:2"}, {"AWS_NO_SIGN_REQUEST": "YES"},
+    {"AWS_REQUEST_PAYER": "requester"}, {"AWS_SECRET_ACCESS_KEY": ""},
+    {"AWS_ENDPOINT_URL": "http://a:1", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+])  # fmt: skip
+@pytest.mark.parametrize("options", [BucketOptions(), BucketOptions(region="r-1", endpoint_url="http://c:3")])
+def test_the_environment_alone_means_what_it_means_to_aws_programs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environ: dict[str, str], options: BucketOptions
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    told = []
+    for file in (tmp_path / "none", tmp_path / "empty"):  # of a file that exists botocore is asked
+        if file.name == "empty":
+            file.touch()
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+        try:
+            found = find_identity(options)
+            keys = found.credentials and found.credentials()
+            told.append((replace(found, credentials=None), keys and (keys.access_key, keys.secret_key, keys.token)))
+        except ForbiddenError as exc:
+            told.append(exc.message)
+    assert told[0] == told[1]
 
 
 async def test_a_public_bucket_is_read_without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,19 +8,22 @@ from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage_tui.contract.errors import BadRequestError, UnavailableError
+from storage_tui.contract.errors import BadRequestError, StorageError, UnavailableError
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.bucket.connecting import ANSWER_BYTES, connect
 from storage_tui.server.stores.bucket.identity import Identity
+from storage_tui.server.stores.bucket.lists.listing import Lists
 from storage_tui.server.stores.bucket.options import BucketOptions
 from storage_tui.server.stores.bucket.store import BucketStore
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.protocol.listed import Listed, read_listed
+from storage_tui.server.stores.s3.protocol.threads import Threads
 from tests import seaweed
 from tests.faults.answering import AnsweringServer
 from tests.server.stores.bucket import amazon
@@ -201,6 +204,7 @@ FORMS = {
 def test_a_list_is_read_as_an_xml_parser_reads_it(form: str) -> None:
     rows, expected = FORMS[form]
     space = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"' if form == "in another name space" else ""
+    rows += "<EncodingType>url</EncodingType>"
     content = f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult{space}><Prefix>p/</Prefix>{rows}'
     for head in ("", " "):
         found = read_listed(f"{content}{head}<IsTruncated>true</IsTruncated></ListBucketResult>".encode(), "p/")
@@ -221,6 +225,85 @@ def test_a_list_that_cannot_be_read_is_one_line(content: bytes) -> None:
         with pytest.raises(UnavailableError) as caught:
             bucket.list("")
         assert "\n" not in caught.value.message
+
+
+def test_names_are_decoded_only_where_the_engine_says_that_they_are_encoded() -> None:
+    rows = ROW.format("p/a+%41&amp;&lt;b&gt;", 1, 1) + "<CommonPrefixes><Prefix>p/c+%2F/</Prefix></CommonPrefixes>"
+    plain = read_listed(f"<ListBucketResult>{rows}</ListBucketResult>".encode(), "p/")
+    assert (plain.names, plain.prefixes) == (["a+%41&<b>"], ["c+%2F/"])
+    told = read_listed(f"<ListBucketResult>{rows}<EncodingType>url</EncodingType></ListBucketResult>".encode(), "p/")
+    assert (told.names, told.prefixes) == (["a A&<b>"], ["c //"])
+
+
+class Moody(AnsweringServer):
+    """An engine with the keys 0 to 7 and a delete marker after each. A list gives one of the 16 at once; every other
+    request for a list is one too many, and no token is taken when it is older than the last one."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.statuses: list[int] = []
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        query = dict(parse_qsl(urlsplit(handler.path).query))
+        status, content = 200, b""
+        if "list-type" in query:
+            status, content = self._list(query)
+            self.statuses.append(status)
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        if handler.command != "HEAD":
+            handler.wfile.write(content)
+
+    def _list(self, query: dict[str, str]) -> tuple[int, bytes]:
+        if len(self.statuses) % 2:
+            return 503, b"<Error><Code>SlowDown</Code></Error>"
+        token = query.get("continuation-token", "")
+        place = int(token) if token else 2 * int(query.get("start-after", "-1")) + 2
+        if token == "8":
+            return 400, b"<Error><Code>InvalidArgument</Code><Message>the token has expired</Message></Error>"
+        row = ROW.format(place // 2, 1, 1) if place % 2 == 0 else ""
+        more = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{place + 1}</NextContinuationToken>"
+        return 200, f"<ListBucketResult>{row}{more if place < 15 else ''}</ListBucketResult>".encode()
+
+
+async def test_empty_answers_busy_answers_and_old_tokens_lose_no_name() -> None:
+    threads = Threads()
+    with Moody() as engine:
+        bucket, _ = connect("test", "", BucketOptions(endpoint_url=engine.url))
+        lists = Lists(bucket, threads, is_tree=False, pauses_s=(0.0,))
+        page = await lists.page("", "", "", 1000)
+        assert [blob.key for blob in page.blobs] == [str(number) for number in range(8)]
+        usage = await lists.usage("", "")
+        assert usage.count == 8
+        assert {200, 400, 503} <= set(engine.statuses)
+    threads.close()
+
+
+@pytest.mark.parametrize(("status", "headers"), [
+    (200, {"Transfer-Encoding": "chunked"}), (206, {"Content-Length": "4"}),
+    (206, {"Content-Length": "4", "Content-Range": "bytes 0-3/*"}),
+    (200, {"Content-Length": "4x", "Connection": "close"}),
+])  # fmt: skip
+def test_an_object_of_a_size_that_nobody_knows_is_not_read_as_a_shorter_one(
+    status: int, headers: dict[str, str]
+) -> None:
+    class Vague(AnsweringServer):
+        def answer(self, handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response(status)
+            for name, text in headers.items():
+                handler.send_header(name, text)
+            handler.end_headers()
+            if handler.command != "HEAD":
+                handler.wfile.write(b"4\r\nabcd\r\n0\r\n\r\n" if "Transfer-Encoding" in headers else b"abcd")
+
+    with Vague("") as engine:
+        bucket, _ = connect("test", "", BucketOptions(endpoint_url=engine.url))
+        with pytest.raises(StorageError):
+            bucket.open("k", Span(0, 10))
+        if status == 200:
+            with pytest.raises(UnavailableError, match="how large"):
+                bucket.head("k")
 
 
 def test_an_engine_that_ignores_ranges_is_not_read() -> None:

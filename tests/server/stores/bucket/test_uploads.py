@@ -20,21 +20,14 @@ from storage_tui.server.resources.description import Description
 from storage_tui.server.stores.base import Precondition
 from storage_tui.server.stores.bucket.connecting import connect
 from storage_tui.server.stores.bucket.options import BucketOptions
-from storage_tui.server.stores.bucket.sessions import MIB, MOST_OBJECT_BYTES, MOST_PARTS, part_bytes
 from storage_tui.server.stores.bucket.store import BucketStore
+from storage_tui.server.stores.multipart.sizes import MIB, MOST_OBJECT_BYTES, PartRules
 from storage_tui.server.stores.s3.protocol.signing import utc_now
 from tests.server.stores.bucket import amazon
 from tests.server.stores.bucket.amazon import at
 from tests.server.stores.engines import random_bytes
 
 KEY = "dir/../\x01k+ \u00e9"
-
-
-def test_parts_are_equal_and_hold_every_size() -> None:
-    for size in (0, 1, 8 * MIB, 79 * 1024 * MIB, 314 * 1024 * MIB, MOST_OBJECT_BYTES):
-        assert part_bytes(size) * MOST_PARTS >= size
-        assert 5 * MIB <= part_bytes(size) <= 5 * 1024 * MIB
-        assert part_bytes(size) % MIB == 0
 
 
 def parts_in(folder: Path) -> list[Path]:
@@ -112,6 +105,38 @@ async def test_memory_that_is_short_does_not_stop_an_upload(bucket: str, tmp_pat
     finally:
         await store.close()
     assert amazon.client(url).get_object(Bucket=bucket, Key="k")["Body"].read() == content
+
+
+async def test_parts_grow_while_the_size_is_unknown(bucket: str, tmp_path: Path) -> None:
+    url, content = amazon.endpoint(), random_bytes(35 * MIB)
+    rules = PartRules(most_parts=5, unknown_bytes=5 * MIB, equal_parts=2, step_parts=2)  # 5, 5, 10, 10, 20 MiB
+
+    def new_store() -> BucketStore:
+        return BucketStore(
+            "place", lambda: connect(bucket, "", BucketOptions(endpoint_url=url)), lambda _: tmp_path / "own",
+            is_writable=True, rules=rules,
+        )  # fmt: skip
+
+    store = new_store()
+    await store.start()
+    session = await store.create_upload(at("k"))
+    assert await send(store, session.upload_id, content[: 27 * MIB]) == 27 * MIB
+    await store.close()
+    store = new_store()
+    await store.start()
+    client = amazon.client(url)
+    try:
+        [upload] = client.list_multipart_uploads(Bucket=bucket)["Uploads"]
+        assert await send(store, session.upload_id, content, start=27 * MIB) == 35 * MIB
+        parts = client.list_parts(Bucket=bucket, Key="k", UploadId=upload["UploadId"])["Parts"]
+        assert [part["Size"] for part in parts] == [5 * MIB, 5 * MIB, 10 * MIB, 10 * MIB]
+        async with store.write_upload(session.upload_id) as writer:
+            await writer.finish()
+        assert client.get_object(Bucket=bucket, Key="k")["Body"].read() == content
+        with pytest.raises(TooLargeError, match="the bucket takes no more"):
+            await send(store, (await store.create_upload(at("l"))).upload_id, content + random_bytes(16 * MIB))
+    finally:
+        await store.close()
 
 
 async def test_a_cancelled_upload_leaves_nothing(empty: BucketStore, bucket: str, tmp_path: Path) -> None:

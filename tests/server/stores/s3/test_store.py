@@ -1,6 +1,7 @@
 """What a store on a bucket does beyond the promises of every store: bad engines, damage, pressure, one sweeper."""
 
 import asyncio
+import json
 import os
 import secrets
 import socket
@@ -23,6 +24,7 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address
+from storage_tui.server.stores.multipart.sizes import MOST_OBJECT_BYTES, PartRules
 from storage_tui.server.stores.s3.blobs import locate
 from storage_tui.server.stores.s3.protocol.bucket import NOTHING_ASKED, Bucket, Object
 from storage_tui.server.stores.s3.protocol.place import S3Place
@@ -30,7 +32,6 @@ from storage_tui.server.stores.s3.protocol.probe import probe
 from storage_tui.server.stores.s3.protocol.requests import S3Engine
 from storage_tui.server.stores.s3.protocol.signing import Credentials
 from storage_tui.server.stores.s3.store import DEFAULTS, S3Bounds, S3Store, utc_now
-from storage_tui.server.stores.s3.writer import MOST_BYTES
 from tests import seaweed
 from tests.faults.answering import AnsweringServer
 from tests.server.stores.engines import ALICE, random_bytes, whole
@@ -250,10 +251,68 @@ async def test_a_large_blob_is_copied_in_parts(bucket: Bucket) -> None:
             assert await whole(reader) == content
 
 
+async def test_a_copy_has_no_more_parts_than_an_engine_takes(bucket: Bucket) -> None:
+    content = random_bytes(20 * MIB + 3)
+    bounds = S3Bounds(copy_part_bytes=5 * MIB, parts=PartRules(most_parts=2))
+    async with started(bucket, bounds) as store:
+        session = await store.create_upload(KEY, size_bytes=len(content))
+        async with store.write_upload(session.upload_id) as writer:
+            await writer.write(content)
+            await writer.finish()
+        await store.copy(KEY, Address(ALICE, "tmp", "c"))
+        async with store.open(Address(ALICE, "tmp", "c")) as reader:
+            assert await whole(reader) == content
+    [copied] = [one for one in bucket.list("").objects if "/tmp/" in one.name]
+    assert copied.etag.endswith("-2")
+
+
 async def test_a_blob_that_no_parts_can_hold_is_refused_before_its_bytes(store: S3Store) -> None:
-    with pytest.raises(TooLargeError, match=r"305,949,310,976 bytes at most.*opened as s3://BUCKET"):
-        await store.create_upload(KEY, size_bytes=MOST_BYTES + 1)
-    assert (await store.create_upload(KEY, size_bytes=MOST_BYTES)).offset == 0
+    with pytest.raises(TooLargeError, match=r"5,497,558,138,880 bytes at most"):
+        await store.create_upload(KEY, size_bytes=MOST_OBJECT_BYTES + 1)
+    assert (await store.create_upload(KEY, size_bytes=MOST_OBJECT_BYTES)).offset == 0
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+async def test_parts_become_as_large_as_the_blob_needs(bucket: Bucket, is_announced: bool) -> None:
+    content = random_bytes(43 * MIB + 5)
+    rules = PartRules(most_parts=5, least_bytes=5 * MIB, unknown_bytes=5 * MIB, equal_parts=2, step_parts=2)
+    async with started(bucket, S3Bounds(upload_bytes=12 * MIB, parts=rules)) as store:
+        session = await store.create_upload(KEY, size_bytes=len(content) if is_announced else None)
+        for start in range(0, len(content), 9 * MIB):  # a resume finds the place in a part of any size
+            async with store.write_upload(session.upload_id) as writer:
+                assert writer.offset == start
+                for place in range(start, min(start + 9 * MIB, len(content)), MIB):
+                    await writer.write(content[place : min(place + MIB, start + 9 * MIB)])
+                if start + 9 * MIB >= len(content):
+                    await writer.finish()
+        async with store.open(KEY) as reader:
+            assert await whole(reader) == content
+        found = bucket.list("blobs/").objects
+        assert [one.etag.rpartition("-")[2] for one in found] == ["5"]
+        assert bucket.list("pieces/").objects == []
+
+
+async def test_an_upload_of_an_earlier_server_goes_on(bucket: Bucket) -> None:
+    content = random_bytes(19 * MIB)
+    async with started(bucket, S3Bounds(upload_bytes=MIB)) as store:
+        session = await store.create_upload(KEY, size_bytes=len(content))
+        async with store.write_upload(session.upload_id) as writer:
+            for start in range(0, 11 * MIB, MIB):
+                await writer.write(content[start : start + MIB])
+        name = f"uploads/{session.upload_id}"
+        found = bucket.read(name)
+        assert found is not None
+        note = json.loads(found[1])
+        assert note["pieces"]
+        for later in ("pieces_crc", "part_bytes", "equal_parts", "step_parts"):
+            note.pop(later, None)
+        bucket.put(name, json.dumps(note).encode())
+        async with store.write_upload(session.upload_id) as writer:
+            assert writer.offset == 11 * MIB
+            await writer.write(content[11 * MIB :])
+            await writer.finish()
+        async with store.open(KEY) as reader:
+            assert await whole(reader) == content
 
 
 async def test_one_server_sweeps_at_a_time(store: S3Store, bucket: Bucket) -> None:

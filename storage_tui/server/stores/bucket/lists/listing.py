@@ -4,7 +4,7 @@ An object whose name is the place itself has an empty key, which no blob has; li
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from storage_tui.contract.columns import ColumnPage
@@ -17,15 +17,24 @@ from storage_tui.server.stores.bucket.lists.rows import Rows
 from storage_tui.server.stores.bucket.lists.trees import Ahead, Found, ask, walk, without_remnants
 from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT, Bucket
 from storage_tui.server.stores.s3.protocol.listed import Listed
+from storage_tui.server.stores.s3.protocol.requests import ThrottledError
 from storage_tui.server.stores.s3.protocol.threads import Threads
 
 PAST_ALL = "\U0010ffff"  # sorts after every character that a name is likely to have
 
 
-class Lists:
-    """Makes the lists and sums of one bucket. `is_tree` is true for an engine that does not list in byte order."""
+PAUSES_S = (0.2, 0.4, 0.8, 1.6, 3.2)  # before an answer is asked for again that the engine had no time for
+MOST_EMPTY = 1000  # answers without a name in a row: a million delete markers, which an engine steps over
 
-    def __init__(self, bucket: Bucket, threads: Threads, *, is_tree: bool) -> None:
+
+class Lists:
+    """Makes the lists and sums of one bucket. `is_tree` is true for an engine that does not list in byte order.
+    `pauses_s` are the waits, in seconds, before an engine that is too busy is asked again."""
+
+    def __init__(
+        self, bucket: Bucket, threads: Threads, *, is_tree: bool, pauses_s: Sequence[float] = PAUSES_S
+    ) -> None:
+        self._pauses_s = pauses_s
         self._bucket = bucket
         self._threads = threads
         self._is_tree = is_tree
@@ -115,21 +124,37 @@ class Lists:
                 following.cancel()
 
     async def _next(self, listing: Listed, prefix: str, **how: Any) -> Listed:
-        """Return the answer after `listing`."""
+        """Return the answer after `listing`. A token that the engine takes no longer is replaced by a name."""
         if listing.token:
-            return await self._list(prefix, token=listing.token, **how)
+            try:
+                return await self._list(prefix, token=listing.token, **how)
+            except BadRequestError:
+                if self._is_tree:  # whose order is not that of the names
+                    raise
         return await self._list(prefix, after=_last(listing), **how)
 
     async def _list(
         self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT, token: str = ""
     ) -> Listed:
-        listing = await self._threads.lists.run(
-            self._bucket.list_columns, prefix, after=after, delimiter=delimiter, limit=limit, token=token
-        )
-        is_stuck = bool(token) and listing.token == token
-        if listing.is_truncated and (is_stuck or not (listing.names or listing.prefixes)):
-            raise UnavailableError("the storage engine says that a list goes on, and does not go on; try again later")
-        return without_remnants(listing) if self._is_tree else listing
+        """Return the next answer that has a name, or that is the last."""
+        for _ in range(MOST_EMPTY):
+            listing = await self._ask(prefix, after=after, delimiter=delimiter, limit=limit, token=token)
+            is_empty = not (listing.names or listing.prefixes)
+            if listing.is_truncated and (listing.token == token if token else is_empty and not listing.token):
+                break
+            if not (listing.is_truncated and is_empty):
+                return without_remnants(listing) if self._is_tree else listing
+            token = listing.token
+        raise UnavailableError("the storage engine says that a list goes on, and does not go on; try again later")
+
+    async def _ask(self, prefix: str, **how: Any) -> Listed:
+        """Return one answer. An engine that is too busy is asked again, a little later each time."""
+        for pause_s in self._pauses_s:
+            try:
+                return await self._threads.lists.run(self._bucket.list_columns, prefix, **how)
+            except ThrottledError:
+                await asyncio.sleep(pause_s)
+        return await self._threads.lists.run(self._bucket.list_columns, prefix, **how)
 
 
 def _last(listing: Listed) -> str:

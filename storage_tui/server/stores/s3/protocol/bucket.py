@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from urllib.parse import quote, unquote, urlencode
 
-from storage_tui.contract.errors import UnavailableError
+from storage_tui.contract.errors import StorageError, UnavailableError
 from storage_tui.contract.moments import parse_http_date
 from storage_tui.contract.wire import Span, format_range, parse_content_range
 from storage_tui.server.stores.s3.protocol.answers import elements, error_code, fields_of, read_answer
@@ -19,6 +20,7 @@ from storage_tui.server.stores.s3.protocol.listed import Listed, names_of, read_
 from storage_tui.server.stores.s3.protocol.requests import MissingError, S3Engine, length_of, path_of
 from storage_tui.server.stores.s3.protocol.stored_checks import whole_checks
 
+MOST_DIGITS = 19  # of a size in bytes
 LIST_LIMIT = 1000  # the most that one request lists, by the S3 API
 CRC = "x-amz-checksum-crc32c"
 META = "x-amz-meta-"
@@ -113,7 +115,7 @@ class Bucket:
             headers, _ = self.engine.call("HEAD", self.path(name), query, {"x-amz-checksum-mode": "ENABLED"})
         except MissingError:
             return None
-        found = self._described(name, headers, int(headers.get("content-length", "0")))
+        found = self._described(name, headers, _length(headers))
         return found if version_id is None else replace(found, version_id=version_id)
 
     def read(self, name: str) -> tuple[Object, bytes] | None:
@@ -133,13 +135,13 @@ class Bucket:
         """
         headers = {"Range": format_range(span), "x-amz-checksum-mode": "ENABLED", **Condition(etag).headers()}
         answer = self.engine.stream(self.path(name), headers)
-        told = answer.headers.get("content-range")
-        found, size_bytes = (
-            parse_content_range(told) if told else (None, int(answer.headers.get("content-length", "0")))
-        )
-        if (0 if found is None else found.start) != span.start:
+        try:
+            start, size_bytes = _sent(answer)
+            if start != span.start:
+                raise UnavailableError("the storage engine sent other bytes than it was asked for; check the endpoint")
+        except StorageError:
             answer.close()
-            raise UnavailableError("the storage engine sent other bytes than it was asked for; check the endpoint")
+            raise
         return self._described(name, answer.headers, size_bytes), answer
 
     def put(
@@ -317,6 +319,29 @@ class Bucket:
             name, size_bytes, _etag(headers), modified, crc32c, meta, stored, kept, is_restored,
             {} if self.is_ours else whole_checks(headers), tag_count,
         )  # fmt: skip
+
+
+def _length(headers: Mapping[str, str]) -> int:
+    """Return the size that an answer names. Raise UnavailableError for an answer that names none: it is no empty
+    object."""
+    told = headers.get("content-length", "")
+    if not (told.isascii() and told.isdecimal() and len(told) < MOST_DIGITS):
+        raise UnavailableError(
+            "the storage engine does not say how large the object is; a proxy on the way may have changed its answer"
+        )
+    return int(told)
+
+
+def _sent(answer: EngineAnswer) -> tuple[int, int]:
+    """Return where the bytes of an answer begin in the object, and the size of the object. Raise StorageError for an
+    answer that does not say so."""
+    told = answer.headers.get("content-range")
+    if told:
+        span, size_bytes = parse_content_range(told)
+        return span.start, size_bytes
+    if answer.status == HTTPStatus.PARTIAL_CONTENT:
+        raise UnavailableError("the storage engine does not say which bytes it sent; check the endpoint")
+    return 0, _length(answer.headers)
 
 
 def listed(name: str, size_bytes: int, etag: str, modified: float, storage_class: str) -> Object:

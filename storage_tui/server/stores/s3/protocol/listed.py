@@ -49,6 +49,8 @@ def read_listed(content: bytes, root: str) -> Listed:
     """Read an answer, in which all names begin with `root`. Raise UnavailableError for anything else."""
     found = _plain_rows(content) or _rows(content)
     document = found.rest
+    fields = fields_of(document)
+    is_encoded = fields.get("EncodingType", "").lower() == "url"  # some engines do not encode, whatever they are asked
     try:
         key, size, time, etag, kept = _layout_of(found.tags) if found.rows else (0, 0, 0, None, None)
         keys = [row[key] for row in found.rows]
@@ -59,11 +61,11 @@ def read_listed(content: bytes, root: str) -> Listed:
         if sizes and not (min(sizes) >= 0 and max(sizes) <= MOST_BYTES):
             raise ValueError("a size that no object has")
         moments: dict[str, float] = {text: _seconds(text) for text in set(times)}
-        names = names_of(keys, root)
-        prefixes = names_of([fields_of(found)["Prefix"] for found in elements(document, "CommonPrefixes")], root)
+        names = names_of(keys, root, is_encoded=is_encoded)
+        folded = [fields_of(found)["Prefix"] for found in elements(document, "CommonPrefixes")]
+        prefixes = names_of(folded, root, is_encoded=is_encoded)
     except (KeyError, ValueError, OverflowError) as exc:
         raise UnavailableError("the storage engine sent a list that cannot be read; check the endpoint") from exc
-    fields = fields_of(document)
     return Listed(
         names, sizes, [moments[text] for text in times], etags,
         ["" if stored == USUAL_CLASS else stored for stored in classes], prefixes,
@@ -71,7 +73,7 @@ def read_listed(content: bytes, root: str) -> Listed:
     )  # fmt: skip
 
 
-def names_of(told: Sequence[str], root: str, *, is_encoded: bool = True) -> list[str]:
+def names_of(told: Sequence[str], root: str, *, is_encoded: bool) -> list[str]:
     """Return the names out of an answer, without `root`. Raise ValueError for a name outside of `root`."""
     cut, names = len(root), []
     for text in told:

@@ -34,6 +34,8 @@ STEADY = timedelta(minutes=1)  # a clock that is corrected by less has been corr
 READING: Final = frozenset({"GET", "HEAD"})  # these change nothing
 REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})  # without a condition these can be sent twice
 
+THROTTLED: Final = frozenset({429, 500, 502, 503, 504})  # SlowDown, InternalError and the like: they pass
+
 _REGION = re.compile(r"[a-z]{2}[a-z0-9-]{1,40}")  # it becomes part of a host name
 
 
@@ -43,6 +45,10 @@ class ConditionError(Exception):
 
 class MissingError(Exception):
     """The object, bucket or parts of the request do not exist."""
+
+
+class ThrottledError(UnavailableError):
+    """The engine asks for fewer requests, or has a fault that passes."""
 
 
 class MismatchError(Exception):
@@ -380,6 +386,7 @@ def _error_of(refusal: Refusal) -> Exception:
         return StoreFullError("no room is left in the storage engine; delete something first")
     if status in (401, 403):
         return UnavailableError(f"the storage engine refuses this server ({code or status}); correct its credentials")
-    return UnavailableError(
+    kind = ThrottledError if status in THROTTLED else UnavailableError
+    return kind(
         f"the storage engine cannot do this now ({code or status}); try again later", retry_after_s=RETRY_AFTER_S
     )
