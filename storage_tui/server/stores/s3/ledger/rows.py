@@ -1,8 +1,8 @@
 """Rows, branches and the root: sums by ranges of names, and their content in the bucket.
 
 The rows of a pair, one after the other, cover every name that a blob can have: a row begins after the end of the row
-before, and the last row ends at PAST_ALL. A leaf holds the rows of one branch, and the root all branches. Content that
-is damaged is replaced by one stale row, whose blobs are then listed.
+before, and the last row ends at PAST_ALL. A leaf holds the rows of one branch, and the root all branches. Where one of
+them is damaged or lost, its range becomes one stale row, whose blobs are then listed.
 """
 
 import json
@@ -149,8 +149,8 @@ def format_rows(rows: Iterable[Row]) -> bytes:
     return json.dumps([row.to_json() for row in rows]).encode()
 
 
-def parse_rows(content: bytes, end: str) -> list[Row]:
-    """Return the rows in a leaf's content, of which the last ends at `end`; one stale row when it is damaged."""
+def parse_rows(content: bytes, end: str) -> list[Row] | None:
+    """Return the rows in a leaf's content, of which the last ends at `end`; None when it is damaged."""
     try:
         rows = [
             Row(
@@ -160,8 +160,8 @@ def parse_rows(content: bytes, end: str) -> list[Row]:
             for ends, *total, folder, parts, is_stale in json.loads(content)
         ]  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return [stale(end)]
-    return rows if _is_whole([row.end for row in rows]) and rows[-1].end == end else [stale(end)]
+        return None
+    return rows if _is_whole([row.end for row in rows]) and rows[-1].end == end else None
 
 
 def rows_of(found: Sequence[Found], end: str, shape: Shape) -> list[Row]:

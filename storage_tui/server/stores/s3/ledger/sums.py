@@ -119,7 +119,7 @@ class Sums:
             return None if until == PAST_ALL else until
 
     async def rows_of(self, pair: Pair, view: View, number: int, *, lane: Lane) -> list[Row]:
-        """Return the rows of a branch. Raise LostLeafError when there is no leaf."""
+        """Return the rows of a branch. Raise LostLeafError when its leaf is lost or damaged."""
         rows = await self._rows(pair, view, number, lane)
         if rows is None:
             raise LostLeafError(view.root.branches[number].end)
@@ -185,10 +185,7 @@ class Sums:
         for number, branch in view.within(low, high):
             if is_forced or number in view.changed or branch.stale_rows or is_past(pair, branch.total, now):
                 rows = await self._due_rows(pair, view, number, lane)
-                wanted += [
-                    (number, run)
-                    for run in runs_of(rows, view.start(number), is_due, small=self._relisting.shape.small)
-                ]
+                wanted += [(number, run) for run in runs_of(rows, view.start(number), is_due, small=small)]
         chosen = wanted[: self._pages]
         pages = max(self._pages // max(len(chosen), 1), 2)
         found = await gather_few(
@@ -233,7 +230,7 @@ class Sums:
         return View(root, made.etag)
 
     async def _rows(self, pair: Pair, view: View, number: int, lane: Lane) -> list[Row] | None:
-        """Return the rows of a branch; None when there is no leaf."""
+        """Return the rows of a branch; None when its leaf is lost or damaged."""
         if number in view.rows:
             return view.rows[number]
         branch = view.root.branches[number]
@@ -243,6 +240,8 @@ class Sums:
             if found is None:
                 return None
             rows = await lane.run(parse_rows, found[1], branch.end)
+            if rows is None:
+                return None
             self._remember(branch.leaf, rows)
         else:
             self._leaves.move_to_end(branch.leaf)

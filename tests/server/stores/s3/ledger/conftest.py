@@ -1,7 +1,7 @@
 """Stores whose rows hold a few blobs, so that a few hundred blobs make many rows and leaves."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,15 +10,12 @@ import pytest
 
 from storage_tui.contract.models import Usage
 from storage_tui.server.stores.s3.ledger.ledger import LedgerBounds
-from storage_tui.server.stores.s3.ledger.rows import Shape
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.store import S3Bounds, S3Store
 from tests import seaweed
 from tests.server.stores.engines import ALICE, Clock
+from tests.server.stores.s3.ledger.changing import SMALL_ROWS
 from tests.server.stores.s3.timed_bucket import TimedBucket
-
-NEVER_S = 3600.0  # a server notes its changes when a test says so
-SMALL_ROWS = LedgerBounds(exact_blobs=-1, pause_s=NEVER_S, pages=6, shape=Shape(list_names=8, leaf_rows=3, parts=3))
 
 
 @dataclass
@@ -69,10 +66,12 @@ async def counted(store: S3Store) -> AsyncIterator[list[str]]:
     engine, made = store._bucket.engine, list[str]()
     call: Callable[..., Any] = engine.call
 
-    def count(method: str, path: str, query: Any = None, *args: Any) -> Any:
-        about = (query or {}).get("prefix") if "list-type" in (query or {}) else path.partition(store._bucket.root)[2]
-        made.append(f"{'LIST' if 'list-type' in (query or {}) else method} {about.removeprefix(store._bucket.root)}")
-        return call(method, path, query, *args)
+    def count(method: str, path: str, query: Mapping[str, str] | None = None, *args: Any, **options: Any) -> Any:
+        if query is not None and "list-type" in query:
+            made.append(f"LIST {query['prefix'].removeprefix(store._bucket.root)}")
+        else:
+            made.append(f"{method} {path.partition(store._bucket.root)[2]}")
+        return call(method, path, query, *args, **options)
 
     engine.call = count  # type: ignore[method-assign]
     try:
