@@ -20,6 +20,7 @@ from tests.benchmarks import (
     syncing,
     terminal,
     transfer,
+    usage,
 )  # fmt: skip
 
 BENCHMARKS = {
@@ -38,6 +39,7 @@ BENCHMARKS = {
     "cluster": cluster.rows,
     "crowd": crowd.rows,
     "bucket": bucket.rows,
+    "usage": usage.rows,
 }
 
 

@@ -26,7 +26,11 @@ Where an engine cannot keep a promise of `Store` as a local store does, this sto
   move, but within a type whose blobs expire.
 - A list of blobs that a migration brought costs a request for each, the first time. The usage of such blobs has no
   oldest and newest time, except in a type whose blobs expire.
-- The usage of more than 5,000 blobs may be up to a minute old.
+- The usage of more than 5,000 blobs may be up to a minute old, and lacks what other servers changed in the last two
+  seconds. What a killed server changed in its last two seconds may be missing for longer: until the scan in the
+  background comes by, which takes a day at most while no user has more than some 70 million blobs.
+- An expired blob that a server wrote in the two seconds before it was killed stays in the bucket, hidden, until that
+  scan.
 - An ETag stands for the bytes: the same bytes stored again have the same ETag.
 - A change is as durable as the engine's answer.
 - A blob that was brought back has the time of its return in lists, unless its type expires, and a blob that was

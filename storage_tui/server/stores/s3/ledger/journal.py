@@ -17,12 +17,15 @@ from storage_tui.contract.visible import one_line
 from storage_tui.server.stores.s3.ledger import due, touched
 from storage_tui.server.stores.s3.ledger.pairs import Pair, pair_of
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, written_time
+from storage_tui.server.stores.s3.protocol.requests import MissingError
 from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
 
 SUMS = "sums/"
 PAUSE_S = 2.0  # between two notes of a server
-GATHERED_AT_MOST = 100_000  # names that wait for an engine which does not answer: some 20 MB
+GATHERED_BYTES = 16 * 1024 * 1024  # of names that wait for an engine which does not answer
+NAME_BYTES = 200  # of one of them, beside its characters
 KNOWN_AT_MOST = 10_000  # pairs with sums that are remembered
+FAILURES = (StorageError, MissingError)  # of an engine that takes no notes now
 
 _log = logging.getLogger(__name__)
 
@@ -42,10 +45,10 @@ class Journal:
         self._threads = threads
         self._now = now
         self._pause_s = pause_s
-        self._guard = Lock()  # of the four below
+        self._guard = Lock()  # of the next four
         self._touched: dict[Pair, set[str]] = {}
         self._due: dict[str, datetime] = {}
-        self._gathered = 0
+        self._gathered_bytes = 0
         self._left_out = 0
         self._summed: set[Pair] = set()  # pairs whose sums have a root
         self._turn = asyncio.Lock()
@@ -62,7 +65,7 @@ class Journal:
         self._noting.cancel()
         await asyncio.wait((self._noting,))
         self._bucket.listeners.remove(self._changed)
-        with suppress(StorageError):
+        with suppress(*FAILURES):
             await self.flush()
 
     async def flush(self) -> None:
@@ -75,7 +78,8 @@ class Journal:
             with self._guard:
                 changed, self._touched = self._touched, {}
                 expiring, self._due = self._due, {}
-                left_out, self._gathered, self._left_out = self._left_out, 0, 0
+                left_out, self._left_out = self._left_out, 0
+                gathered_bytes, self._gathered_bytes = self._gathered_bytes, 0
             if left_out:
                 _log.warning("%d changes are not noted: sums lack them until the scan in the background", left_out)
             try:
@@ -88,7 +92,7 @@ class Journal:
                     for pair, names in changed.items():
                         self._touched.setdefault(pair, set()).update(names)
                     self._due = expiring | self._due
-                    self._gathered += sum(map(len, changed.values()))
+                    self._gathered_bytes += gathered_bytes
                 self._has_news.set()
                 raise
 
@@ -117,10 +121,10 @@ class Journal:
         pair, rest = place
         expires = None if meta is None else due.expiry(pair.rule, written_time(meta, self._now()))
         with self._guard:
-            if self._gathered >= GATHERED_AT_MOST:
+            if self._gathered_bytes >= GATHERED_BYTES:
                 self._left_out += 1
                 return
-            self._gathered += 1
+            self._gathered_bytes += NAME_BYTES + len(name)
             is_first = not self._touched
             self._touched.setdefault(pair, set()).add(rest)
             if expires is not None:
@@ -130,11 +134,15 @@ class Journal:
                 self._loop.call_soon_threadsafe(self._has_news.set)
 
     async def _keep_noting(self) -> None:
+        is_told = False
         while True:
             await self._has_news.wait()
             await asyncio.sleep(self._pause_s)
             self._has_news.clear()
             try:
                 await self.flush()
-            except StorageError as exc:
-                _log.warning("changes cannot be noted for the sums: %s", one_line(exc.message))
+                is_told = False
+            except FAILURES as exc:
+                if not is_told:
+                    _log.warning("changes cannot be noted yet, and usages lack them: %s", one_line(str(exc)))
+                is_told = True

@@ -25,7 +25,7 @@ from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT, Bucket
 from storage_tui.server.stores.s3.protocol.threads import Threads
 
 MANY = 5 * LIST_LIMIT  # so many blobs take five requests, some tens of milliseconds
-KNOWN_AT_MOST = 10_000  # prefixes of many blobs that are remembered
+KNOWN_AT_MOST = 1000  # prefixes of many blobs that are remembered
 NOTES_AT_REST = 10  # of a pair, which a usage reads; more are applied by the sweep
 
 

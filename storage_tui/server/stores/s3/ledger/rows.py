@@ -21,12 +21,13 @@ _DELIMITER = "/"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How many names one list returns, how many rows a leaf has at most, and how many sums of folders a row has; a row
-    of more folders is listed when they are asked for."""
+    """How many names one list returns, how many rows a leaf has at most, and how many sums of folders a row has, whose
+    names have `part_characters` together; a row of more folders is listed when they are asked for."""
 
     list_names: int = LIST_LIMIT
-    leaf_rows: int = 500  # about 50 kB, which a change of one blob replaces
+    leaf_rows: int = 500  # about 50 kB, which a change of one blob replaces; 2 MB with the longest names
     parts: int = 32
+    part_characters: int = 1500
 
     @property
     def full_row(self) -> int:
@@ -191,7 +192,8 @@ def _row(found: Sequence[Found], end: str, shape: Shape) -> Row:
         parts[part] = parts.get(part, NOTHING) + one.total
     if list(parts) == [""]:
         return Row(end, total, folder)
-    return Row(end, total, folder, parts if len(parts) <= shape.parts else None)
+    is_short = len(parts) <= shape.parts and sum(map(len, parts)) <= shape.part_characters
+    return Row(end, total, folder, parts if is_short else None)
 
 
 def _shared_folder(first: str, last: str) -> str:

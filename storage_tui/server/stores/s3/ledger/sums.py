@@ -36,7 +36,7 @@ from storage_tui.server.stores.s3.protocol.threads import Lane, gather_few
 
 PAGES = 64  # lists between two stores of the root, so that a killed server loses some seconds of a count
 AT_ONCE = 8  # of these: half of the threads for lists
-KEPT_LEAVES = 32  # of all pairs, in memory: some 10 MB
+KEPT_BYTES = 4 * 1024 * 1024  # of leaves as they are stored, in memory: some 15 MB for all pairs
 ATTEMPTS = 20  # each fails through another server that changes the rows of the pair
 STRAY = timedelta(hours=1)  # a leaf of this age that no root names was left by a killed server
 
@@ -83,7 +83,8 @@ class Sums:
         self._relisting = relisting
         self._now = now
         self._pages = pages
-        self._leaves: OrderedDict[str, list[Row]] = OrderedDict()
+        self._leaves: OrderedDict[str, tuple[list[Row], int]] = OrderedDict()
+        self._kept_bytes = 0
         self._turns: WeakValueDictionary[Pair, asyncio.Lock] = WeakValueDictionary()
 
     async def fresh(self, pair: Pair, low: str, high: str, *, lane: Lane, also: Collection[str] = ()) -> View:
@@ -234,17 +235,14 @@ class Sums:
         if number in view.rows:
             return view.rows[number]
         branch = view.root.branches[number]
-        rows = self._leaves.get(branch.leaf)
-        if rows is None:
-            found = await lane.run(self._bucket.read, _leaf_name(pair, branch.leaf)) if branch.leaf else None
-            if found is None:
-                return None
-            rows = await lane.run(parse_rows, found[1], branch.end)
-            if rows is None:
-                return None
-            self._remember(branch.leaf, rows)
-        else:
+        known = self._leaves.get(branch.leaf)
+        if known is not None:
             self._leaves.move_to_end(branch.leaf)
+            return known[0]
+        found = await lane.run(self._bucket.read, _leaf_name(pair, branch.leaf)) if branch.leaf else None
+        rows = None if found is None else await lane.run(parse_rows, found[1], branch.end)
+        if found is not None and rows is not None:
+            self._remember(branch.leaf, rows, len(found[1]))
         return rows
 
     async def _store(self, pair: Pair, view: View, lane: Lane) -> View | None:
@@ -264,7 +262,9 @@ class Sums:
                 made[leaf] = list(rows)
                 branches.append(Branch.of(leaf, rows))
         root = Root(tuple(branches), tuple(gone))
-        await gather_few(lane.run(_write, self._bucket, _leaf_name(pair, leaf), rows) for leaf, rows in made.items())
+        sizes = await gather_few(
+            lane.run(_write, self._bucket, _leaf_name(pair, leaf), rows) for leaf, rows in made.items()
+        )
         try:
             stored = await lane.run(
                 self._bucket.put, root_name(pair), root.to_json(), condition=Condition(if_match=view.version)
@@ -277,8 +277,8 @@ class Sums:
             version = found.version
         else:
             version = stored.etag
-        for leaf, rows in made.items():
-            self._remember(leaf, rows)
+        for (leaf, rows), size_bytes in zip(made.items(), sizes, strict=True):
+            self._remember(leaf, rows, size_bytes)
         await gather_few(lane.run(self._bucket.delete, _leaf_name(pair, leaf)) for leaf in view.root.gone)
         return View(root, version)
 
@@ -291,15 +291,18 @@ class Sums:
             if found.name not in kept and found.modified < before:
                 await lane.run(self._bucket.delete, found.name)
 
-    def _remember(self, leaf: str, rows: list[Row]) -> None:
-        self._leaves[leaf] = rows
-        while len(self._leaves) > KEPT_LEAVES:
-            self._leaves.popitem(last=False)
+    def _remember(self, leaf: str, rows: list[Row], size_bytes: int) -> None:
+        self._kept_bytes += size_bytes - self._leaves.pop(leaf, ([], 0))[1]
+        self._leaves[leaf] = (rows, size_bytes)
+        while self._kept_bytes > KEPT_BYTES:
+            self._kept_bytes -= self._leaves.popitem(last=False)[1][1]
 
 
 def _leaf_name(pair: Pair, leaf: str) -> str:
     return f"{SUMS}{pair.folder}leaf-{leaf}"
 
 
-def _write(bucket: Bucket, name: str, rows: list[Row]) -> None:
-    bucket.put(name, format_rows(rows))
+def _write(bucket: Bucket, name: str, rows: list[Row]) -> int:
+    content = format_rows(rows)
+    bucket.put(name, content)
+    return len(content)

@@ -17,7 +17,7 @@ from storage_tui.server.stores.s3.protocol.bucket import Bucket
 
 ROOT = "touched/"
 NAMES_AT_MOST = 2000  # in one note: 2 MB at most, usually 80 kB
-NOTES_AT_ONCE = 100  # notes that are read together, so that their names take at most some tens of megabytes
+READ_BYTES = 4 * 1024 * 1024  # of notes that are read together
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,19 @@ def write_note(bucket: Bucket, pair: Pair, names: Sequence[str], now: datetime) 
 
 
 def read_notes(bucket: Bucket, pair: Pair) -> Notes:
-    """Return the oldest notes of a pair, NOTES_AT_ONCE at most. A damaged note touches nothing."""
-    listing = bucket.list(ROOT + pair.folder, limit=NOTES_AT_ONCE)
-    objects = [found.name for found in listing.objects]
+    """Return the oldest notes of a pair, READ_BYTES of them and at least one. A damaged note touches nothing."""
+    listing = bucket.list(ROOT + pair.folder)
+    objects: list[str] = []
     touched: set[str] = set()
-    for name in objects:
-        found = bucket.read(name)
+    left = READ_BYTES
+    for listed in listing.objects:
+        if left <= 0:
+            break
+        left -= listed.size_bytes
+        objects.append(listed.name)
+        found = bucket.read(listed.name)
         touched.update(() if found is None else _parse(found[1]))
-    return Notes(tuple(objects), frozenset(touched), not listing.is_truncated)
+    return Notes(tuple(objects), frozenset(touched), not listing.is_truncated and len(objects) == len(listing.objects))
 
 
 def drop_notes(bucket: Bucket, notes: Notes) -> None:

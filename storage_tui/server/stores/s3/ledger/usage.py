@@ -18,8 +18,9 @@ from storage_tui.server.stores.s3.names import PAST_ALL, name_to_prefix, prefix_
 from storage_tui.server.stores.s3.protocol.requests import RETRY_AFTER_S
 from storage_tui.server.stores.s3.protocol.threads import Lane, gather_few
 
-KEPT_SUMS = 100_000  # of folders in rows that were listed, in memory: some 20 MB
-ROWS_AT_ONCE = 64  # rows that are listed before their folders are added up
+KEPT_BYTES = 10 * 1024 * 1024  # of the folders of rows that were listed, in memory
+SUM_BYTES = 300  # of one folder, beside its name
+ROWS_AT_ONCE = 16  # rows that are listed before their folders are added up: 16 MB with the longest names
 
 _DELIMITER = "/"
 
@@ -98,7 +99,7 @@ class Totals:
         self._sums = sums
         self._relisting = relisting
         self._listed: OrderedDict[tuple[str, str, str, bool], dict[str, Sum]] = OrderedDict()
-        self._kept = 0
+        self._kept_bytes = 0
 
     async def usage(self, pair: Pair, prefix: str, *, delimiter: str, lane: Lane) -> Usage:
         """Return the totals below the prefix, and of each child prefix with a delimiter."""
@@ -158,11 +159,15 @@ class Totals:
         while start != row.end:
             found, start = await self._relisting.page(pair, start, row.end, lane=lane)
             await lane.run(_fold, found, adding, parts)
+        self._kept_bytes += _size_bytes(parts) - _size_bytes(self._listed.get(name, {}))
         self._listed[name] = parts
-        self._kept += 1 + len(parts)
-        while self._kept > KEPT_SUMS:
-            self._kept -= 1 + len(self._listed.popitem(last=False)[1])
+        while self._kept_bytes > KEPT_BYTES:
+            self._kept_bytes -= _size_bytes(self._listed.popitem(last=False)[1])
         return parts
+
+
+def _size_bytes(parts: dict[str, Sum]) -> int:
+    return sum(SUM_BYTES + len(name) for name in parts)
 
 
 def _fold(found: list[Found], adding: Adding, parts: dict[str, Sum]) -> None:

@@ -61,7 +61,7 @@ async def test_a_sweep_removes_what_has_expired_and_nothing_else(servers: Server
         assert living <= set(stored(stores[0])) <= recent, "within the hour of a list of several times"
     servers.clock.advance(days=8)
     await due_sweep(stores[0])
-    assert stored(stores[0]) == stores[0]._bucket.list("due/").objects == []
+    assert not stored(stores[0]) and not stores[0]._bucket.list("due/").objects
 
 
 async def test_a_blob_that_was_written_again_is_not_swept_by_its_old_entry(servers: Servers) -> None:
@@ -131,7 +131,7 @@ async def test_a_sweep_that_breaks_off_leaves_its_list_for_the_next_one(
             await due_sweep(one)
     assert "k7" in stored(two)
     assert await due_sweep(two) >= 1
-    assert stored(two) == two._bucket.list("due/").objects == []
+    assert not stored(two) and not two._bucket.list("due/").objects
 
 
 async def test_a_server_whose_clock_is_a_little_behind_finds_its_blobs_all_the_same(servers: Servers) -> None:
