@@ -8,6 +8,7 @@
 | transfer.py | 2.1 GB each way over loopback |
 | moving.py | a million keys moved, renamed and copied on the server |
 | bucket.py | a million objects of a foreign bucket, and one of 2 GiB, beside s5cmd and rclone |
+| usage.py | requests of a usage and a sweep on a bucket, of 20,000 and 200,000 blobs |
 | crowd.py | short calls and shares of users on a server with 500 uploads at once, on a disk and on a bucket |
 | small.py | a thousand blobs of 10 kB each way |
 | calls.py | the processor time of one small call, of client and server, on a disk and on a bucket |

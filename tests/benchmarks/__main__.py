@@ -21,6 +21,7 @@ from tests.benchmarks import (
     syncing,
     terminal,
     transfer,
+    usage,
 )  # fmt: skip
 
 BENCHMARKS = {
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "cluster": cluster.rows,
     "crowd": crowd.rows,
     "bucket": bucket.rows,
+    "usage": usage.rows,
 }
 
 

@@ -8,9 +8,9 @@ it last read the sums. That was at most SYNC_S and two requests to the engine ag
 takes longer. Two things are missing until the next count: changes that a killed server had not added yet, and a blob
 that two servers overwrite in the same moment, which both subtract.
 
-A count may find too much and never too little. A blob stored while the count runs may be counted twice, and a blob
-deleted meanwhile may be counted once although it is gone, until the next count. Expired blobs also stay in the sums
-until the next count.
+A count may find too much, and too little only by what a killed server did not note (`stores/s3/ledger/journal.py`). A
+blob stored while the count runs may be counted twice, and a blob deleted meanwhile may be counted once although it is
+gone, until the next count. Expired blobs also stay in the sums until the next count.
 """
 
 import asyncio

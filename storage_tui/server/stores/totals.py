@@ -50,10 +50,11 @@ class Counting(Protocol):
 
 @runtime_checkable
 class Recounting(Protocol):
-    """A Store whose `usage` may be out of date, or may be refused for very many blobs."""
+    """A Store whose `usage` may be out of date."""
 
     async def recount(self, namespace: str, storage_type: str) -> Usage:
-        """Return the usage of the whole type, counted after this call began, however long the count takes."""
+        """Return the usage of the whole type with every change that was made before this call, by any server that
+        lives, however long that takes."""
 
 
 @runtime_checkable

@@ -20,10 +20,8 @@ from storage_tui.server.http.grants import namespace_of
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.local.seed import SeedBlob, seed
-from storage_tui.server.stores.s3.moved_times import MovedTimes
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.store import S3Store
-from storage_tui.server.stores.s3.sweep import Sweeper
 from tests import seaweed
 from tests.server.running import RunningServer
 
@@ -176,8 +174,7 @@ def test_blobs_keep_their_times_and_expire_when_they_would_have(tmp_path: Path) 
     async def change() -> None:
         bucket = seaweed.bucket_at(seaweed.endpoint(), root)
         async with started(bucket, now + timedelta(days=2)) as store:
-            sweeper = Sweeper(bucket, store._run(), MovedTimes(bucket, store._run()), store._now)
-            assert (await sweeper._scan(now + timedelta(days=2)))[0] == 2
+            assert (await store._ledger.scan("")).removed == 2
             assert len(bucket.list(f"blobs/{ann}/tmp/").objects) == 4
             again = await store.put(Address(ann, "data", "old"), b"xxxxx")
             copy = await store.copy(Address(ann, "data", "f/old"), Address(ann, "data", "copied"))

@@ -14,6 +14,7 @@
 | sessions.py | the objects of upload sessions in a bucket |
 | store.py | the Store on a bucket, which any number of servers may share |
 | sweep.py | what a store on a bucket removes: expired blobs, abandoned upload sessions, old audit entries |
+| ledger/ | sums that are kept as blobs change, and what expires by day: neither lists everything |
 | trash/ | copies of deleted and overwritten objects, until their day is past |
 | upload_state.py | the state of one upload session: its object, and pieces for bytes that are too few for a part |
 | uploads.py | the upload sessions of a bucket: begun, found, written by one request at a time, cancelled |

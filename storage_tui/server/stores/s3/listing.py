@@ -20,8 +20,6 @@ from storage_tui.server.stores.s3.names import END, PAST_ALL, name_to_key, name_
 from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT, Bucket, Object, ObjectPage
 from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
 
-MAX_COUNTED = 5_000_000  # blobs in one Usage: more than a minute or two of lists
-
 _DELIMITER = "/"
 
 
@@ -64,7 +62,7 @@ class Lists:
         return Page(tuple(blobs), tuple(prefixes))
 
     async def usage(
-        self, namespace: str, storage_type: str, *, prefix: str, delimiter: str, now: datetime, most: int | None = None
+        self, namespace: str, storage_type: str, *, prefix: str, delimiter: str, now: datetime, most: int
     ) -> Usage:  # fmt: skip
         """Return the totals below the prefix and of each child prefix, as `Store.usage` promises. All names below the
         prefix are listed for this.
@@ -200,7 +198,7 @@ class _Count:
     None for a usage without child prefixes."""
 
     def __init__(
-        self, rule: StorageType, root: str, prefix: str, fold_from: int | None, now: datetime, most: int | None,
+        self, rule: StorageType, root: str, prefix: str, fold_from: int | None, now: datetime, most: int,
         spans: Sequence[Span],
     ) -> None:  # fmt: skip
         self._rule = rule
@@ -226,10 +224,8 @@ class _Count:
                     child = self._children[name] = _Sum()
                 if child is not None:
                     child.add(found, self._spans)
-        if self._most is not None and self._total.count > self._most:
-            raise TooLargeError(
-                f"more than {self._most:,} blobs are below {self._prefix!r}; ask for the usage of one folder in it"
-            )
+        if self._total.count > self._most:
+            raise TooLargeError(f"more than {self._most:,} blobs are below {self._prefix!r}")
 
     def usage(self) -> Usage:
         children = ((name_to_prefix(self._root, name), child) for name, child in self._children.items())

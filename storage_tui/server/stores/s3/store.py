@@ -8,6 +8,7 @@
 | copies.py | copies and moves inside the engine |
 | moved_times.py | the times of blobs that a migration brought, or that were moved within a type whose blobs expire |
 | listing.py, usage.py | lists and sums, and sums that are remembered for a while |
+| ledger/ | sums that are kept as blobs change, and what expires by day, so that neither lists everything |
 | reader.py | the reader of a blob |
 | sessions.py, writer.py, uploads.py | upload sessions: kept, written, begun and found again by any server |
 | sweep.py | removal of expired blobs and sessions, by one server at a time |
@@ -25,7 +26,11 @@ Where an engine cannot keep a promise of `Store` as a local store does, this sto
   move, but within a type whose blobs expire.
 - A list of blobs that a migration brought costs a request for each, the first time. The usage of such blobs has no
   oldest and newest time, except in a type whose blobs expire.
-- The usage of more than 5,000 blobs may be up to a minute old.
+- The usage of more than 5,000 blobs may be up to a minute old, and lacks what other servers changed in the last two
+  seconds. What a killed server changed in its last two seconds may be missing for longer: until the scan in the
+  background comes by, which takes a day at most while no user has more than some 70 million blobs.
+- An expired blob that a server wrote in the two seconds before it was killed stays in the bucket, hidden, until that
+  scan.
 - An ETag stands for the bytes: the same bytes stored again have the same ETag.
 - A change is as durable as the engine's answer.
 - A blob that was brought back has the time of its return in lists, unless its type expires, and a blob that was
@@ -35,7 +40,7 @@ Where an engine cannot keep a promise of `Store` as a local store does, this sto
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from storage_tui.contract import checksum
@@ -68,7 +73,8 @@ from storage_tui.server.stores.s3 import changes as s3_changes
 from storage_tui.server.stores.s3.audit import AuditWriter
 from storage_tui.server.stores.s3.blobs import ObjectPlace, describe, locate, root_of, time_text
 from storage_tui.server.stores.s3.copies import Copies, Trip, trip
-from storage_tui.server.stores.s3.listing import MAX_COUNTED, Lists
+from storage_tui.server.stores.s3.ledger.ledger import MANY, Ledger, LedgerBounds
+from storage_tui.server.stores.s3.listing import Lists
 from storage_tui.server.stores.s3.memory import TOTAL_BYTES, new_memory
 from storage_tui.server.stores.s3.moved_times import MovedTimes, begin, end
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition, Object
@@ -80,7 +86,7 @@ from storage_tui.server.stores.s3.sweep import Sweeper
 from storage_tui.server.stores.s3.trash.keeping import Keeper
 from storage_tui.server.stores.s3.trash.trash import BucketTrash
 from storage_tui.server.stores.s3.uploads import RULES, UploadSessions
-from storage_tui.server.stores.s3.usage import MANY, Usages
+from storage_tui.server.stores.s3.usage import Usages
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +94,10 @@ class S3Bounds:
     """How much is copied, counted or held in memory at once."""
 
     copy_part_bytes: int = 256 * 1024 * 1024  # an engine copies so much well within the deadline of a request
-    counted_blobs: int = MAX_COUNTED
     exact_blobs: int = MANY  # usages of more are remembered for a while
     upload_bytes: int = TOTAL_BYTES  # of memory, for all uploads together
     parts: PartRules = RULES
+    ledger: LedgerBounds = field(default_factory=LedgerBounds)
 
 
 DEFAULTS = S3Bounds()
@@ -142,12 +148,15 @@ class S3Store:
             self._bucket, threads, self._now, memory=new_memory(self._bounds.upload_bytes), keeper=self._keeper,
             rules=self._bounds.parts,
         )  # fmt: skip
-        self._sweeper = Sweeper(self._bucket, threads, times, self._now)
+        self._ledger = Ledger(self._bucket, threads, times, self._lists, self._now, self._bounds.ledger)
+        self._sweeper = Sweeper(self._bucket, threads, self._ledger, self._now)
+        self._ledger.journal.start()
 
     async def close(self) -> None:
         if self._threads is None:
             return
         await self._uploads.settle()
+        await self._ledger.journal.close()
         self._threads.close()
         self._threads = None
         self._bucket.engine.close()
@@ -182,16 +191,13 @@ class S3Store:
 
     async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
         async def count() -> Usage:
-            return await self._lists.usage(
-                namespace, storage_type, prefix=prefix, delimiter=delimiter, now=self._now(),
-                most=self._bounds.counted_blobs,
-            )  # fmt: skip
+            return await self._ledger.usage(namespace, storage_type, prefix=prefix, delimiter=delimiter)
 
         return await self._usages.find((namespace, storage_type, prefix, delimiter), count)
 
     async def recount(self, namespace: str, storage_type: str) -> Usage:
-        """Return the present usage of the whole type, however many blobs there are, as `Recounting` promises."""
-        return await self._lists.usage(namespace, storage_type, prefix="", delimiter="", now=self._now())
+        """Return the present usage of the whole type, as `Recounting` promises."""
+        return await self._ledger.recount(namespace, storage_type)
 
     async def put(
         self, address: Address, content: bytes, *, content_type: str | None = None, crc32c: str | None = None,

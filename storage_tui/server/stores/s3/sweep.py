@@ -1,5 +1,7 @@
 """What a store on a bucket removes: expired blobs, abandoned upload sessions, and the oldest audit entries.
 
+What has expired is found in the lists of the ledger; a scan in the background finds the rest, a few lists a minute.
+
 One of the servers on the bucket sweeps at a time: the server named in the lease. The lease is a record that is taken
 under a condition and ends by itself. Two servers that both believe to have the lease do no harm, as each delete names
 the object that it deletes.
@@ -14,44 +16,43 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from storage_tui.contract.errors import ConflictError
-from storage_tui.contract.storage_types import STORAGE_TYPES, StorageType
 from storage_tui.server.stores.records import ABSENT
 from storage_tui.server.stores.s3 import sessions as sessions
 from storage_tui.server.stores.s3.audit import forgettable
-from storage_tui.server.stores.s3.blobs import ROOT, is_live
-from storage_tui.server.stores.s3.moved_times import MovedTimes
-from storage_tui.server.stores.s3.protocol.bucket import Bucket, Object
-from storage_tui.server.stores.s3.protocol.requests import ConditionError
+from storage_tui.server.stores.s3.ledger.ledger import Ledger
+from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
 from storage_tui.server.stores.s3.records import S3Records
 
 LEASE = timedelta(minutes=10)
 LEASE_NAME = "sweeper"
 MAX_SKEW = timedelta(minutes=5)  # between the clocks of server and engine; with more, nobody knows what has expired
-REST = 20  # a scan pauses for this many times its duration: expired blobs are hidden in any case
+REST = 20  # the scan pauses for this many times the duration of a step
+SCAN_EVERY = timedelta(days=1)  # from one scan to the next one
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who sweeps and until when; when the next scan for expired blobs is due; the last session whose bytes were dropped
-    after its expiry. Times are seconds since 1970."""
+    """Who sweeps and until when; when the next step of the scan is due, and where the step begins; the last session
+    whose bytes were dropped after its expiry. Times are seconds since 1970."""
 
     holder: str = ""
     until: float = 0
     scan_due: float = 0
     emptied_to: str = ""
+    scan_at: str = ""
 
 
 class Sweeper:
     """The sweeper of one server."""
 
-    def __init__(self, bucket: Bucket, threads: Threads, times: MovedTimes, now: Callable[[], datetime]) -> None:
+    def __init__(self, bucket: Bucket, threads: Threads, ledger: Ledger, now: Callable[[], datetime]) -> None:
         self._bucket = bucket
         self._records = S3Records(bucket)
         self._threads = threads
-        self._times = times
+        self._ledger = ledger
         self._now = now
         self._name = secrets.token_hex(8)
 
@@ -69,12 +70,13 @@ class Sweeper:
         lease = replace(lease, emptied_to=await self._empty_sessions(lease.emptied_to, now))
         await self._forget_sessions(now)
         await self._forget_entries(now)
-        count = 0
+        count = await self._ledger.sweep()
         if now.timestamp() >= lease.scan_due:
             started = time.monotonic()
-            count, next_expiry = await self._scan(now)
-            rested = now + REST * timedelta(seconds=time.monotonic() - started)
-            lease = replace(lease, scan_due=max(rested, next_expiry).timestamp())
+            step = await self._ledger.scan(lease.scan_at)
+            rest = REST * timedelta(seconds=time.monotonic() - started) if step.next else SCAN_EVERY
+            count += step.removed
+            lease = replace(lease, scan_due=(now + rest).timestamp(), scan_at=str(step.next or ""))
         await self._threads.upkeep.run(self._give_back, lease, version)
         return count
 
@@ -97,50 +99,6 @@ class Sweeper:
 
     def _write(self, lease: Lease, expected: str) -> str:
         return self._records.write(LEASE_NAME, json.dumps(asdict(lease)).encode(), expected=expected)
-
-    async def _scan(self, now: datetime) -> tuple[int, datetime]:
-        """Remove expired blobs. Return how many there were, and when the next blob can expire."""
-        count = 0
-        lifetimes = [row.expires_after for row in STORAGE_TYPES.values() if row.expires_after is not None]
-        next_expiry = now + min(lifetimes)
-        start = ""
-        while True:
-            listing = await self._threads.upkeep.run(self._bucket.list, ROOT, after=start, delimiter="/")
-            for namespace in listing.prefixes:
-                for rule in STORAGE_TYPES.values():
-                    if rule.expires_after is not None:
-                        expired, next_of_these = await self._scan_type(f"{namespace}{rule.name}/", rule, now)
-                        count, next_expiry = count + expired, min(next_expiry, next_of_these)
-            if not listing.is_truncated or not listing.prefixes:
-                return count, next_expiry
-            start = listing.prefixes[-1] + "g"  # after all hexadecimal digits
-
-    async def _scan_type(self, prefix: str, rule: StorageType, now: datetime) -> tuple[int, datetime]:
-        count, start = 0, ""
-        lifetime = rule.expires_after or timedelta.max
-        next_expiry = now + lifetime
-        while True:
-            listing = await self._threads.upkeep.run(self._bucket.list, prefix, after=start)
-            objects = await self._times.right(listing.objects)
-            expired = [found for found in objects if not is_live(found, rule, now)]
-            living = (found.modified + lifetime for found in objects if is_live(found, rule, now))
-            next_expiry = min(next_expiry, *living, now + lifetime)
-            removed = await gather_few(self._threads.upkeep.run(self._remove, found, rule, now) for found in expired)
-            count += sum(removed)
-            if not listing.is_truncated:
-                return count, next_expiry
-            start = listing.objects[-1].name
-
-    def _remove(self, listed: Object, rule: StorageType, now: datetime) -> bool:
-        """Remove the object unless it was written again after the list. Return whether it was removed."""
-        found = self._bucket.head(listed.name)
-        if found is None or is_live(found, rule, now):
-            return False
-        try:
-            self._bucket.delete(listed.name, etag=found.etag)
-        except ConditionError:
-            return False
-        return True
 
     async def _empty_sessions(self, emptied_to: str, now: datetime) -> str:
         """Drop the bytes of expired sessions, and return the id of the last of them."""
@@ -172,6 +130,7 @@ def _parse_lease(content: bytes) -> Lease:
     everything in it again."""
     try:
         raw = json.loads(content)
-        return Lease(str(raw["holder"]), float(raw["until"]), float(raw["scan_due"]), str(raw["emptied_to"]))
-    except (ValueError, KeyError, TypeError, RecursionError):
+        times = float(raw["until"]), float(raw["scan_due"])
+        return Lease(str(raw["holder"]), *times, str(raw["emptied_to"]), str(raw.get("scan_at", "")))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Lease()

@@ -1,4 +1,4 @@
-"""Usages of a bucket that are remembered for a while: an engine can only list all names, a thousand at a time.
+"""Usages of a bucket that are remembered for a while: after many changes a usage takes many lists.
 
 A usage of up to `exact_blobs` is always counted again and exact. A larger usage is returned again for `SHARE` times as
 long as the count took, at least GOOD_S and at most LONGEST_S seconds. It lacks the changes of that time, by this server
@@ -11,9 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from storage_tui.contract.models import Usage
-from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT
+from storage_tui.server.stores.s3.ledger.ledger import MANY
 
-MANY = 5 * LIST_LIMIT  # so many blobs take five requests, some tens of milliseconds
 GOOD_S = 5.0  # a browser that goes from folder to folder asks for the same types again and again
 LONGEST_S = 60.0
 SHARE = 20  # so counting takes at most a twentieth of the time, however many usages are requested

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from storage_tui.contract.errors import TooLargeError
 from storage_tui.contract.models import Usage
 from storage_tui.server.stores.base import Address
+from storage_tui.server.stores.s3.ledger.ledger import MANY, LedgerBounds
 from storage_tui.server.stores.s3.store import S3Bounds, S3Store
-from storage_tui.server.stores.s3.usage import GOOD_S, LONGEST_S, MANY, Usages
+from storage_tui.server.stores.s3.usage import GOOD_S, LONGEST_S, Usages
 from storage_tui.server.stores.totals import Recounting
 from tests import seaweed
 from tests.server.stores.engines import ALICE
@@ -83,11 +83,9 @@ async def test_a_recount_is_of_now(store: S3Store) -> None:
     assert await store.recount(ALICE, "data") == await store.usage(ALICE, "data", delimiter="/")
 
 
-@pytest.mark.parametrize("store", [S3Bounds(counted_blobs=2)], indirect=True)
-async def test_a_usage_of_too_many_is_refused_and_a_recount_is_not(store: S3Store) -> None:
+@pytest.mark.parametrize("store", [S3Bounds(exact_blobs=10, ledger=LedgerBounds(exact_blobs=2))], indirect=True)
+async def test_a_usage_of_many_blobs_is_never_refused(store: S3Store) -> None:
     for key in ("a", "b", "c/d"):
         await store.put(Address(ALICE, "data", key), b"12")
-    with pytest.raises(TooLargeError, match="more than 2 blobs"):
-        await store.usage(ALICE, "data")
-    assert (await store.usage(ALICE, "data", prefix="c/")).count == 1
-    assert (await store.recount(ALICE, "data")).count == 3
+    assert (await store.usage(ALICE, "data", delimiter="/")).children[0].count == 1
+    assert (await store.usage(ALICE, "data")).count == (await store.recount(ALICE, "data")).count == 3

@@ -4,8 +4,8 @@ threads.
 Source of the calls: the Amazon S3 API Reference. The engine checks a condition in the same step as the change.
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -28,6 +28,9 @@ KEPT_HEADERS = (  # what an object has beside its bytes, and what a copy of it i
     "content-type", "content-encoding", "content-disposition", "content-language", "cache-control", "expires",
 )  # fmt: skip
 WRITTEN = "written"  # metadata: when the bytes were written, where that was before the object was made
+
+# Called after a change of an object, or a try, with its name, and the metadata that it was given; None for a removal.
+Listener = Callable[[str, Mapping[str, str] | None], None]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -83,13 +86,15 @@ class ObjectPage:
 
 class Bucket:
     """The objects whose names begin with `root`. The names in these calls are without `root`. `is_ours` is true for a
-    bucket that only this program fills: then an object's metadata has its checksum and the time of its writing."""
+    bucket that only this program fills: then an object's metadata has its checksum and the time of its writing.
+    `listeners` hear of every change through this value, in the thread of the change."""
 
     def __init__(self, engine: S3Engine, bucket: str, root: str = "", *, is_ours: bool = True) -> None:
         self.engine = engine
         self.name = bucket
         self.root = root
         self.is_ours = is_ours
+        self.listeners: list[Listener] = []
 
     def now(self) -> datetime:
         """Return the time of the engine, whose clock also sets the times of its objects. Raise MissingError when there
@@ -154,9 +159,10 @@ class Bucket:
         if crc32c is not None:
             headers[CRC] = crc32c
         size_bytes = length_of(content)
-        answer, _ = self.engine.call("PUT", self.path(name), headers=headers, content=content)
+        with self._telling(name, meta or {}):
+            answer, _ = self.engine.call("PUT", self.path(name), headers=headers, content=content)
         at = parse_http_date(answer.get("date", "")) or _EPOCH
-        return Object(name, size_bytes, _etag(answer), _written(meta or {}, at), crc32c, meta or {})
+        return Object(name, size_bytes, _etag(answer), written_time(meta or {}, at), crc32c, meta or {})
 
     def copy(
         self, source: Object, target: str, *, content_type: str | None = None, meta: Mapping[str, str] | None = None,
@@ -174,14 +180,15 @@ class Bucket:
         if meta is not None:
             described = _meta_headers(content_type, meta, is_quoted=self.is_ours)
             headers |= {"x-amz-metadata-directive": "REPLACE", **described, **(kept or {})}
-        _, content = self.engine.call("PUT", self.path(target), headers=headers)
+        with self._telling(target, meta or {}):
+            _, content = self.engine.call("PUT", self.path(target), headers=headers)
         _check(content)
 
     def delete(self, name: str, *, etag: str | None = None, version_id: str | None = None) -> None:
         """Remove the object, or one version of it for good. With `etag`, the object must have this ETag. Do nothing
         when there is no object."""
         query = {} if version_id is None else {"versionId": version_id}
-        with suppress(MissingError):
+        with suppress(MissingError), self._telling(name, None):
             self.engine.call("DELETE", self.path(name), query, Condition(etag).headers())
 
     def tags(self, found: Object) -> str:
@@ -271,7 +278,8 @@ class Bucket:
         if crc32c is not None:
             headers |= {CRC: crc32c, "x-amz-checksum-type": "FULL_OBJECT"}
         document = f"<CompleteMultipartUpload>{rows}</CompleteMultipartUpload>".encode()
-        _, content = self.engine.call("POST", self.path(name), {"uploadId": parts_id}, headers, document)
+        with self._telling(name, {}):
+            _, content = self.engine.call("POST", self.path(name), {"uploadId": parts_id}, headers, document)
         _check(content)
 
     def drop_parts(self, name: str, parts_id: str) -> None:
@@ -284,6 +292,16 @@ class Bucket:
         headers."""
         query = {f"response-{header.lower()}": value for header, value in headers.items()}
         return self.engine.presign(self.path(name), query, valid_s=valid_s)
+
+    @contextmanager
+    def _telling(self, name: str, meta: Mapping[str, str] | None) -> Iterator[None]:
+        """Tell the listeners of the change in the block when it has ended, also by an error: the engine may have made
+        the change and its answer was lost."""
+        try:
+            yield
+        finally:
+            for listener in self.listeners:
+                listener(name, meta)
 
     def _source(self, source: Object) -> str:
         version = "" if source.version_id is None else f"?versionId={quote(source.version_id, safe='')}"
@@ -309,7 +327,7 @@ class Bucket:
         if crc32c is not None and "-" in crc32c:  # a checksum of the parts' checksums, not of the whole
             crc32c = None
         if self.is_ours:
-            modified, crc32c = _written(meta, modified), meta.get("crc32c", crc32c)
+            modified, crc32c = written_time(meta, modified), meta.get("crc32c", crc32c)
         kept = {header: headers[header] for header in KEPT_HEADERS if header in headers}
         stored = headers.get("x-amz-storage-class", "")
         is_restored = 'ongoing-request="false"' in headers.get("x-amz-restore", "")
@@ -349,7 +367,7 @@ def listed(name: str, size_bytes: int, etag: str, modified: float, storage_class
     return Object(name, size_bytes, etag, datetime.fromtimestamp(modified, UTC), storage_class=storage_class)
 
 
-def _written(meta: Mapping[str, str], modified: datetime) -> datetime:
+def written_time(meta: Mapping[str, str], modified: datetime) -> datetime:
     """Return when the bytes were first written: the time in the metadata, else the engine's."""
     try:
         moment = datetime.fromisoformat(meta.get(WRITTEN, ""))
