@@ -9,6 +9,8 @@
 | moving.py | a million keys moved, renamed and copied on the server |
 | bucket.py | a million objects of a foreign bucket, and one of 2 GiB, beside s5cmd and rclone |
 | crowd.py | short calls and shares of users on a server with 500 uploads at once, on a disk and on a bucket |
+| many_keys.py | ten million keys of a local store beside one million: start, pages, sweep, backup, verification |
+| storm.py | mixed load of 200 clients while servers and storage nodes are killed: what was acknowledged is read back |
 | small.py | a thousand blobs of 10 kB each way |
 | previews.py | the first preview of every format, of blobs of gigabytes, near and far; the cursor held down |
 | raster.py | the raster viewer on a COG of 14.5 GB: first picture and steps, near and far; keys while tiles arrive |

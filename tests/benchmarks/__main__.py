@@ -10,6 +10,7 @@ from tests.benchmarks import (
     crowd,
     listing,
     long_link,
+    many_keys,
     moving,
     outage,
     paint,
@@ -17,6 +18,7 @@ from tests.benchmarks import (
     raster,
     small,
     start,
+    storm,
     syncing,
     terminal,
     transfer,
@@ -37,6 +39,8 @@ BENCHMARKS = {
     "paint": paint.rows,
     "cluster": cluster.rows,
     "crowd": crowd.rows,
+    "ten_million": many_keys.rows,
+    "storm": storm.rows,
     "bucket": bucket.rows,
 }
 
