@@ -1,12 +1,13 @@
 """The container file: its steps are done, without a builder or a network, in a copy of this machine's root.
 
-The copy is an overlay whose changes are in memory. The steps see the packages of the tests' own environment, so that pip
+The copy is an overlay whose changes are in memory. The steps see the packages of the tests' own environment, so pip
 finds there what it would fetch.
 """
 
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,9 +61,7 @@ class Container:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command in it."""
-        return subprocess.run(
-            self.command(*words), env=environ(), check=False, capture_output=True, text=True, timeout=120
-        )
+        return subprocess.run(self.command(*words), env=environ(), check=False, capture_output=True, text=True)
 
     def do(self, word: str, text: str) -> None:
         """Do one step."""
@@ -89,13 +88,19 @@ class Container:
 def environ() -> dict[str, str]:
     """The environment in the container, in which pip fetches nothing."""
     return {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": "/home/storage", "PIP_NO_INDEX": "1",
-            "PIP_NO_BUILD_ISOLATION": "0", "PIP_ROOT_USER_ACTION": "ignore"}  # fmt: skip
+            "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_COMPILE": "1",
+            "PIP_ROOT_USER_ACTION": "ignore"}  # fmt: skip
+
+
+def passages() -> list[str]:
+    """Return the folders above the environment and its Python, which may be private: the container's user must pass."""
+    return [str(path) for place in (BIN, Path(sys.base_prefix)) for path in (place, *place.parents)]
 
 
 @contextmanager
 def started(folder: Path) -> Iterator[Container]:
     """The root of a container, before its first step."""
-    for name in ("mount", "setsid"):
+    for name in ("mount", "nsenter", "unshare"):
         wanted.program(name)
     holder = subprocess.Popen(
         ["unshare", "--mount", "--net", "sh", "-c", SET_UP, str(folder), sys.executable],
@@ -107,8 +112,7 @@ def started(folder: Path) -> Iterator[Container]:
             if holder.stdout.readline() != "ready\n":
                 pytest.skip(f"this machine lets nobody mount that: {holder.stderr.read()}")
             container = Container(folder / "root", holder.pid)
-            for path in BIN.parents:  # a checkout in a private folder: the user of the container must pass
-                container.run("chmod", "a+x", str(path))
+            container.do("RUN", f"chmod a+x {shlex.join(passages())}")
             yield container
         finally:
             holder.kill()
@@ -120,7 +124,7 @@ def test_every_file_that_a_step_copies_is_in_the_tree() -> None:
 
 
 @needs_mounts
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_the_steps_make_a_container_that_serves_and_stops(tmp_path: Path) -> None:
     with started(tmp_path) as container:
         for word, text in steps():
@@ -128,8 +132,8 @@ def test_the_steps_make_a_container_that_serves_and_stops(tmp_path: Path) -> Non
         assert container.user == "10001:10001"
         assert container.run("ls", "/src").returncode != 0
         assert container.run("stat", "-c", "%u:%g %a", "/data").stdout == "10001:10001 700\n"
-        where = container.run("python", "-c", "import storage_tui; print(storage_tui.__file__)").stdout
-        assert "site-packages" in where, where
+        where = container.run("python", "-c", "import storage_tui; print(storage_tui.__file__)")
+        assert "site-packages" in where.stdout, where.stderr
         assert container.run("/bin/sh", "-c", container.health).returncode != 0
         server = subprocess.Popen(container.command(*container.entrypoint), env=environ(), stdout=subprocess.PIPE)
         try:
