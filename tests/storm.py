@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from storage_tui import Storage
-from storage_tui.contract.errors import NotFoundError, StorageError
+from storage_tui.contract.errors import ConnectError, NotFoundError, StorageError
 
 PROCESSES = 4
 KEYS_EACH = 60  # of one client; then it overwrites and deletes
 PATIENCE_S = 300.0  # how long a patient client waits for a server
+PAUSE_S = 0.3  # after a call that failed
 SIZES = ((0, 10), (1000, 40), (20_000, 30), (200_000, 15), (900_000, 5))  # bytes, and how often
 FILE_SIZES = ((20_000, 6), (400_000, 3), (5_000_000, 1))
 VERBS = (("set", 30), ("overwrite", 14), ("get", 20), ("set_file", 9), ("get_file", 9), ("list", 10), ("delete", 8))
@@ -72,7 +73,7 @@ class Client:
         self.account = Account()
         self._folder = f"client-{number:03}/"
         self._chance = random.Random(number)
-        is_patient = number % 4 != 0  # the others see every failure
+        self._is_patient = is_patient = number % 4 != 0  # the others try once, and see every failure
         self._storage = Storage(url, token=token, retries=None if is_patient else 0, patience_s=PATIENCE_S * is_patient)
         self._file = scratch / f"{number:03}"
         self._told: dict[str, Version] = {}
@@ -93,6 +94,7 @@ class Client:
             self.account.done[verb] += 1
         except StorageError as exc:
             self.account.failed[f"{verb}: {exc.code}"] += 1
+            time.sleep(PAUSE_S)
         self.account.longest_s = max(self.account.longest_s, time.monotonic() - begun)
 
     def check(self) -> None:
@@ -130,8 +132,8 @@ class Client:
         self._told[key] = self._turn
         try:
             send(key, content_of(key, self._turn))
-        except StorageError:
-            self._doubts[key] = {before, self._turn}
+        except StorageError as exc:
+            self._doubt(key, before, exc)
             raise
 
     def _get(self, key: str) -> None:
@@ -159,9 +161,16 @@ class Client:
         self._told[key] = None
         try:
             self._storage.delete(key)
-        except StorageError:  # not found: an earlier try of this call may have deleted it
-            self._doubts[key] = {before, None}
+        except StorageError as exc:  # not found: an earlier try of this call may have deleted it
+            self._doubt(key, before, exc)
             raise
+
+    def _doubt(self, key: str, before: Version, exc: StorageError) -> None:
+        """Note that a change of the key failed. The one try of an impatient client that found no server did nothing."""
+        if isinstance(exc, ConnectError) and not self._is_patient:
+            self._told[key] = before
+        else:
+            self._doubts[key] = {before, self._told[key]}
 
     def _new(self, kind: str) -> str:
         return f"{self._folder}{kind}{len(self._told):05}"
