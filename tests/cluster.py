@@ -5,9 +5,10 @@ Every blob has one copy on another rack (replication 010), so that one volume se
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from storage_tui.server.stores.s3.protocol.place import S3Place
@@ -19,14 +20,24 @@ REPLICATION = "010"  # one copy on another rack of the same data center
 
 @dataclass(frozen=True)
 class Cluster:
-    """The running processes; `volumes` are the storage nodes."""
+    """The running processes; `volumes` are the storage nodes, and `starts` starts each of them again."""
 
     url: str
     volumes: list[subprocess.Popen[bytes]]
+    starts: list[Callable[[], subprocess.Popen[bytes]]]
 
     def place(self, root: str) -> S3Place:
         """A place in it for a store."""
         return S3Place(seaweed.BUCKET, root, self.url)
+
+    def kill(self, number: int) -> None:
+        """Kill a storage node."""
+        self.volumes[number].kill()
+        self.volumes[number].wait()
+
+    def start_again(self, number: int) -> None:
+        """Start a storage node that was killed, on its old port and files."""
+        self.volumes[number] = self.starts[number]()
 
 
 @contextmanager
@@ -39,8 +50,8 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
 
     def start(name: str, *flags: str) -> subprocess.Popen[bytes]:
         home = folder / name
-        home.mkdir()
-        with (folder / f"{name}.log").open("wb") as log:
+        home.mkdir(exist_ok=True)
+        with (folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [program, "-logtostderr=true", *flags], cwd=home, env={**os.environ, **seaweed.ACCESS},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -51,11 +62,12 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
     try:
         start("master", "master", *here, f"-port={master}", "-mdir=.", f"-defaultReplication={REPLICATION}",
               "-volumeSizeLimitMB=64", "-telemetry=false")  # fmt: skip
-        nodes = [
-            start(f"volume{rack}", "volume", *here, f"-port={port}", "-dir=.", f"-master=127.0.0.1:{master}",
-                  "-dataCenter=dc", f"-rack=rack{rack}", "-max=50", "-minFreeSpace=1")
+        starts = [
+            partial(start, f"volume{rack}", "volume", *here, f"-port={port}", "-dir=.", f"-master=127.0.0.1:{master}",
+                    "-dataCenter=dc", f"-rack=rack{rack}", "-max=50", "-minFreeSpace=1")
             for rack, port in enumerate(volumes)
         ]  # fmt: skip
+        nodes = [start_node() for start_node in starts]
         gateway = start(
             "filer", "filer", *here, f"-port={filer}", f"-master=127.0.0.1:{master}", "-defaultStoreDir=.",
             f"-defaultReplicaPlacement={REPLICATION}", "-s3", f"-s3.port={s3}", "-s3.port.iceberg=0",
@@ -63,7 +75,7 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
         )  # fmt: skip
         url = f"http://127.0.0.1:{s3}"
         seaweed.wait_until_ready(url, gateway)
-        yield Cluster(url, nodes)
+        yield Cluster(url, nodes, starts)
     finally:
         for process in reversed(processes):
             process.kill()

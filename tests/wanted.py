@@ -18,9 +18,9 @@ CI = "CI"
 PACKAGES = {  # the Debian package of each program; none for what pip installs
     "bash": "bash", "cc": "gcc libc6-dev", "chromium": "chromium", "chromium-browser": "", "google-chrome": "",
     "faketime": "faketime", "fish": "fish", "groff": "groff-base", "losetup": "mount", "mkfs.ext4": "e2fsprogs",
-    "mkfs.xfs": "xfsprogs", "mount": "mount", "nginx": "nginx-light", "openssl": "openssl", "patch": "patch",
-    "rclone": "rclone", "setsid": "util-linux", "tar": "tar", "umount": "mount", "unzip": "unzip", "weed": "",
-    "xfs_io": "xfsprogs", "zip": "zip", "zsh": "zsh",
+    "mkfs.xfs": "xfsprogs", "mount": "mount", "nginx": "nginx-light", "nsenter": "util-linux", "openssl": "openssl",
+    "patch": "patch", "rclone": "rclone", "setsid": "util-linux", "tar": "tar", "umount": "mount",
+    "unshare": "util-linux", "unzip": "unzip", "weed": "", "xfs_io": "xfsprogs", "zip": "zip", "zsh": "zsh",
 }  # fmt: skip
 
 

@@ -10,6 +10,8 @@
 | bucket.py | a million objects of a foreign bucket, and one of 2 GiB, beside s5cmd and rclone |
 | usage.py | requests of a usage and a sweep on a bucket, of 20,000 and 200,000 blobs |
 | crowd.py | short calls and shares of users on a server with 500 uploads at once, on a disk and on a bucket |
+| many_keys.py | ten million keys of a local store beside one million: start, pages, sweep, backup, verification |
+| storm.py | mixed load of 200 clients while servers and storage nodes are killed: what was acknowledged is read back |
 | small.py | a thousand blobs of 10 kB each way |
 | calls.py | the processor time of one small call, of client and server, on a disk and on a bucket |
 | previews.py | the first preview of every format, of blobs of gigabytes, near and far; the cursor held down |

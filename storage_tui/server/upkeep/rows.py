@@ -16,9 +16,11 @@ from storage_tui.server.stores.local.database.sessions import STATES
 PAGE = 1000  # rows in memory at once
 
 _FIELDS = "namespace, CAST(type AS BLOB), key, CAST(id AS BLOB), size, crc, modified, expires"
+# A type goes in as bytes. `+` takes the affinity from the CAST: with one, SQLite seeks by the namespace alone, and each
+# page would read all pages before it again.
 _KEYS = (
     f"SELECT {_FIELDS}, CAST(content_type AS BLOB), content FROM keys "
-    "WHERE (namespace, type, key) > (?, CAST(? AS TEXT), ?) ORDER BY namespace, type, key LIMIT ?"
+    "WHERE (namespace, type, key) > (?, +CAST(? AS TEXT), ?) ORDER BY namespace, type, key LIMIT ?"
 )
 _UPLOADS = (
     "SELECT CAST(upload_id AS BLOB), namespace, CAST(type AS BLOB), key, CAST(state AS BLOB), CAST(blob_id AS BLOB), "

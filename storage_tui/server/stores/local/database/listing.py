@@ -42,6 +42,12 @@ _TOLD = _SELECT.format("size, modified, ifnull(expires, 0)", "")
 _NOTHING = (0, 0, 0)  # the figures of a child prefix
 FIRST_RUN, RUN_GROWTH, SUMMED_RUN = 2, 8, 1024  # rows read at once
 NAMED_BYTES = 1024 * 1024  # bytes of keys in one answer in columns: 200 for each of 5,000 keys
+_NAMESPACES = """
+WITH RECURSIVE found(namespace) AS (
+  SELECT min(namespace) FROM keys
+  UNION ALL SELECT (SELECT min(namespace) FROM keys WHERE namespace > found.namespace) FROM found
+    WHERE found.namespace IS NOT NULL
+) SELECT namespace FROM found WHERE length(namespace) = ?"""
 _SUMS = f"SELECT count(*), sum(size), min(modified), max(modified) FROM keys WHERE {_WITHIN}"
 
 
@@ -115,9 +121,9 @@ def _within(found: list[tuple[Any, ...]], most_bytes: int) -> int:
 
 
 def namespaces(connection: apsw.Connection) -> list[str]:
-    """Return the namespaces with blobs, expired blobs included."""
-    rows: list[Any] = connection.execute("SELECT DISTINCT namespace FROM keys ORDER BY 1").fetchall()
-    return [row[0].hex() for row in rows if len(row[0]) == NAMESPACE_BYTES]
+    """Return the namespaces with blobs, expired blobs included. Each costs one seek, however many blobs it has."""
+    rows: list[Any] = connection.execute(_NAMESPACES, (NAMESPACE_BYTES,)).fetchall()
+    return [row[0].hex() for row in rows]
 
 
 def usage(

@@ -117,7 +117,8 @@ def list_rows(
 ) -> list[GoneRow]:  # fmt: skip
     """Return up to `limit` rows of blobs that can come back, after the key and the number of a row."""
     low = prefix.encode()
-    bounds = (namespace, storage_type, low, successor(low) or _PAST_ALL, *after, now - retention, now, limit)
+    start = max(low, after[0])  # SQLite seeks by this bound alone
+    bounds = (namespace, storage_type, start, successor(low) or _PAST_ALL, *after, now - retention, now, limit)
     return [GoneRow(*row) for row in connection.execute(_LIST, bounds) if is_key(row[1])]
 
 
