@@ -58,7 +58,8 @@ def decode(job: dict[str, Any], content: bytes) -> Told:
                     _add_layer(packer, raw, field, place)
                 except (ValueError, PreviewError, struct.error):
                     packer.problem = "some tiles are damaged"
-    more = {"layers": names or [""], "can_window": not job["is_finest"], "bounds": job["bounds"]}
+    more = {"layers": names or [""], "can_window": not job["is_finest"], "bounds": job["bounds"],
+            "is_cut": packer.is_full}  # fmt: skip
     return packer.answer(total=None, is_all=job["is_finest"], more=more)
 
 

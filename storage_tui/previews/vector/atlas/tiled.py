@@ -29,7 +29,8 @@ async def read_tiles(source: Source, box: Bounds | None, number: int) -> tuple[d
         "layers": list(facts.layers), "layer": number, "bounds": bounds, "is_finest": wanted[0][0] >= facts.high,
     }  # fmt: skip
     told, raw = await DECODER.decode(job, b"".join(found.values()))
-    return told | {"can_window": box is not None or not job["is_finest"]}, raw
+    detail = f"zoom {wanted[0][0]} of {facts.high}"
+    return told | {"can_window": box is not None or not job["is_finest"], "detail": detail}, raw
 
 
 def _common(first: Bounds, second: Bounds) -> Bounds:

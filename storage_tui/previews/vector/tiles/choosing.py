@@ -55,7 +55,7 @@ def range_of(bounds: Bounds, zoom: int) -> tuple[int, int, int, int]:
     west, south, east, north = bounds
     left, top = place_of(west, north)
     right, bottom = place_of(east, south)
-    _, *first = tile_of(left, top, zoom)
+    _, *first = tile_of(min(left + SLACK, right), min(top + SLACK, bottom), zoom)
     _, *last = tile_of(max(left, right - SLACK), max(top, bottom - SLACK), zoom)
     return first[0], first[1], last[0], last[1]
 
