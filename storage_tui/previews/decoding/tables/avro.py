@@ -149,7 +149,7 @@ class _Values:
         if kind in PLAIN:
             value = PLAIN[kind](cursor)
             return _logical(schema, value) if isinstance(schema, dict) else value
-        named = self._named.get(kind) or self._named.get(str(kind).rpartition(".")[2])
+        named = self._named.get(str(kind)) or self._named.get(str(kind).rpartition(".")[2])
         if named is not None:
             return self.read(named, cursor, depth + 1)
         raise ValueError("its schema has a type that is not known")
