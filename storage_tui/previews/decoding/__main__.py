@@ -24,11 +24,12 @@ from storage_tui.previews.decoding import (
 )
 from storage_tui.previews.decoding.features import databases as features_of_databases
 from storage_tui.previews.decoding.features import flatgeobuf, parquet, texts
+from storage_tui.previews.decoding.features import tiles as features_of_tiles
 from storage_tui.previews.decoding.geo import rasters as geo_rasters
 from storage_tui.previews.decoding.geo import vectors as geo_vectors
 from storage_tui.previews.decoding.hdf5 import arrays, datasets, objects
 from storage_tui.previews.decoding.sheets import first_sheet
-from storage_tui.previews.decoding.tables import blocks, first_rows, records
+from storage_tui.previews.decoding.tables import avro, blocks, checkpoint, first_rows, records
 from storage_tui.previews.decoding.tiff import rasters, windows
 from storage_tui.previews.decoding.zarr import values
 
@@ -37,6 +38,7 @@ JOBS: dict[str, children.Job] = {
     "map": xml_maps.decode, "lines": blocks.read_lines, "records": records.read_records, "tiles": tiles.decode,
     "window": windows.decode, "pixel": windows.read_pixel, "values": windows.read_values, "zarr": values.decode,
     "zarr by numcodecs": values.decode, "features": texts.decode, "vector tile": vector_tiles.decode,
+    "tile features": features_of_tiles.decode, "avro": avro.decode,
     "window of zarr": windows.decode, "pixel of zarr": windows.read_pixel, "values of zarr": windows.read_values,
 }  # fmt: skip
 READERS: dict[str, children.Reader] = {
@@ -44,10 +46,12 @@ READERS: dict[str, children.Reader] = {
     "array": children.Reader(arrays.read_array, arrays.prepare),
     "chunks": children.Reader(arrays.find_chunks, arrays.prepare),
     "database": children.Reader(databases.decode, databases.prepare),
+    "database tiles": children.Reader(databases.decode_tiles, databases.prepare),
     "geo": children.Reader(geo_rasters.decode, geo_rasters.prepare, geo_rasters.begin),
     "vectors": children.Reader(geo_vectors.decode, geo_vectors.prepare, geo_vectors.begin),
     "vector_features": children.Reader(geo_vectors.decode_features, geo_vectors.prepare, geo_vectors.begin),
     "block": children.Reader(blocks.read_block, blocks.prepare),
+    "delta checkpoint": children.Reader(checkpoint.decode, blocks.prepare),
     "database_rows": children.Reader(database_rows.decode, databases.prepare),
     "dataset_rows": children.Reader(datasets.decode, objects.prepare),
     "flatgeobuf": children.Reader(flatgeobuf.decode, lambda: None),

@@ -5,6 +5,7 @@ names are not trusted, the memory of SQLite is bounded, and a query that works f
 """
 
 import importlib
+import json
 import sys
 from typing import Any
 
@@ -20,6 +21,9 @@ STEP = 10_000
 HEAP_BYTES = 256 * 1024 * 1024
 MOST_VALUE_BYTES = 4 * 1024 * 1024  # of one value
 GEOMETRY_BYTES = 2 * 1024 * 1024  # of all geometries that are handed back
+MOST_TILES_BYTES = 6 * 1024 * 1024  # of one answer
+MOST_LAYERS = 64  # of vector tiles
+NAME_CHARS = 80
 ANSWER_CHARS = 60_000  # of all texts that are handed back: six times as many bytes of JSON at most
 
 SCHEMA = "SELECT type, name, sql FROM sqlite_schema"
@@ -33,6 +37,8 @@ COUNTS = "SELECT table_name, feature_count FROM gpkg_ogr_contents"
 METADATA = "SELECT name, value FROM metadata"
 TILE = "SELECT tile_data FROM tiles WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?"
 FIRST_TILE = "SELECT zoom_level, tile_column, tile_row, tile_data FROM tiles WHERE zoom_level = ? LIMIT 1"
+LAYERS = "SELECT value FROM metadata WHERE name = 'json' LIMIT 1"
+EXTENT = "SELECT min(tile_column), min(tile_row), max(tile_column), max(tile_row) FROM tiles WHERE zoom_level = ?"
 ZOOMS = "SELECT zoom_level FROM tiles ORDER BY zoom_level {} LIMIT 1"
 
 
@@ -72,6 +78,77 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[
         connection.close(True)
         vfs.unregister()
     return told, b"".join(pieces)
+
+
+def decode_tiles(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[str, Any], bytes]:
+    """Return the `tiles` of the job, zoom, column and row from the north, one after the other, and their `sizes`.
+
+    A tile that is not there has the size 0. Without tiles in the job return the `zooms`, the `bounds` in degrees or
+    None, the `extent` where there are no bounds, a zoom with the first and last columns and rows, the names of the
+    vector `layers`, and the first tile. Raises ValueError for no MBTiles, and RefusedError past the budget.
+    """
+    apsw = sys.modules["apsw"]
+    connection, vfs = sys.modules[MODULE].connect(file)
+    try:
+        harden(apsw, connection)
+        if not job["tiles"]:
+            return _describe_tiles(connection)
+        pieces = [_tile_of(connection, *place) for place in job["tiles"]]
+    except apsw.Error as exc:
+        raise ValueError(file.refused or reason_of(exc)) from exc
+    finally:
+        connection.close(True)
+        vfs.unregister()
+    if sum(map(len, pieces)) > MOST_TILES_BYTES:
+        raise ValueError("its tiles are larger than a view reads")
+    return {"sizes": list(map(len, pieces))}, b"".join(pieces)
+
+
+def _tile_of(connection: Any, zoom: int, column: int, row: int) -> bytes:
+    for (value,) in connection.execute(TILE, (zoom, column, (1 << zoom) - 1 - row)):
+        if isinstance(value, bytes):
+            return value
+    return b""
+
+
+def _describe_tiles(connection: Any) -> tuple[dict[str, Any], bytes]:
+    metadata = {str(name): value for name, value in _Queries(connection).rows(METADATA)}
+    stated = [_zoom_of(metadata.get(name)) for name in ("minzoom", "maxzoom")]
+    zooms = [zoom for zoom in stated if zoom is not None]
+    if len(zooms) < 2 or zooms[0] > zooms[1]:
+        found = [row[0] for order in ("ASC", "DESC") for row in connection.execute(ZOOMS.format(order))]
+        zooms = [zoom for zoom in found if type(zoom) is int and 0 <= zoom <= MOST_ZOOM]
+    if len(zooms) < 2:
+        raise ValueError("there is no tile in it")
+    try:
+        box = known_bounds([float(str(side)) for side in str(metadata.get("bounds", "")).split(",")])
+    except ValueError:
+        box = None
+    first, extent = b"", None
+    for _, _, _, value in connection.execute(FIRST_TILE, (zooms[0],)):
+        first = value if isinstance(value, bytes) else b""
+    for row in connection.execute(EXTENT, (zooms[0],)) if box is None else ():
+        most = (1 << zooms[0]) - 1
+        if all(type(place) is int and 0 <= place <= most for place in row):
+            extent = [zooms[0], row[0], most - row[3], row[2], most - row[1]]
+    names: list[str] = []
+    for (value,) in connection.execute(LAYERS):
+        names = _layers_in(value)
+    return {"zooms": zooms, "bounds": box, "extent": extent, "layers": names}, first
+
+
+def _zoom_of(value: Any) -> int | None:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 and int(text) <= MOST_ZOOM else None
+
+
+def _layers_in(value: Any) -> list[str]:
+    """Return the names of the vector layers in the metadata `json` (MBTiles 1.3, Vector tileset metadata)."""
+    try:
+        rows = json.loads(value)["vector_layers"]
+        return [str(row["id"])[:NAME_CHARS] for row in rows[:MOST_LAYERS]]
+    except (LookupError, TypeError, ValueError, RecursionError):
+        return []
 
 
 def harden(apsw: Any, connection: Any) -> None:

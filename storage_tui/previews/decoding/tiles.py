@@ -18,7 +18,7 @@ KEPT = {"L": "L", "1": "L", "LA": "LA", "RGBA": "RGBA", "PA": "RGBA", "I;16": "I
 
 
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return `size`, `mode` and `turned` of a picture, and the `tiles` of the job one after the other.
+    """Return `size`, `mode`, `turned` and `form` of a picture, and the `tiles` of the job one after the other.
 
     A tile is halvings, column and row: TILE by TILE pixels of the picture after so many halvings, filled up with zeros.
     `formats` are those of Pillow that are tried. Raises ValueError for a picture that is none, or too large.
@@ -34,7 +34,7 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         mode = "RGBA" if has_opacity else KEPT.get(picture.mode, "RGB")
         orientation = picture.getexif().get(EXIF_ORIENTATION)
         turned = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
-        told = {"size": picture.size, "mode": mode, "turned": turned}
+        told = {"size": picture.size, "mode": mode, "turned": turned, "form": picture.format}
         if not job["tiles"]:
             return told, b""
         whole = picture if picture.mode == mode else picture.convert(mode)

@@ -26,15 +26,7 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     `tile` of the job is its zoom, column and row. `shapes` are kinds and numbers of positions, as of a KML: point,
     line, outer, inner. `is_cut` says that there are more. Raises ValueError or LimitError for what is no tile.
     """
-    raw = content
-    if content.startswith(GZIP):
-        unpacker = zlib.decompressobj(31)
-        try:
-            raw = unpacker.decompress(content, MOST_BYTES)
-        except zlib.error as exc:
-            raise ValueError("it cannot be unpacked") from exc
-        if unpacker.unconsumed_tail:
-            raise ValueError("it unpacks to more than a tile has")
+    raw = unpacked(content)
     drawn = _Shapes(*job["tile"])
     layers: list[tuple[str, int]] = []
     for field in read_fields(raw, 0, len(raw)):
@@ -44,6 +36,22 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         raise ValueError("it has no layer")
     told = {"layers": layers, "shapes": drawn.kinds, "is_cut": drawn.is_cut}
     return told, struct.pack(f"<{len(drawn.numbers)}d", *drawn.numbers)
+
+
+def unpacked(content: bytes) -> bytes:
+    """Return a tile, which may be packed by gzip; raise ValueError for a damaged one, and for more than MOST_BYTES."""
+    if not content.startswith(GZIP):
+        return content
+    unpacker = zlib.decompressobj(31)
+    try:
+        raw = unpacker.decompress(content, MOST_BYTES)
+    except zlib.error as exc:
+        raise ValueError("it cannot be unpacked") from exc
+    if unpacker.unconsumed_tail:
+        raise ValueError("it unpacks to more than a tile has")
+    if not unpacker.eof:
+        raise ValueError("it is cut")
+    return raw
 
 
 def _read_layer(raw: bytes, layer: Field, drawn: "_Shapes") -> tuple[str, int]:
@@ -73,7 +81,7 @@ def _read_feature(raw: bytes, feature: Field, extent: int, drawn: "_Shapes") -> 
             geometry = field
     if geometry is None:
         return
-    parts = _parts(raw, geometry)
+    parts = parts_of(raw, geometry)
     if kind == POINT:
         for part in parts:
             for place in part:
@@ -86,7 +94,7 @@ def _read_feature(raw: bytes, feature: Field, extent: int, drawn: "_Shapes") -> 
             drawn.add("line", part, extent)
 
 
-def _parts(raw: bytes, geometry: Field) -> list[Part]:
+def parts_of(raw: bytes, geometry: Field) -> list[Part]:
     """Return the lines of a geometry: commands with counts, and steps from place to place (section 4.3)."""
     found: list[Part] = []
     at, x, y, count = geometry.start, 0, 0, 0

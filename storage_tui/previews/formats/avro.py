@@ -1,11 +1,13 @@
-"""Avro: the schema, the codec and the first block of a container file (Apache Avro 1.11, Object Container Files)."""
+"""Avro: the schema, the codec and the first rows of a container file (Apache Avro 1.11, Object Container Files)."""
 
 import json
 from typing import Any
 
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import HEADER_BUDGET, KIB, LimitError, Preview, PreviewError, Source, View
+from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.heads.cursor import Cursor, ShortError, first_bytes
+from storage_tui.previews.table.first_rows import FULL_ROWS, ROWS, Rows, first_note, with_rows
 from storage_tui.previews.table.grid import grid_lines
 
 MAGIC = b"Obj\x01"
@@ -28,13 +30,13 @@ class Avro:
         return head.startswith(MAGIC)
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """Return the schema as a table."""
+        """Return the first rows above the schema."""
         try:
-            metadata, block = _read_head(head)
+            metadata, block, at = read_head(head)
         except ShortError:
             head = await first_bytes(source, head, READ_BYTES)
             try:
-                metadata, block = _read_head(head)
+                metadata, block, at = read_head(head)
             except ShortError:
                 if len(head) == source.size_bytes:
                     raise PreviewError("its header is cut") from None
@@ -59,11 +61,33 @@ class Avro:
         facts += [(visible(key, limit=24), visible(metadata[key].decode("utf-8", "replace"), limit=80))
                   for key in others[:8]]  # fmt: skip
         lines = grid_lines(("field", "type"), rows, cells=80) if rows else []
-        return Preview(self.kind, facts=tuple(facts), lines=tuple(lines))
+        shown = Preview(self.kind, facts=tuple(facts), lines=tuple(lines))
+        is_whole = len(head) == source.size_bytes
+        return await with_rows(shown, _rows(metadata, head[at:], is_whole, FULL_ROWS if view.is_full else ROWS))
 
 
-def _read_head(head: bytes) -> tuple[dict[str, bytes], int | None]:
-    """Return the metadata and the number of records of the first block; None without a block."""
+async def _rows(metadata: dict[str, bytes], blocks: bytes, is_whole: bool, count: int) -> tuple[Rows | None, str]:
+    """Return the first records as rows, and the note about them."""
+    told = await read_records(metadata, blocks, count, form="text")
+    if not told["rows"]:
+        return None, "" if is_whole else "its first block is longer than what a preview reads"
+    rows = Rows(told["heads"], told["rows"], [])
+    return rows, first_note(len(rows.rows), is_all=is_whole and told["is_all"])
+
+
+async def read_records(metadata: dict[str, bytes], blocks: bytes, count: int, *, form: str) -> dict[str, Any]:
+    """Return the first records in some blocks, by the metadata of their file, as the job `avro` does.
+
+    Raises PreviewError for those that are not read.
+    """
+    schema = metadata.get("avro.schema", b"")
+    codec = metadata.get("avro.codec", b"null").decode("utf-8", "replace")
+    job = {"job": "avro", "schema_bytes": len(schema), "codec": codec, "rows": count, "form": form}
+    return (await DECODER.decode(job, schema + blocks))[0]
+
+
+def read_head(head: bytes) -> tuple[dict[str, bytes], int | None, int]:
+    """Return the metadata, the number of records of the first block, None without a block, and the block's place."""
     cursor = Cursor(head, len(MAGIC))
     metadata: dict[str, bytes] = {}
     while count := _long(cursor):
@@ -76,7 +100,8 @@ def _read_head(head: bytes) -> tuple[dict[str, bytes], int | None]:
             if len(metadata) > MOST_KEYS:
                 raise LimitError(f"its header has more than {MOST_KEYS:,} keys")
     cursor.skip(SYNC_BYTES)
-    return metadata, _long(cursor) if cursor.left else None
+    at = cursor.at
+    return metadata, _long(cursor) if cursor.left else None, at
 
 
 def _long(cursor: Cursor) -> int:

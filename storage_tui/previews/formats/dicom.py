@@ -1,5 +1,6 @@
 """DICOM: the facts of an image from its first elements; what names a patient is not shown (DICOM PS3.5, PS3.10)."""
 
+import zlib
 from collections.abc import Iterator
 
 from storage_tui.contract.visible import visible
@@ -16,6 +17,16 @@ SYNTAXES = {IMPLICIT: "implicit", "1.2.840.10008.1.2.1": "explicit", BIG: "expli
             "1.2.840.10008.1.2.5": "RLE"}  # fmt: skip
 PIXELS = (0x7FE0, 0x0010)
 MOST_ELEMENTS = 5_000
+MOST_DEPTH = 8
+MOST_INFLATED = 256 * 1024
+ITEMS = 0xFFFE  # the group of items and ends, which have no type
+ITEM_END, SEQUENCE_END = (ITEMS, 0xE00D), (ITEMS, 0xE0DD)
+CHARACTERS = (0x0008, 0x0005)
+CODECS = {"ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk", "ISO_IR 101": "iso8859_2",
+          "ISO_IR 109": "iso8859_3", "ISO_IR 110": "iso8859_4", "ISO_IR 144": "iso8859_5", "ISO_IR 127": "iso8859_6",
+          "ISO_IR 126": "iso8859_7", "ISO_IR 138": "iso8859_8", "ISO_IR 148": "iso8859_9", "ISO_IR 13": "shift_jis",
+          "ISO_IR 166": "tis_620"}  # fmt: skip
+"""The encodings of texts by their defined terms (PS3.3, table C.12-2); all others begin with Latin 1 here."""
 UNDEFINED = 0xFFFFFFFF
 TEXTS = {(0x0008, 0x0060): "modality", (0x0008, 0x0020): "date", (0x0008, 0x0070): "manufacturer",
          (0x0008, 0x1090): "model", (0x0008, 0x103E): "series", (0x0018, 0x0050): "slice thickness",
@@ -54,7 +65,8 @@ class Dicom:
         if ROWS in found and COLUMNS in found:
             rows, columns, bits = (int.from_bytes(found.get(tag, b""), order) for tag in (ROWS, COLUMNS, BITS))  # type: ignore[arg-type]
             facts.append(("pixels", f"{columns:,} × {rows:,}" + (f", {bits} bits" if bits else "")))
-        facts += [(label, visible(found[tag].decode("latin-1").strip("\0 "), limit=80))
+        codec = CODECS.get(found.get(CHARACTERS, b"").decode("latin-1").strip("\0 "), "latin-1")
+        facts += [(label, visible(found[tag].decode(codec, "replace").strip("\0 "), limit=80))
                   for tag, label in TEXTS.items() if found.get(tag)]  # fmt: skip
         return Preview(self.kind, facts=tuple(facts), note=note)
 
@@ -62,34 +74,58 @@ class Dicom:
 def _elements(head: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
     """Yield tag and value of each element at the top; raise ShortError at the end of what is known."""
     cursor = Cursor(head, PLACE + 4)
-    is_implicit, syntax = False, ""
+    syntax = ""
+    is_begun = False  # whether the elements of the syntax that is named have begun
     for _ in range(MOST_ELEMENTS):
-        group, element = cursor.values("HH")
-        if group != 2 and syntax:
+        if syntax and not is_begun and cursor.raw[cursor.at : cursor.at + 2] != b"\x02\x00":
+            is_begun = True
             if syntax == DEFLATED:
-                raise LimitError("its elements are deflated, and are not read")
-            is_implicit = syntax == IMPLICIT
-            if syntax == BIG and cursor.order == "little":
-                cursor.order = "big"
-                cursor.at -= 4
-                group, element = cursor.values("HH")
-        if is_implicit:
-            (length,) = cursor.values("I")
-        else:
-            kind = cursor.take(2)
-            if not kind.isalpha():
-                raise LimitError("an element is not understood")
-            if kind in LONG:
-                cursor.skip(2)
-                (length,) = cursor.values("I")
-            else:
-                (length,) = cursor.values("H")
-        if (group, element) == PIXELS:
+                cursor = Cursor(_inflated(head[cursor.at :]))
+            cursor.order = "big" if syntax == BIG else "little"
+        tag, length = _header(cursor, is_implicit=is_begun and syntax == IMPLICIT)
+        if tag == PIXELS:
             yield PIXELS, b""
             return
         if length == UNDEFINED:
-            raise LimitError("a sequence without a length ends what is read")
+            _skip_items(cursor, is_implicit=is_begun and syntax == IMPLICIT, depth=0)
+            continue
         raw = cursor.take(length)
-        if (group, element) == SYNTAX:
+        if tag == SYNTAX:
             syntax = raw.decode("latin-1").strip("\0 ")
-        yield (group, element), raw
+        yield tag, raw
+
+
+def _header(cursor: Cursor, *, is_implicit: bool) -> tuple[tuple[int, int], int]:
+    """Return the tag of the next element and the size of its value (PS3.5, section 7.1)."""
+    group, element = cursor.values("HH")
+    if is_implicit or group == ITEMS:
+        return (group, element), cursor.values("I")[0]
+    kind = cursor.take(2)
+    if not kind.isalpha():
+        raise LimitError("an element is not understood")
+    if kind in LONG:
+        cursor.skip(2)
+        return (group, element), cursor.values("I")[0]
+    return (group, element), cursor.values("H")[0]
+
+
+def _skip_items(cursor: Cursor, *, is_implicit: bool, depth: int) -> None:
+    """Pass over the items of a sequence that has no length, to its end (PS3.5, section 7.5)."""
+    if depth > MOST_DEPTH:
+        raise LimitError("its sequences are nested too deep")
+    for _ in range(MOST_ELEMENTS):
+        tag, length = _header(cursor, is_implicit=is_implicit)
+        if tag in (SEQUENCE_END, ITEM_END):
+            return
+        if length == UNDEFINED:  # an item, or a sequence in one
+            _skip_items(cursor, is_implicit=is_implicit, depth=depth + 1)
+        else:
+            cursor.skip(length)
+    raise LimitError("a sequence of it is longer than what is read")
+
+
+def _inflated(packed: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(-15).decompress(packed, MOST_INFLATED)
+    except zlib.error as exc:
+        raise LimitError("its elements are deflated, and cannot be unpacked") from exc

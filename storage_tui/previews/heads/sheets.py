@@ -4,7 +4,7 @@ from typing import Any
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import LimitError, Preview, View
+from storage_tui.previews.base import Cells, LimitError, Preview, View
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.heads.zip_members import Content
 from storage_tui.previews.table.grid import grid_lines
@@ -45,7 +45,9 @@ def sheet_preview(kind: str, sheets: list[list[str]], shown: str, told: dict[str
     heads = ["", *(_letters(at) for at in range(1, columns + 1))]
     lines = grid_lines(heads, rows, right=frozenset((0,))) if rows else []
     note = f"the first {plural(len(rows), 'row')}" if told["is_cut"] else "" if rows else "its first sheet has no rows"
-    return Preview(kind, facts=tuple(facts), lines=tuple(lines), note=note)
+    whole = tuple(tuple(row) + ("",) * (columns + 1 - len(row)) for row in rows)
+    cells = Cells(("row", *heads[1:]), whole) if rows else None
+    return Preview(kind, facts=tuple(facts), lines=tuple(lines), note=note, cells=cells)
 
 
 def _letters(number: int) -> str:

@@ -14,10 +14,12 @@ from storage_tui.previews.raster.cubes.rows import RowPlaces
 from storage_tui.previews.raster.cubes.slicing import Slices
 from storage_tui.previews.raster.cubes.variable import Variable
 from storage_tui.previews.raster.windows.blocks import BlockStore, Places
+from storage_tui.previews.raster.windows.map_tiles import holds_pictures, open_tiles
 from storage_tui.previews.raster.windows.pictures import is_large_picture, open_picture
 from storage_tui.previews.raster.windows.reading import WindowReader
 from storage_tui.previews.raster.windows.scene import ArrayKind
 from storage_tui.previews.raster.windows.tiff_scene import open_tiff
+from storage_tui.previews.vector.tiles.archive import has_picture_tiles, is_tile_database
 
 TIFFS = (b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b")  # byte order and version
 FIRST_BUDGET = Budget(requests=32, size_bytes=4 * MIB)  # headers of HDF5 lie all over the file; and a coarse picture
@@ -64,10 +66,20 @@ class BlobRaster:
 
 
 def is_raster(head: bytes) -> bool:
-    """Return whether these are the first bytes of a raster of which windows are shown."""
+    """Return whether these are the first bytes of a raster of which windows are shown, whatever follows them."""
     if head.startswith(HDF5):
         return find_spec("h5py") is not None
-    return head.startswith((*TIFFS, *SIGNATURES)) or npy_variable(head) is not None or is_large_picture(head)
+    if head.startswith((*TIFFS, *SIGNATURES)) or has_picture_tiles(head):
+        return True
+    return npy_variable(head) is not None or is_large_picture(head)
+
+
+async def holds_raster(source: Source) -> bool:
+    """Return whether a blob is a raster of which windows are shown: of a database its tiles say it.
+
+    Raises the errors of the client.
+    """
+    return is_raster(await source.head()) or await holds_pictures(source)
 
 
 async def open_raster(source: Source, name: str | None = None) -> WindowReader:
@@ -87,6 +99,8 @@ async def open_raster(source: Source, name: str | None = None) -> WindowReader:
         if not names:
             raise PreviewError("it has no variable that is a picture")
         return _reader(source, await read_variable(source, header, name or names[0]), RowPlaces(), names, "netcdf")
+    if has_picture_tiles(head) or is_tile_database(head):
+        return await open_tiles(source)
     if is_large_picture(head):
         return await open_picture(source, head)
     found = npy_variable(head)

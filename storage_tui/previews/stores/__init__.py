@@ -11,10 +11,11 @@
 | coordinates.py | coordinates in words: first and last value, times of the CF conventions |
 | raster.py | an array of a Zarr store as a raster that is looked at through a window |
 | zarr.py | the preview of a Zarr store, a group of it or an array |
-| icechunk.py | the preview of an Icechunk repository |
 | geodatabase.py | the preview of a file geodatabase of Esri: its tables, by GDAL |
 | icechunk.py | the preview of an Icechunk repository: branches, tags, the newest snapshot |
 | icechunk_chunks.py | the chunks of a snapshot, by the names they have in a Zarr store |
 | icechunk_files.py | the binary files of a repository: snapshots and manifests |
-| lake_tables.py | Delta tables and Iceberg tables: version, columns, files and rows |
+| lake_tables.py | shared by Delta and Iceberg tables: columns, and parts of JSON |
+| delta.py | Delta tables: version, columns, files and rows |
+| iceberg.py | Iceberg tables: columns, snapshots, the data files of the current one |
 """

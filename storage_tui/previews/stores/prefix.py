@@ -7,7 +7,7 @@ from typing import Protocol
 from storage_tui.contract.errors import LocalFileError, NotFoundError, RangeNotSatisfiableError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
-from storage_tui.previews.base import KIB, MIB, Budget, BudgetError, RangeStorage
+from storage_tui.previews.base import KIB, MIB, Budget, BudgetError, RangeStorage, Source
 
 PANE_BUDGET = Budget(requests=32, size_bytes=MIB)  # metadata, a chunk of each coordinate, 16 chunks of an array
 FULL_BUDGET = Budget(requests=64, size_bytes=4 * MIB)  # at most five seconds at 10 Mbit/s
@@ -156,6 +156,17 @@ class Prefix:
             return Part(b"", exc.size_bytes or 0)
         self.bytes_read -= stop - start - len(found.data)
         return Part(found.data, found.blob.size_bytes if found.blob.size_bytes is not None else len(found.data))
+
+    def source(self, name: str) -> Source:
+        """Return a blob below the prefix as a source that may spend what the budget has left; see `count`."""
+        source = Source(self._storage, Blob(self.key + name, self._storage_type))
+        source.allow(Budget(self.requests_left, self.bytes_left))
+        return source
+
+    def count(self, source: Source) -> None:
+        """Count what a source of a blob below the prefix has spent."""
+        self.requests += source.requests
+        self.bytes_read += source.bytes_read
 
     def _spend(self, size_bytes: int) -> None:
         """Count a request and its bytes before it is made, so that requests side by side keep the budget together."""

@@ -8,9 +8,10 @@ from storage_tui.previews.base import LimitError, Preview, PreviewError, View
 from storage_tui.previews.formats.gdal_vector import GEODATABASE
 from storage_tui.previews.pick import DAMAGE, REASON_CHARS
 from storage_tui.previews.reasons import reason_of
+from storage_tui.previews.stores.delta import is_delta, show_delta
 from storage_tui.previews.stores.geodatabase import is_geodatabase, show_geodatabase
+from storage_tui.previews.stores.iceberg import DATA, METADATA, is_iceberg, show_iceberg
 from storage_tui.previews.stores.icechunk import FOLDERS, is_icechunk, show_icechunk
-from storage_tui.previews.stores.lake_tables import DATA, METADATA, is_delta, is_iceberg, show_delta, show_iceberg
 from storage_tui.previews.stores.prefix import FolderStorage, Listed, Names, Prefix, names_of
 from storage_tui.previews.stores.zarr import show_zarr
 

@@ -9,7 +9,7 @@ from textual.worker import Worker
 from storage_tui.contract.models import Blob
 from storage_tui.previews import Source, modes_of
 from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage
-from storage_tui.previews.raster.opening import is_raster
+from storage_tui.previews.raster.opening import holds_raster
 from storage_tui.previews.syntax import colours_of
 from storage_tui.tui.viewer.documents.document import Document
 from storage_tui.tui.viewer.offsets import parse_offset
@@ -93,7 +93,7 @@ class Reader:
         with self._status.trying("Reading…"):
             if self.mode == "auto" and self._picture.kind == "blocks" and not self.is_flat:
                 self.source.begin()
-                if is_raster(await self.source.head()):
+                if await holds_raster(self.source):
                     self._open_raster(self.source)
                     return
             document, row = await open_document(
@@ -101,7 +101,7 @@ class Reader:
                 truecolor=is_truecolor, cell=self._picture.cell, quadrants=self._picture.quadrants,
             )  # fmt: skip
             is_packed = document.source is not self.source and self.mode == "auto" and self._picture.kind == "blocks"
-            if is_packed and not self.is_flat and is_raster(await document.source.head()):
+            if is_packed and not self.is_flat and await holds_raster(document.source):
                 if document.source.size_bytes is not None:  # unpacked whole
                     document.close()
                     self._open_raster(document.source)

@@ -41,7 +41,7 @@ TABLES = ("CSV", "TSV", "Parquet", "Arrow")
 """The kinds of documents that Enter opens as a table."""
 
 MAPS = ("GeoJSON", "WKT", "WKB", "WKB in hexadecimal digits", "Shapefile", "zipped Shapefile", "GeoPackage",
-        "FlatGeobuf", "KML", "KMZ", "GPX", "GeoParquet")  # fmt: skip
+        "FlatGeobuf", "KML", "KMZ", "GPX", "GeoParquet", "PMTiles", "MBTiles")  # fmt: skip
 """The kinds of documents that Enter opens as a map."""
 
 

@@ -16,7 +16,10 @@ from typing import Any
 
 import gguf
 import laspy
+import mutagen
+import numpy
 import onnx
+import pydicom
 import safetensors
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -86,6 +89,78 @@ def of_laspy(path: Path) -> Stated:
                 "software": header.generating_software,
             }
         )
+
+
+def cloud(point_format: int, suffix: str) -> Callable[[Path], Path]:
+    """Return what writes a point cloud by laspy, packed by lazrs for `.laz`."""
+
+    def make(folder: Path) -> Path:
+        path = folder / f"a{suffix}"
+        header = laspy.LasHeader(point_format=point_format, version="1.4")
+        header.scales, header.offsets = [0.01, 0.01, 0.001], [500_000, 5_000_000, 0]
+        points = laspy.LasData(header)
+        dice = numpy.random.default_rng(point_format)
+        points.x, points.y = 500_000 + dice.random(700) * 50, 5_000_000 - dice.random(700) * 40
+        points.z = dice.random(700) * 9
+        points.write(path)
+        return path
+
+    return make
+
+
+TEXT_OF = {"ISO_IR 192": "Grün 緑", "ISO_IR 100": "Grün", "ISO_IR 144": "зелёный", "GB18030": "绿"}
+
+
+def dicom(syntax: str, characters: str = "ISO_IR 192") -> Callable[[Path], Path]:
+    """Return what writes an image by pydicom: a sequence without a length lies before its size."""
+
+    def make(folder: Path) -> Path:
+        meta = pydicom.dataset.FileMetaDataset()
+        meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "1.2.3"
+        meta.TransferSyntaxUID = syntax
+        image = pydicom.dataset.FileDataset(
+            str(folder / "a.dcm"), {}, file_meta=meta, preamble=bytes(128), is_implicit_VR=syntax == IMPLICIT,
+            is_little_endian=syntax != BIG_ENDIAN,
+        )  # fmt: skip
+        image.SpecificCharacterSet, image.SeriesDescription = characters, TEXT_OF[characters]
+        image.PatientName, image.Modality, image.StudyDate, image.Manufacturer = "Doe^Jo", "MR", "20260301", "ACME"
+        inner = pydicom.Dataset()
+        inner.ReferencedSOPInstanceUID = "1.2.3.4"
+        outer = pydicom.Dataset()
+        outer.ReferencedSeriesSequence = [inner]
+        image.ReferencedStudySequence = [outer, outer]
+        for sequence in (image["ReferencedStudySequence"], outer["ReferencedSeriesSequence"]):
+            sequence.is_undefined_length = True
+        image.Rows, image.Columns, image.BitsAllocated, image.BitsStored, image.HighBit = 5, 7, 16, 12, 11
+        image.SamplesPerPixel, image.PixelRepresentation, image.PhotometricInterpretation = 1, 0, "MONOCHROME2"
+        image.add_new("PixelData", "OW", bytes(70))
+        image.save_as(folder / "a.dcm", implicit_vr=syntax == IMPLICIT, little_endian=syntax != BIG_ENDIAN)
+        return folder / "a.dcm"
+
+    return make
+
+
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
+
+
+def of_pydicom(path: Path) -> Stated:
+    """Size, bits and texts."""
+    told = pydicom.dcmread(path)
+    facts = {
+        "pixels": f"{told.Columns} × {told.Rows}, {told.BitsStored} bits",
+        "modality": told.Modality,
+        "series": told.SeriesDescription,
+        "colours": told.PhotometricInterpretation,
+    }
+    return Stated(facts)
+
+
+def of_mutagen(path: Path) -> Stated:
+    """Channels, rate, and of FLAC the length."""
+    told = mutagen.File(path).info
+    facts = {"channels": {1: "mono", 2: "stereo"}[told.channels], "rate": f"{told.sample_rate:,} Hz"}
+    return Stated(facts | ({"length": f"{told.length:.2f} s"} if path.suffix == ".flac" else {}))
 
 
 def of_wave(path: Path) -> Stated:
@@ -202,7 +277,6 @@ def interpreter() -> bytes:
     return Path(sys.executable).resolve().read_bytes()[:65_000]
 
 
-STEREO = {"channels": "stereo", "rate": "44,100 Hz"}
 ROWS = (
     _sample("safetensors", "a.safetensors", of_safetensors, "safetensors"),
     _sample("GGUF", "a.gguf", of_gguf, "gguf"),
@@ -217,13 +291,13 @@ ROWS = (
     _kept("HDF4", "a.hdf", "the specification", scientific_data_sets="1", written_by="HDF 4.2.15"),
     _kept("DICOM", "a.dcm", "pydicom 3.0", pixels="6 × 4, 12 bits", modality="CT", date="20260301"),
     _sample("WAV", "a.wav", of_wave, "wave"),
-    Row(
-        "FLAC",
-        "libsndfile 1.2",
-        of_bytes("a.flac", lambda: kept.unpacked(kept.FLAC)),
-        known({**STEREO, "length": "2.00 s"}),
-    ),
-    Row("MP3", "libsndfile 1.2", of_bytes("a.mp3", lambda: kept.unpacked(kept.MP3)), known(STEREO)),
+    Row("FLAC", "mutagen", of_bytes("a.flac", lambda: kept.unpacked(kept.FLAC)), of_mutagen),
+    Row("MP3", "mutagen", of_bytes("a.mp3", lambda: kept.unpacked(kept.MP3)), of_mutagen),
+    *(Row("LAZ", "laspy", cloud(form, ".laz"), of_laspy) for form in (1, 3, 6, 8)),
+    *(Row("LAS", "laspy", cloud(form, ".las"), of_laspy) for form in (0, 7)),
+    *(Row("DICOM", "pydicom", dicom(syntax), of_pydicom) for syntax in (IMPLICIT, EXPLICIT, DEFLATED)),
+    *(Row("DICOM", "pydicom", dicom(EXPLICIT, characters), of_pydicom) for characters in TEXT_OF),
+    Row("DICOM", "pydicom", dicom(BIG_ENDIAN, "ISO_IR 100"), of_pydicom),
     Row(
         "MP4",
         "the specification",

@@ -5,7 +5,7 @@ import json
 import sqlite3
 import warnings
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,15 @@ import pyarrow.feather
 import pyarrow.ipc
 import pyarrow.orc
 import pyarrow.parquet
+from odf import opendocument
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.table import Table, TableCell, TableRow
+from odf.text import P
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.transforms import IdentityTransform
+from pyiceberg.types import LongType, NestedField, StringType
 
 from storage_tui.previews.base import MIB
 from tests.previews.facts.row import Row, Stated, known, of_bytes
@@ -142,7 +151,9 @@ def of_fastavro(path: Path) -> Stated:
             "origin": reader.metadata["origin"],
         }
     assert schema["fields"][1]["name"] == AVRO["fields"][1]["name"]
-    return Stated(facts, lines=["id      long", "sown    date or null"])
+    with path.open("rb") as file:
+        rows = [[text_of(one["id"]), text_of(one["sown"])] for one in fastavro.reader(file)]
+    return Stated(facts, rows=rows, lines=["id      long", "sown    date or null"])
 
 
 def of_openpyxl(path: Path) -> Stated:
@@ -165,6 +176,83 @@ def database(folder: Path) -> Path:
     connection.commit()
     connection.close()
     return folder / "a.db"
+
+
+def sheet(folder: Path) -> Path:
+    """A table of all types of cells by odfpy."""
+    document, table = OpenDocumentSpreadsheet(), Table(name="Plots")
+    for row in SHEET:
+        line = TableRow()
+        for value in row:
+            cell = TableCell(**_typed(value))
+            cell.addElement(P(text=str(value)))
+            line.addElement(cell)
+        table.addElement(line)
+    document.spreadsheet.addElement(table)
+    document.spreadsheet.addElement(Table(name="Notes"))
+    document.save(str(folder / "a.ods"))
+    return folder / "a.ods"
+
+
+SHEET = [["id", "site", "when", "ok", "share"], [1, "Süd", date(2026, 3, 1), True, 0.25],
+         [2, "Nord", date(2026, 3, 2), False, 0.5]]  # fmt: skip
+
+
+def _typed(value: object) -> dict[str, str]:
+    if isinstance(value, bool):
+        return {"valuetype": "boolean", "booleanvalue": str(value).lower()}
+    if isinstance(value, int | float):
+        return {"valuetype": "percentage" if isinstance(value, float) else "float", "value": str(value)}
+    return {"valuetype": "date", "datevalue": str(value)} if isinstance(value, date) else {"valuetype": "string"}
+
+
+def of_odfpy(path: Path) -> Stated:
+    """Tables, and the cells of the first one."""
+    tables = opendocument.load(path).spreadsheet.getElementsByType(Table)
+    names = [table.getAttribute("name") for table in tables]
+    rows = [
+        [str(number), *map(str, row.childNodes)] for number, row in enumerate(tables[0].getElementsByType(TableRow), 1)
+    ]
+    return Stated(
+        {"sheets": f"{len(names)}: {', '.join(names)}", "shown": names[0]}, columns=["row", *"ABCDE"], rows=rows
+    )
+
+
+def iceberg(folder: Path) -> Path:
+    """A table in parts by pyiceberg: two appends, and a delete that writes three files again."""
+    place = folder / "x.iceberg"
+    place.mkdir()
+    catalog = SqlCatalog("c", uri="sqlite:///:memory:", warehouse=f"file://{folder}")
+    catalog.create_namespace("n")
+    schema = Schema(NestedField(1, "id", LongType()), NestedField(2, "site", StringType()))
+    parts = PartitionSpec(PartitionField(2, 1000, IdentityTransform(), "site"))
+    table = catalog.create_table("n.t", schema, partition_spec=parts, location=f"file://{place}")
+    rows = pyarrow.table({"id": pyarrow.array(range(10), pyarrow.int64()), "site": [f"S{at % 3}" for at in range(10)]})
+    for _ in range(2):
+        table.append(rows)
+    table.delete("id = 3")
+    TABLES[place] = catalog.load_table("n.t")
+    return place
+
+
+TABLES: dict[Path, Any] = {}
+"""The tables that were made, as their library holds them."""
+
+
+def of_pyiceberg(path: Path) -> Stated:
+    """Files, rows, manifests, snapshots."""
+    table = TABLES[path]
+    found = sorted(
+        (file["file_path"].rpartition("/")[2], file["record_count"]) for file in table.inspect.files().to_pylist()
+    )
+    facts = {
+        "files": str(len(found)),
+        "rows": str(table.scan().to_arrow().num_rows),
+        "manifests": str(table.inspect.manifests().num_rows),
+        "snapshots": str(len(table.snapshots())),
+        "parted by": "site",
+    }
+    return Stated(facts, columns=("file", "parts", "rows", "size"), lines=[f"site=S{at}" for at in range(3)])
 
 
 def of_sqlite(path: Path) -> Stated:
@@ -244,6 +332,15 @@ ROWS = (
     Row("Avro", "fastavro", of_bytes("a.avro", records), of_fastavro),
     Row("xlsx", "openpyxl", of_bytes("a.xlsx", workbook), of_openpyxl, **ZIPPED),
     Row("ods", "the standard", of_bytes("a.ods", document), known({"sheets": "2: Plots, Notes", "shown": "Plots"})),
+    Row("ods", "odfpy", sheet, of_odfpy, requests=3, size_bytes=MIB // 2, why="members lie anywhere in a zip"),
+    Row("Iceberg table", "pyiceberg", iceberg, of_pyiceberg, **FOLDER),
+    Row(
+        "Delta table",
+        "deltalake 1.6",
+        folder_of("y.delta", kept_tables.CHECKPOINT),
+        known({"version": "8", "checkpoint": "of version 6", "files": "13, 11.1 kB", "rows": "56"}),
+        **FOLDER,
+    ),
     Row("SQLite", "sqlite3", database, of_sqlite, requests=12, size_bytes=MIB, why="pages of the schema lie anywhere"),
     Row("CSV", "csv", text_table(","), of_csv),
     Row("TSV", "csv", text_table("\t"), of_csv),

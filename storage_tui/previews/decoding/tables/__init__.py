@@ -3,7 +3,9 @@
 | file | holds |
 |---|---|
 | arrow_values.py | the values of Arrow arrays as text, through the C data interface |
+| avro.py | the first records of an Avro container file |
 | blocks.py | blocks of rows for the table viewer: row groups, batches, bytes of lines |
+| checkpoint.py | the actions in a checkpoint of a Delta table |
 | columns.py | the columns of a batch of rows as values that compare, and as text |
 | first_rows.py | the first rows of a Parquet or Arrow file, through arro3 |
 | moments.py | dates, times and durations of Arrow as text: of any year, to the nanosecond |

@@ -2,6 +2,7 @@
 
 NONE, CCITT, FAX_3, FAX_4, LZW, OLD_JPEG, JPEG, DEFLATE, CCITT_WORDS = 1, 2, 3, 4, 5, 6, 7, 8, 32771
 PACKBITS, OLD_DEFLATE, LZMA, ZSTD, WEBP = 32773, 32946, 34925, 50000, 50001
+PICTURE = -1  # of no TIFF: each block is a file, as a map tile is
 JPEG_2000S = frozenset((33005, 34712))  # codestreams of samples as they are; 33003 and 33004 are of YCbCr
 
 FAXES = frozenset((CCITT, FAX_3, FAX_4, CCITT_WORDS))
@@ -11,6 +12,7 @@ PREDICTED = frozenset((LZW, LZMA, ZSTD)) | DEFLATES  # the tag Predictor means n
 SUPPORTED = frozenset((NONE, JPEG, WEBP)) | JPEG_2000S | FAXES | DEFLATES | BY_LIBTIFF
 
 NAMES = {
+    PICTURE: "picture",
     NONE: "none", CCITT: "CCITT", FAX_3: "fax G3", FAX_4: "fax G4", LZW: "LZW", OLD_JPEG: "old JPEG", JPEG: "JPEG",
     DEFLATE: "deflate", OLD_DEFLATE: "deflate", CCITT_WORDS: "CCITT", PACKBITS: "PackBits", LZMA: "LZMA", ZSTD: "zstd",
     WEBP: "WebP", 9: "JBIG", 10: "JBIG", 32766: "NeXT", 32809: "ThunderScan", 33003: "JPEG 2000", 33004: "JPEG 2000",

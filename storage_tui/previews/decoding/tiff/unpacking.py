@@ -22,6 +22,7 @@ from storage_tui.previews.decoding.tiff.compressions import (
     JPEG,
     JPEG_2000S,
     NONE,
+    PICTURE,
     WEBP,
     compression_name,
 )
@@ -34,6 +35,8 @@ UNASSOCIATED = 2
 SHORT, LONG, RATIONAL, UNDEFINED = 3, 4, 5, 7
 RATIONALS = frozenset((529, 532))  # YCbCrCoefficients, ReferenceBlackWhite: numerators and denominators
 LONGS = frozenset((292, 293))  # T4Options, T6Options
+PICTURES = ("PNG", "JPEG", "WEBP")  # of map tiles
+MOST_DENSER = 4
 CODESTREAM = b"\xff\x4f\xff\x51"  # a start, and the sizes
 PRECISION_AT = 42  # of the first component
 EMPTY_JPEG_BYTES = 4  # a start and an end, and no table between
@@ -63,6 +66,8 @@ def unpack_block(level: Level, packed: bytes, rows: int) -> bytes:
             return _unpack_bytes(packed, code, level.row_bytes, rows)[:most]
         if code == WEBP:
             return _unpack_webp(level, packed, rows)
+        if code == PICTURE:
+            return _unpack_picture(level, packed)
         if code in JPEG_2000S:
             return _unpack_jpeg_2000(level, packed, rows)
     except (OSError, SyntaxError, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
@@ -104,6 +109,16 @@ def _unpack_webp(level: Level, packed: bytes, rows: int) -> bytes:
             raise ValueError("a WebP block of another size than the file says")
         mode = {1: "L", 3: "RGB", 4: "RGBA"}[level.samples_in_block]
         return picture.convert(mode).tobytes()[: level.row_bytes * rows]
+
+
+def _unpack_picture(level: Level, packed: bytes) -> bytes:
+    """Return a picture as RGBA; one of another size, as tiles for denser screens have, in the size of the block."""
+    size = level.block_width, level.block_height
+    with Image.open(io.BytesIO(packed), formats=PICTURES) as picture:
+        if max(picture.size) > MOST_DENSER * max(size):
+            raise ValueError("a tile that is much larger than the others")
+        whole = picture.convert("RGBA")
+    return (whole if whole.size == size else whole.resize(size, Image.Resampling.BOX)).tobytes()
 
 
 def _unpack_jpeg_2000(level: Level, packed: bytes, rows: int) -> bytes:

@@ -70,6 +70,21 @@ class Cut:
 
 
 @dataclass(frozen=True)
+class Tiling:
+    """Where the pixels of map tiles lie in the tiling of the world, at the largest zoom.
+
+    `column` and `row` are those of the first tile, `side` is that of a tile in pixels. `bounds` are stated in degrees.
+    """
+
+    form: str
+    zoom: int
+    column: int
+    row: int
+    side: int
+    bounds: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
 class Scene:
     """A raster: its levels from the largest on, its place, its facts, and the steps along the axes of an array.
 
@@ -88,6 +103,7 @@ class Scene:
     is_tiff: bool = False
     geo: tuple[tuple[int, ...], tuple[float, ...], bytes] | None = None
     """The keys of a GeoTIFF with their numbers and texts, as they are in the file."""
+    tiling: Tiling | None = None
 
     @property
     def is_array(self) -> bool:

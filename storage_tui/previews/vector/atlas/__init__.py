@@ -10,5 +10,6 @@
 | layer.py | a layer: its features as arrays, their properties, the piece nearest to a place |
 | reading.py | the features of a blob through the decoder: the first ones, or those in a box |
 | taking.py | the form of a blob, and the bytes of the files of a layer |
+| tiled.py | the layers of vector tiles: the tiles of the zoom that fits what is in view |
 | view.py | the view: the place in its middle, and the degrees along a dot |
 """

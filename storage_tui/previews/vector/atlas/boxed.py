@@ -13,7 +13,7 @@ from storage_tui.previews.decoding.painting.cells import CELL_BYTES, SIGNS, UPPE
 from storage_tui.previews.decoding.painting.stretching import STRETCHES
 from storage_tui.previews.projections import Bounds, projection_of_code
 from storage_tui.previews.raster.halfblocks import cell_style
-from storage_tui.previews.raster.opening import TIFFS, is_raster, open_raster
+from storage_tui.previews.raster.opening import TIFFS, holds_raster, open_raster
 from storage_tui.previews.raster.windows.scene import Scene
 from storage_tui.previews.raster.windows.shown import Style
 from storage_tui.previews.raster.windows.view import View
@@ -41,7 +41,7 @@ async def show_box(
     brought to degrees here. Raises PreviewError, and the errors of the client.
     """
     source.begin()
-    if is_raster(await source.head()):
+    if await holds_raster(source):
         shown = await _window(source, box, width, height, truecolor, bands)
     else:
         shown = await _features(source, box, width, height)

@@ -2,7 +2,7 @@
 
 import itertools
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import KIB, PreviewError, Source
@@ -14,7 +14,7 @@ from storage_tui.previews.raster.tiff_directory import HEIGHT, WIDTH, read_tiff
 from storage_tui.previews.raster.windows.pictures import PNG, picture_size
 from storage_tui.previews.siblings import Beside
 from storage_tui.previews.vector.atlas.layer import Features
-from storage_tui.previews.vector.reference import Reference, of_code, of_wkt
+from storage_tui.previews.vector.reference import WGS84, Reference, of_code, of_wkt
 
 EDGE_STEPS = 8  # along each side
 WORLD_BYTES, PRJ_BYTES = 4 * KIB, 64 * KIB
@@ -47,6 +47,10 @@ async def footprint(source: Source) -> Features:
     else:
         scene = (await open_raster(source)).scene
         found = _of_place(scene.main.width, scene.main.height, scene.place)
+        if scene.tiling is not None:  # whole tiles reach past the bounds that they are made for
+            west, south, east, north = scene.tiling.bounds
+            found = replace(found, transform=((east - west) / found.width, 0.0, west, 0.0,
+                                              (south - north) / found.height, north), reference=WGS84)  # fmt: skip
     a, b, c, d, e, f = found.transform
     width, height = found.width, found.height
     corners = [(0, 0), (width, 0), (width, height), (0, height), (0, 0)]

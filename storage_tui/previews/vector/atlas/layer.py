@@ -23,7 +23,8 @@ class Told:
 
     `total` is the number of features in the file, None where the file does not say it. `is_all` says that all of them
     were read, or all of the box. `is_plane` says that coordinates are no degrees. `bounds` are those that the file
-    states, in the same units. `can_window` says that the features of a box can be read.
+    states, in the same units. `can_window` says that the features of a box can be read, `detail` is of which detail
+    the features are, where a file has several, and `is_cut` that there are more of this detail.
     """
 
     total: int | None
@@ -36,6 +37,8 @@ class Told:
     fields: tuple[str, ...]
     bounds: Bounds | None
     can_window: bool
+    detail: str = ""
+    is_cut: bool = False
 
 
 @dataclass
@@ -63,6 +66,7 @@ class Features:
             "" if reference is None else str(reference[0]), None if reference is None else reference[2],
             str(told["definition"]), tuple(told["fields"]),
             None if not bounds else _bounds(bounds, is_plane=bool(told["is_plane"])), bool(told.get("can_window")),
+            str(told.get("detail", "")), bool(told.get("is_cut")),
         )  # fmt: skip
         values = raw[ends_bytes : ends_bytes + values_bytes]
         found = cls(facts, unpack_levels(told["levels"], raw, ends_bytes + values_bytes), ends, values)

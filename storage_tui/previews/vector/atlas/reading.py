@@ -12,6 +12,7 @@ from storage_tui.previews.decoding.features.thinning import Level
 from storage_tui.previews.formats.gdal_vector import kind_of
 from storage_tui.previews.pick import DAMAGE
 from storage_tui.previews.projections import Bounds, projection_of_code, projection_of_text
+from storage_tui.previews.raster.opening import holds_raster
 from storage_tui.previews.table.first_rows import read_footer, require_tables
 from storage_tui.previews.table.parquet_rows import MAGIC as PARQUET
 from storage_tui.previews.table.parquet_rows import Group, list_fields, make_footer
@@ -25,13 +26,15 @@ from storage_tui.previews.vector.atlas.taking import (
     GEOPACKAGE,
     GEOPARQUET,
     RASTER,
+    TILES,
     form_of,
     take,
 )
+from storage_tui.previews.vector.atlas.tiled import read_tiles
 from storage_tui.previews.vector.by_gdal import NO_RANGES, take_files
 from storage_tui.previews.vector.geoparquet import GeoColumn, group_boxes, read_geo
 
-MOST_LAYERS = 8  # of one GeoPackage
+MOST_LAYERS = 8  # of one GeoPackage, or of vector tiles
 MOST_GROUPS = 64  # of a GeoParquet in one read
 MOST_FIELDS = 24  # of a GeoParquet that are read beside the geometry
 GROUP_BYTES = 8 * 1024 * 1024  # of all row groups of one read
@@ -41,10 +44,10 @@ async def read_layers(source: Source) -> list[tuple[str, Features]]:
     """Return the layers of a blob and their names, "" where it has one; raise PreviewError, or errors of the client."""
     source.begin()
     source.allow(BUDGET)
-    form = form_of(await source.head(), source.blob.key.lower())
+    form = await _form(source)
     if not form:
         raise PreviewError("holds no shapes that a map knows")
-    if form not in (GEOPACKAGE, GDAL):
+    if form not in (GEOPACKAGE, GDAL, TILES):
         return [("", await _read(source, form, None, 0))]
     told, first = await _answer(source, form, None, 0)
     names = [str(name) for name in told["layers"]]
@@ -60,7 +63,12 @@ async def read_layer(source: Source, box: Bounds, number: int) -> Features:
     """Return the features of a layer in a box in degrees; raise PreviewError, or errors of the client."""
     source.begin()
     source.allow(BUDGET)
-    return await _read(source, form_of(await source.head(), source.blob.key.lower()), box, number)
+    return await _read(source, await _form(source), box, number)
+
+
+async def _form(source: Source) -> str:
+    form = form_of(await source.head(), source.blob.key.lower())
+    return RASTER if form == TILES and await holds_raster(source) else form
 
 
 async def _read(source: Source, form: str, box: Bounds | None, number: int) -> Features:
@@ -78,6 +86,8 @@ async def _answer(source: Source, form: str, box: Bounds | None, number: int) ->
             told, raw = await DECODER.decode(job, b"", source=source)
         elif form == GEOPARQUET:
             told, raw = await _parquet(source, box)
+        elif form == TILES:
+            told, raw = await read_tiles(source, box, number)
         elif form == GDAL:
             told, raw = await _by_gdal(source, number)
         else:

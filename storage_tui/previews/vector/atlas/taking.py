@@ -18,6 +18,8 @@ from storage_tui.previews.raster.windows.pictures import picture_size
 from storage_tui.previews.siblings import Beside, InZip, Siblings
 from storage_tui.previews.table.parquet_rows import MAGIC as PARQUET
 from storage_tui.previews.vector.by_gdal import is_there
+from storage_tui.previews.vector.tiles.archive import is_tile_database
+from storage_tui.previews.vector.tiles.header import MAGIC as PMTILES
 
 TEXT_BYTES = 8 * MIB  # of a file without an index: what a job carries, with room for its attributes
 TABLE_BYTES = 3 * MIB  # of a .dbf
@@ -26,7 +28,7 @@ BUDGET = Budget(requests=64, size_bytes=12 * MIB)
 TAIL_BYTES = 128 * KIB
 SIDE_BYTES = 64 * KIB  # of a .prj, a .cpg, and the head of a .shx
 GEOPARQUET, FLATGEOBUF, GEOPACKAGE, RASTER = "geoparquet", "flatgeobuf", "geopackage", "raster"
-GDAL = "gdal"
+GDAL, TILES = "gdal", "tiles"
 
 _TEXTS = (("wkb", WellKnownBinary()), ("wkt", WellKnownText()), ("geojson", Stac()), ("geojson", GeoJson()),
           ("map", Kml()))  # fmt: skip
@@ -49,6 +51,8 @@ def form_of(head: bytes, name: str) -> str:
         return GEOPARQUET
     if head.startswith(flatgeobuf.MAGIC):
         return FLATGEOBUF
+    if head.startswith(PMTILES) or is_tile_database(head):
+        return TILES
     if head.startswith(sqlite.MAGIC):
         return GEOPACKAGE if sqlite.APPLICATIONS.get(head[68:72]) == sqlite.GEOPACKAGE else ""
     if Shapefile().matches(head, name):

@@ -42,3 +42,35 @@ def tile_of(across: float, down: float, zoom: int) -> Tile:
     """Return the tile of a place at a zoom."""
     side = 1 << zoom
     return zoom, min(side - 1, int(across * side)), min(side - 1, int(down * side))
+
+
+def degrees_of(zoom: int, column: float, row: float) -> tuple[float, float]:
+    """Return longitude and latitude of the upper left corner of a tile."""
+    side = 1 << zoom
+    return column / side * 360 - 180, math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * row / side))))
+
+
+def range_of(bounds: Bounds, zoom: int) -> tuple[int, int, int, int]:
+    """Return the first and the last columns and rows of the tiles that some bounds touch: left, top, right, bottom."""
+    west, south, east, north = bounds
+    left, top = place_of(west, north)
+    right, bottom = place_of(east, south)
+    _, *first = tile_of(min(left + SLACK, right), min(top + SLACK, bottom), zoom)
+    _, *last = tile_of(max(left, right - SLACK), max(top, bottom - SLACK), zoom)
+    return first[0], first[1], last[0], last[1]
+
+
+def tiles_in(bounds: Bounds, low: int, high: int, most: int) -> list[Tile]:
+    """Return the tiles that some bounds touch at the largest zoom at which they are at most `most`.
+
+    At zoom `low` there may be more: those in the middle are returned.
+    """
+    for zoom in range(min(high, MOST_ZOOM), max(0, low) - 1, -1):
+        left, top, right, bottom = range_of(bounds, zoom)
+        if (right - left + 1) * (bottom - top + 1) <= most:
+            return [(zoom, x, y) for y in range(top, bottom + 1) for x in range(left, right + 1)]
+    zoom, side = max(0, min(low, MOST_ZOOM)), max(1, math.isqrt(most))
+    left, top, right, bottom = range_of(bounds, zoom)
+    x0, y0 = max(left, (left + right + 1 - side) // 2), max(top, (top + bottom + 1 - side) // 2)
+    columns, rows = range(x0, min(right + 1, x0 + side)), range(y0, min(bottom + 1, y0 + side))
+    return [(zoom, x, y) for y in rows for x in columns]

@@ -1,6 +1,7 @@
 """The directories of PMTiles: the place of a tile by its number on the Hilbert curve (PMTiles specification, 4)."""
 
 from bisect import bisect_right
+from collections import OrderedDict
 from typing import NamedTuple
 
 from storage_tui.previews.base import KIB, MIB, LimitError, PreviewError, Source
@@ -12,6 +13,7 @@ MOST_DEPTH = 3  # the root and two levels of leaves
 MOST_PACKED = 256 * KIB  # of one directory
 MOST_UNPACKED = 4 * MIB
 MOST_ENTRIES = 200_000
+MOST_KEPT = 24  # directories: those around a view, and the root
 
 
 class Entry(NamedTuple):
@@ -38,25 +40,39 @@ def number_of(tile: Tile) -> int:
     return found
 
 
-async def find(
-    source: Source, root: tuple[int, int], leaves: int, method: str, numbers: list[int]
-) -> tuple[int, Entry] | None:
-    """Return the first of some tiles that is there, as its place among them and its entry; None when none is.
+class Directories:
+    """The directories of one file: its root, and its leaves as they are needed."""
 
-    `root` is place and size of the root directory, `leaves` the place of the others, `method` how all are packed.
-    Raises PreviewError for damaged directories, LimitError for large ones, and the errors of the client.
-    """
-    entries = await _read(source, *root, method)
-    for at, number in enumerate(numbers):
-        level = entries
+    def __init__(self, source: Source, root: tuple[int, int], leaves: int, method: str) -> None:
+        """`root` is place and size of the root directory, `leaves` the place of the others, `method` how all are
+        packed."""
+        self._source = source
+        self._root = root
+        self._leaves = leaves
+        self._method = method
+        self._read: OrderedDict[tuple[int, int], list[Entry]] = OrderedDict()
+
+    async def entry(self, tile: Tile) -> Entry | None:
+        """Return the entry of a tile; None for a tile that is not there.
+
+        Raises PreviewError for damaged directories, LimitError for large ones, and the errors of the client.
+        """
+        number, place = number_of(tile), self._root
         for _ in range(MOST_DEPTH):
-            found = _entry(level, number)
-            if found is None:
-                break
-            if found.run:
-                return at, found
-            level = await _read(source, leaves + found.offset, found.size_bytes, method)
-    return None
+            found = _entry(await self._directory(*place), number)
+            if found is None or found.run:
+                return found
+            place = self._leaves + found.offset, found.size_bytes
+        return None
+
+    async def _directory(self, start: int, size_bytes: int) -> list[Entry]:
+        place = start, size_bytes
+        if place not in self._read:
+            self._read[place] = await _read(self._source, start, size_bytes, self._method)
+            if len(self._read) > MOST_KEPT:
+                self._read.popitem(last=False)
+        self._read.move_to_end(place)
+        return self._read[place]
 
 
 def _entry(entries: list[Entry], number: int) -> Entry | None:

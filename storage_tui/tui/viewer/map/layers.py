@@ -58,6 +58,9 @@ class Layer:
         shown = self.features(bounds)
         assert shown is not None
         noun = KINDS[shown.kind]
+        if shown.told.detail:
+            more = "the first " if shown.told.is_cut else ""
+            return f"{more}{shown.count:,} {noun}, {shown.told.detail}"
         if shown is self.window:
             more = "" if shown.told.is_all else "the first "
             return f"{more}{shown.count:,} {noun} in view" + _of(self.base.told.total)
