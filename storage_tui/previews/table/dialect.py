@@ -79,6 +79,25 @@ class Dialect:
             is_open = at + reader.line_num >= len(lines) and reader.line_num < ROW_LINES
         return self._one(first), 0 if is_open else 1
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether a line without quotes is split at one character, and nothing else."""
+        return not self.escape and not self.skips_blanks and self._single == self.delimiter
+
+    def split_quoted(self, lines: Sequence[str]) -> list[list[str]] | None:
+        """Return the rows of lines without their ends; None where `split` may take quotes as plain characters."""
+        reader = self._reader((f"{line}\n" for line in lines), strict=True)
+        rows, used = [], 0
+        try:
+            for row in reader:
+                if reader.line_num - used > ROW_LINES:
+                    return None
+                rows.append(row)
+                used = reader.line_num
+        except csv.Error:
+            return None
+        return rows
+
     def strict_lines(self, lines: Sequence[str], at: int = 0) -> int:
         """Return the number of lines of the row that begins at a line; 0 when its quotes are not as they should be."""
         reader = self._reader(map(self._prepared, lines[at : at + ROW_LINES]), strict=True)

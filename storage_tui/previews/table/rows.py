@@ -41,6 +41,33 @@ def split_rows(page: bytes, start: int, dialect: Dialect, encoding: Encoding, *,
         yield [], start, start + lines[-1][1]  # blank lines alone; paging goes on after them
 
 
+def plain_rows(
+    page: bytes, dialect: Dialect, encoding: Encoding, *, is_last: bool
+) -> tuple[list[list[str]], int] | None:
+    """Return all rows of a page at once, as `split_rows` does, and the place of the end of the last one.
+
+    None for a page that is not plain: with separators of several characters, escapes, rows of very many lines, or
+    quotes that are not as they should be.
+    """
+    encoding = encoding.of_page(page)
+    if encoding.line_end != "\n" or encoding.unit_bytes > 1 or encoding.is_shifted or not dialect.is_plain:
+        return None
+    stop = len(page) if is_last else page.rfind(b"\n") + 1
+    if not stop:
+        return None
+    lines = encoding.decode(page[:stop]).split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    shown = [line for line in lines if not dialect.is_skipped(line)]
+    if dialect.quote and any(dialect.quote in line for line in lines):
+        if len(shown) < len(lines):
+            return None  # a blank line may be inside of a cell
+        rows = dialect.split_quoted(lines)
+        return None if rows is None else (rows, stop)
+    delimiter = dialect.delimiter
+    return [line.rstrip("\r").split(delimiter) for line in shown], stop
+
+
 def decoded_lines(page: bytes, encoding: Encoding, at: int = 0) -> Iterator[tuple[str, int]]:
     """Yield each line from a place on, with its line end, and the place in the page of the next line."""
     encoding = encoding.of_page(page)

@@ -3,9 +3,10 @@
 | file | holds |
 |---|---|
 | arrow_values.py | the values of Arrow arrays as text, through the C data interface |
-| blocks.py | blocks of rows for the table viewer: row groups, batches, bytes of lines |
+| blocks.py | blocks of rows for the table viewer: row groups, batches |
 | columns.py | the columns of a batch of rows as values that compare, and as text |
 | first_rows.py | the first rows of a Parquet or Arrow file, through arro3 |
+| lines.py | rows of lines: CSV, JSON Lines |
 | moments.py | dates, times and durations of Arrow as text: of any year, to the nanosecond |
 | operations.py | cells, matches, order and measures of a block |
 | records.py | records of one size as rows: NumPy arrays, attributes of a Shapefile |
