@@ -19,7 +19,7 @@ from storage_tui.previews.decoding.tables.query import NUMBER, OTHER, TEXT, TIME
 ROW_IDS = ("rowid", "_rowid_", "oid")  # a column of a table may have one of these names, and hides it
 BLOCK_BYTES = 4 * 1024 * 1024  # of the values of a block
 MOST_TABLES = 500
-SPAN_SECONDS = 1.0  # of work on several blocks; a child has four
+SPAN_SECONDS = 0.5  # of work on several blocks; a child has four
 CELL_CHARS = 32 * 1024  # of one cell that is opened whole
 TABLES = (
     "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "

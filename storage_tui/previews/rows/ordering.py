@@ -16,8 +16,8 @@ from storage_tui.previews.rows.base import Table, over_rows
 
 MOST_ROWS = 5_000_000  # put in order: 12 bytes each while they are merged, and texts as long as they are
 TOO_MANY = f"more than {MOST_ROWS:,} rows are not put in order; a query leaves fewer"
-RUN_ROWS = 1_000_000  # of one job: numbers that fit its answer, put in order in a second
-TEXT_ROWS = 250_000  # of one job, for all other values; where they are long, the job is halved
+RUN_ROWS = 400_000  # of one job: numbers put in order in half a second, also where a machine is busy
+TEXT_ROWS = 200_000  # of one job, for all other values; where they are long, the job is halved
 PICKED_ROWS = 30_000  # of one job that names its rows
 MERGED_ROWS = 32_000  # merged at once: only these are objects of Python
 PIECE_KEYS = 1024  # texts in one piece of memory

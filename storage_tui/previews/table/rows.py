@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from storage_tui.previews.table.dialect import Dialect
+from storage_tui.previews.table.dialect import BLANK, Dialect
 from storage_tui.previews.text.encoding import Encoding
 from storage_tui.previews.text.lines import find_aligned
 
@@ -55,14 +55,15 @@ def plain_rows(
     stop = len(page) if is_last else page.rfind(b"\n") + 1
     if not stop:
         return None
-    lines = encoding.decode(page[:stop]).split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    shown = [line for line in lines if not dialect.is_skipped(line)]
-    if dialect.quote and any(dialect.quote in line for line in lines):
+    text = encoding.decode(page[:stop])
+    lines = text.removesuffix("\n").split("\n")
+    shown = [line for line in lines if line.strip(BLANK)]
+    if dialect.comment:
+        shown = [line for line in shown if not line.startswith(dialect.comment)]
+    if dialect.quote and dialect.quote in text:
         if len(shown) < len(lines):
             return None  # a blank line may be inside of a cell
-        rows = dialect.split_quoted(lines)
+        rows = dialect.split_quoted(text)
         return None if rows is None else (rows, stop)
     delimiter = dialect.delimiter
     return [line.rstrip("\r").split(delimiter) for line in shown], stop

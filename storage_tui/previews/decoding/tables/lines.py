@@ -16,7 +16,7 @@ from storage_tui.previews.table.rows import plain_rows, split_rows
 from storage_tui.previews.table.values import is_missing
 from storage_tui.previews.text.encoding import Encoding
 
-SPAN_SECONDS = 1.0  # of work on several blocks; a child has four, and the last block begins before this time
+SPAN_SECONDS = 0.5  # of work on several blocks; a child has four, and the last block begins before this time
 TRUE = frozenset(("true", "yes", "ja", "oui", "1"))
 _GROUPS = re.compile(r"(?<=\d)[ \xa0\u2009\u202f'\u2019](?=\d{3})")
 
@@ -121,18 +121,19 @@ def _delimited(job: dict[str, Any], content: bytes, *, is_last: bool) -> tuple[B
 def _json_lines(job: dict[str, Any], content: bytes, *, is_last: bool) -> tuple[Batch, int]:
     """Return the lines, and where the last whole line ends."""
     rows: list[dict[str, Any] | str] = []
-    stop = 0
+    stop, scan = 0, json.JSONDecoder().scan_once
     for line in content.splitlines(keepends=True):
         if not line.endswith((b"\n", b"\r")) and not is_last and stop:
             break
         stop += len(line)
-        if not line.strip():
+        text = line.decode("utf-8", "replace").strip()
+        if not text:
             continue
         try:
-            found = json.loads(line.decode("utf-8", "surrogatepass"))
-        except (ValueError, RecursionError):
-            found = None
-        rows.append(found if isinstance(found, dict) else line.decode("utf-8", "replace").strip())
+            found, end = scan(text, 0)
+        except (StopIteration, ValueError, RecursionError):
+            found, end = None, 0
+        rows.append(found if type(found) is dict and end == len(text) else text)
     return JsonBatch(rows, job["names"], job["column_kinds"]), stop
 
 

@@ -78,9 +78,7 @@ def _match(job: dict[str, Any], batches: Iterable[Batch]) -> Told:
     return {"rows": first}, found.tobytes()
 
 
-def _picked_values(
-    job: dict[str, Any], batches: Iterable[Batch]
-) -> Iterable[tuple[int, Sequence[int], list[Any]]]:
+def _picked_values(job: dict[str, Any], batches: Iterable[Batch]) -> Iterable[tuple[int, Sequence[int], list[Any]]]:
     """Yield the rows so far, and the rows and values of each batch that a job wants: picked ones, or from `low` on."""
     picked, first, taken = job.get("picked"), 0, 0
     low, high = job.get("low", 0), job.get("high")
