@@ -8,6 +8,7 @@
 | first_rows.py | the first rows of a Parquet or Arrow file, through arro3 |
 | lines.py | rows of lines: CSV, JSON Lines |
 | moments.py | dates, times and durations of Arrow as text: of any year, to the nanosecond |
+| native_shapes.py | shapes of GeoParquet's native encodings as well-known binary |
 | operations.py | cells, matches, order and measures of a block |
 | records.py | records of one size as rows: NumPy arrays, attributes of a Shapefile |
 | query.py | the query of a table, as typed, checked, and evaluated |
