@@ -1,4 +1,4 @@
-"""GeoParquet's native encodings and Parquet's own type GEOMETRY: the shapes of well-known binary, read by row groups."""
+"""GeoParquet's native encodings, and Parquet's own type GEOMETRY: the shapes that well-known binary has."""
 
 import io
 import json

@@ -19,8 +19,8 @@ BATCH_ROWS = 512
 def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
     """Return the features of the row groups in the footer `content`, which stands behind the file.
 
-    `geometry` is the name of the column, in well-known binary or another `encoding`, `reference` the members of its reference system. With a
-    `box` in the coordinates of the file only shapes that touch the box are taken.
+    `geometry` is the name of the column, in well-known binary or another `encoding`, `reference` the members of its
+    reference system. With a `box` in the coordinates of the file only shapes that touch the box are taken.
     """
     arrow = importlib.import_module("arro3.io")
     packer = Packer(Placing.of(None if job["reference"] is None else Reference(*job["reference"])), file)

@@ -1,4 +1,4 @@
-"""Columns of the native encodings of GeoParquet as well-known binary (GeoParquet 1.1, Native encodings based on GeoArrow).
+"""Columns of GeoParquet's native encodings as well-known binary (GeoParquet 1.1, Native encodings based on GeoArrow).
 
 A shape is a list of lists of coordinates, and a coordinate is a struct with the fields `x` and `y`, and maybe others.
 """

@@ -130,7 +130,8 @@ async def _parquet(source: Source, box: Bounds | None) -> tuple[dict[str, Any], 
     bounds = geo.bounds or _around(boxes)
     reference = geo.reference
     job = {
-        "job": "geoparquet", "geometry": geo.name, "encoding": geo.encoding, "box": box, "total": raw.get(3, 0), "bounds": bounds,
+        "job": "geoparquet", "geometry": geo.name, "encoding": geo.encoding, "box": box, "total": raw.get(3, 0),
+        "bounds": bounds,
         "is_whole": len(parts) == len(chosen), "can_window": knows_boxes and len(groups) > 1,
         "reference": None if reference is None
         else [reference.name, reference.is_geographic, reference.epsg, reference.definition],
