@@ -121,7 +121,7 @@ def _delimited(job: dict[str, Any], content: bytes, *, is_last: bool) -> tuple[B
 def _json_lines(job: dict[str, Any], content: bytes, *, is_last: bool) -> tuple[Batch, int]:
     """Return the lines, and where the last whole line ends."""
     rows: list[dict[str, Any] | str] = []
-    stop, scan = 0, json.JSONDecoder().scan_once
+    stop, scan = 0, json.JSONDecoder().raw_decode
     for line in content.splitlines(keepends=True):
         if not line.endswith((b"\n", b"\r")) and not is_last and stop:
             break
@@ -130,8 +130,8 @@ def _json_lines(job: dict[str, Any], content: bytes, *, is_last: bool) -> tuple[
         if not text:
             continue
         try:
-            found, end = scan(text, 0)
-        except (StopIteration, ValueError, RecursionError):
+            found, end = scan(text)
+        except (ValueError, RecursionError):
             found, end = None, 0
         rows.append(found if type(found) is dict and end == len(text) else text)
     return JsonBatch(rows, job["names"], job["column_kinds"]), stop
