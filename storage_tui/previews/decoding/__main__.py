@@ -29,13 +29,13 @@ from storage_tui.previews.decoding.geo import rasters as geo_rasters
 from storage_tui.previews.decoding.geo import vectors as geo_vectors
 from storage_tui.previews.decoding.hdf5 import arrays, datasets, objects
 from storage_tui.previews.decoding.sheets import first_sheet
-from storage_tui.previews.decoding.tables import avro, blocks, checkpoint, first_rows, records
+from storage_tui.previews.decoding.tables import avro, blocks, checkpoint, first_rows, lines, records
 from storage_tui.previews.decoding.tiff import rasters, windows
 from storage_tui.previews.decoding.zarr import values
 
 JOBS: dict[str, children.Job] = {
     "picture": pictures.decode, "raster": rasters.decode, "sheets": first_sheet.decode, "table": first_rows.decode,
-    "map": xml_maps.decode, "lines": blocks.read_lines, "records": records.read_records, "tiles": tiles.decode,
+    "map": xml_maps.decode, "lines": lines.read_lines, "records": records.read_records, "tiles": tiles.decode,
     "window": windows.decode, "pixel": windows.read_pixel, "values": windows.read_values, "zarr": values.decode,
     "zarr by numcodecs": values.decode, "features": texts.decode, "vector tile": vector_tiles.decode,
     "tile features": features_of_tiles.decode, "avro": avro.decode,

@@ -5,18 +5,21 @@ The database is opened as `databases` opens it: a file that never changes, a sch
 
 import json
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from storage_tui.previews.decoding import databases
 from storage_tui.previews.decoding.children import Told
 from storage_tui.previews.decoding.ranged_file import RangedFile
 from storage_tui.previews.decoding.tables import operations
+from storage_tui.previews.decoding.tables.columns import Batch
 from storage_tui.previews.decoding.tables.query import NUMBER, OTHER, TEXT, TIME
 
 ROW_IDS = ("rowid", "_rowid_", "oid")  # a column of a table may have one of these names, and hides it
 BLOCK_BYTES = 4 * 1024 * 1024  # of the values of a block
 MOST_TABLES = 500
+SPAN_SECONDS = 0.5  # of work on several blocks; a child has four
 CELL_CHARS = 32 * 1024  # of one cell that is opened whole
 TABLES = (
     "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
@@ -58,9 +61,10 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
 
     `table` is the name of the table, "" for the first one. A described table has `parts`, the names of all tables;
     `columns`, pairs of name and declared type; and `row_id`, the name of its row id, "" without one.
-    A block begins after the row id `after`, or without row ids at the row `offset`, and has at most `most` rows;
-    `names` are its columns by number, `column_kinds` their kinds. The answer has the number of its `rows`, the `last`
-    row id, and whether it `is_last`.
+    The first block begins after the row id `after`, or without row ids at the row `offset`, and `most` has the largest
+    number of rows of each block; `names` are the columns by number, `column_kinds` their kinds. The answer has in
+    `blocks` the number of rows and the last row id of each block that was read, in SPAN_SECONDS at most, and whether
+    the last one `is_last`.
     """
     apsw = sys.modules["apsw"]
     connection, vfs = sys.modules[databases.MODULE].connect(file)
@@ -109,37 +113,62 @@ def _row_id(connection: Any, table: str, names: set[str]) -> str:
 
 
 def _block(connection: Any, file: RangedFile, job: dict[str, Any]) -> Told:
-    apsw = sys.modules["apsw"]
     columns = {int(column): name for column, name in job["names"].items()}
-    row_id, table, most = job["row_id"], quoted(job["table"]), job["most"]
+    places = {column: at for at, column in enumerate(columns, 1)}
+    kinds = {int(column): kind for column, kind in job["column_kinds"].items()}
+    blocks: list[list[Any]] = []
+    is_last = False
+
+    def batches() -> Iterator[Batch]:
+        nonlocal is_last
+        after, offset, until = job["after"], job["offset"], time.process_time() + SPAN_SECONDS
+        for most in job["most"]:
+            try:
+                rows, is_cut = _read_rows(connection, job, columns, after, offset, most)
+            except (sys.modules["apsw"].Error, OSError):
+                if not blocks:
+                    raise
+                return  # the next job meets the same error
+            after, offset = rows[-1][0] if rows else after, offset + len(rows)
+            is_last = len(rows) < most and not is_cut
+            blocks.append([len(rows), after])
+            yield ValueBatch(rows, places, kinds)
+            if is_last or time.process_time() > until:
+                return
+
+    if job["do"] == "cell":
+        rows, _ = _read_rows(connection, job, columns, job["after"], job["offset"], job["most"][0])
+        if job["row"] >= len(rows):
+            raise ValueError("there is no such row")
+        return {"rows": len(rows)}, _whole(rows[job["row"]][places[job["column"]]])
+    told, payload = operations.run(job, batches())
+    return told | {"blocks": blocks, "is_last": is_last, "rows": sum(count for count, _ in blocks)}, payload
+
+
+def _read_rows(
+    connection: Any, job: dict[str, Any], columns: dict[int, str], after: int | None, offset: int, most: int
+) -> tuple[list[tuple[Any, ...]], bool]:
+    """Return the rows of one block, each with its row id first, and whether their bytes or an error cut them short."""
+    row_id, table = job["row_id"], quoted(job["table"])
     wanted = ", ".join([row_id or "NULL", *map(quoted, columns.values())])
     if row_id:
-        where = "" if job["after"] is None else f"WHERE {row_id} > {int(job['after'])}"
+        where = "" if after is None else f"WHERE {row_id} > {int(after)}"
         statement = f"SELECT {wanted} FROM {table} {where} ORDER BY {row_id} LIMIT {int(most)}"
     else:
-        statement = f"SELECT {wanted} FROM {table} LIMIT {int(most)} OFFSET {int(job['offset'])}"
+        statement = f"SELECT {wanted} FROM {table} LIMIT {int(most)} OFFSET {int(offset)}"
     rows: list[tuple[Any, ...]] = []
-    size, is_cut = 0, False
+    size = 0
     try:
         for row in connection.execute(statement):
             rows.append(row)
             size += sum(len(value) for value in row if isinstance(value, str | bytes))
             if size > BLOCK_BYTES:
-                is_cut = True
-                break
-    except (apsw.Error, OSError):
+                return rows, True
+    except (sys.modules["apsw"].Error, OSError):
         if not rows or not job["can_be_short"]:
             raise
-        is_cut = True
-    ends = {"last": rows[-1][0] if rows else job["after"], "is_last": len(rows) < most and not is_cut}
-    places = {column: at for at, column in enumerate(columns, 1)}
-    if job["do"] == "cell":
-        if job["row"] >= len(rows):
-            raise ValueError("there is no such row")
-        return ends | {"rows": len(rows)}, _whole(rows[job["row"]][places[job["column"]]])
-    kinds = {int(column): kind for column, kind in job["column_kinds"].items()}
-    told, payload = operations.run(job, [ValueBatch(rows, places, kinds)])
-    return told | ends | {"rows": len(rows)}, payload
+        return rows, True
+    return rows, False
 
 
 def _whole(value: Any) -> bytes:

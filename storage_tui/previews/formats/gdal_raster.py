@@ -34,5 +34,11 @@ class GdalRaster:
         return await completed(Preview(row[1]), source, view, (row[2],))
 
 
+def driver_of(head: bytes) -> str:
+    """Return GDAL's driver for a format of the table; "" for another one."""
+    row = _row(head)
+    return "" if row is None else row[2]
+
+
 def _row(head: bytes) -> tuple[bytes, str, str] | None:
     return next((row for row in MAGICS if head.startswith(row[0])), None)

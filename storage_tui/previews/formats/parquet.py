@@ -73,8 +73,8 @@ async def _on_map(source: Source, raw: dict[int, Any], geo: GeoColumn, shown: Pr
         more.append(("boxes", f"of {plural(len(boxes), 'row group')}"))
     table, note = None, ""
     try:
-        values = geo.name if geo.is_wkb else ""
-        table, note = await show_rows(source, raw, is_full=view.is_full, values=values)
+        values = geo.name if geo.is_read else ""
+        table, note = await show_rows(source, raw, is_full=view.is_full, values=values, encoding=geo.encoding)
     except PreviewError as exc:
         note = f"no rows: {visible(str(exc), limit=100)}"
     except (TypeError, AttributeError, ValueError):  # a footer with values of unexpected types

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import MIB, Budget, Preview, PreviewError, Source, View, rows_left
+from storage_tui.previews.base import MIB, Budget, LimitError, Preview, PreviewError, Source, View, rows_left
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.formats.npy import number_text
 from storage_tui.previews.raster.drawing import drawn, room
@@ -48,8 +48,7 @@ async def completed(
     rows -= len(shown.lines) + 2 if is_below else 0
     is_drawn = rows >= (LEAST_PICTURE if is_below else 1) and not (is_below and view.cell is not None)
     columns, height = room(view, max(1, rows), MOST_PIXELS)
-    name = _PLAIN_NAME.sub("_", source.blob.key.rpartition("/")[2])[-60:].lstrip(".") or "blob"
-    job = {"job": "geo", "name": name, "drivers": list(drivers), "columns": columns, "rows": height,
+    job = {"job": "geo", "name": _name_of(source), "drivers": list(drivers), "columns": columns, "rows": height,
            "bands": list(view.bands)}  # fmt: skip
     try:
         told, rgb = await DECODER.decode(job, b"", source=source)
@@ -70,6 +69,23 @@ async def completed(
         shown, facts=(*facts, *_drawn_facts(told)), lines=lines, pixels=pixels, is_drawing=not is_below,
         note=" · ".join(filter(None, (own, note))),
     )  # fmt: skip
+
+
+async def place_by_gdal(source: Source, driver: str) -> dict[str, Any]:
+    """Return what GDAL says of a raster with its `transform` and `definition`, as the job `geo` does.
+
+    Raises LimitError without the extra `geo`, PreviewError, and the errors of the client.
+    """
+    job = {"job": "geo", "name": _name_of(source), "drivers": [driver], "is_place": True}
+    told, _ = await DECODER.decode(job, b"", source=source)
+    if told.get("missing"):
+        raise LimitError(MISSING)
+    return told
+
+
+def _name_of(source: Source) -> str:
+    """Return the name of a blob as GDAL gets it: drivers look at suffixes."""
+    return _PLAIN_NAME.sub("_", source.blob.key.rpartition("/")[2])[-60:].lstrip(".") or "blob"
 
 
 def facts_of(told: dict[str, Any]) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -54,6 +54,8 @@ class Table(Protocol):
     """The name of the table, where the blob holds several; "" for the only one."""
     parts: tuple[str, ...]
     """The names of all tables of the blob; none for the only one."""
+    stride: int
+    """How many blocks one job may look at, as `blocks` of the job says: 1 where a block is large."""
 
     @property
     def rows(self) -> int | None:
@@ -86,7 +88,11 @@ class Table(Protocol):
         """Return false only when no row of a block can match, as its statistics say."""
 
     async def run(self, block: int, columns: Sequence[int], job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Do a job of `decoding.tables.operations` with a block; raise PreviewError, or an error of the client."""
+        """Do a job of `decoding.tables.operations` with a block; raise PreviewError, or an error of the client.
+
+        A job about several `blocks` looks at those from this one on, and at as many of them as it has time for: the
+        answer has an entry in `blocks` for each. Blocks that were not known are known then.
+        """
 
 
 class Allowance:
@@ -152,25 +158,58 @@ async def read_cell(table: Table, row: int, column: int) -> Any:
         raise PreviewError("its value is nested too deep") from exc
 
 
-def parts_of(
-    table: Table, among: Sequence[int] | None, most_rows: int, *, from_block: int = 0
-) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    """Yield the parts of all rows, or of those of `among`, in order: block, its first row, what a job says of the part.
+async def over_rows(
+    table: Table, column: int, question: dict[str, Any], *, among: Sequence[int] | None, most_rows: int
+) -> AsyncIterator[tuple[int, dict[str, Any], bytes]]:
+    """Ask a question about a column of all rows, or of those of `among`; yield the first row of a job and its answer.
 
-    A part has at most `most_rows` rows. Blocks that become known meanwhile follow.
+    A job has at most `most_rows` rows of a block, or some small blocks. A job whose answer is too long is halved.
+    Raises PreviewError, LimitError where one row is too long, and the errors of the client.
     """
-    block = from_block
+    block = 0
     while block < table.blocks_known or (among is None and table.rows is None):
-        if block >= table.blocks_known:
-            yield block, table.rows_known, {}  # a page of lines, which is small
-            block += 1
-            continue
-        first, count = table.first_of(block), table.rows_of(block)
-        if among is None:
-            for low in range(0, count, most_rows):
-                yield block, first, {"low": low, "high": low + most_rows}
-        else:
-            start, stop = bisect_left(among, first), bisect_left(among, first + count)
-            for at in range(start, stop, most_rows):
-                yield block, first, {"picked": [row - first for row in among[at : min(stop, at + most_rows)]]}
-        block += 1
+        waiting, done = _parts(table, block, among, most_rows), 1
+        while waiting:
+            part = waiting.pop()
+            told, payload = await table.run(block, [column], question | part)
+            if told.get("is_long"):
+                waiting += _halves(part)
+                continue
+            done = len(told.get("blocks", ())) or 1
+            yield table.first_of(block), told, payload
+        block += done
+
+
+def _parts(table: Table, block: int, among: Sequence[int] | None, most_rows: int) -> list[dict[str, Any]]:
+    """Return what the jobs about a block, and about those after it, say of their rows; the first job is the last."""
+    if block >= table.blocks_known:
+        return [{"blocks": table.stride}]
+    count, first = min(table.stride, table.blocks_known - block), table.first_of(block)
+    if among is None:
+        if table.stride > 1:
+            return [{"blocks": count}]
+        return [{"low": low, "high": low + most_rows} for low in reversed(range(0, table.rows_of(block), most_rows))]
+    start = bisect_left(among, first)
+    if start == bisect_left(among, table.first_of(block + 1)):
+        return []
+    while count > 1 and bisect_left(among, table.first_of(block + count)) - start > most_rows:
+        count //= 2
+    stop = bisect_left(among, table.first_of(block + count))
+    return [
+        {"blocks": count, "picked": [row - first for row in among[at : min(stop, at + most_rows)]]}
+        for at in reversed(range(start, stop, most_rows))
+    ]
+
+
+def _halves(part: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the second and the first half of a part, of several blocks only the first half of them."""
+    if part.get("blocks", 1) > 1:
+        return [part | {"blocks": part["blocks"] // 2}]
+    if len(picked := part.get("picked", ())) > 1:
+        middle = len(picked) // 2
+        return [part | {"picked": picked[middle:]}, part | {"picked": picked[:middle]}]
+    low, high = part.get("low", 0), part.get("high", 0)
+    if high - low < 2:
+        raise LimitError("the values of a few rows are more than are put in order")
+    middle = (low + high) // 2
+    return [{"low": middle, "high": high}, {"low": low, "high": middle}]

@@ -13,6 +13,7 @@ class Blocks:
 
     part = ""
     parts: tuple[str, ...] = ()
+    stride = 1
 
     def __init__(self, counts: Iterable[int] = (), *, is_whole: bool = True) -> None:
         """`counts` are the numbers of rows of the known blocks."""

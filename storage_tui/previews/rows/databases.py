@@ -13,6 +13,7 @@ from storage_tui.previews.rows.blocks import Blocks
 from storage_tui.previews.rows.held import HeldPages
 
 BLOCK_ROWS = 2000
+STRIDE = 50  # blocks of one job that looks at all rows
 COST_BYTES = 4 * MIB  # of a block: its pages lie all over the file
 MOST_BLOCKS = 1_000_000
 OPEN_BUDGET = Budget(requests=200, size_bytes=4 * MIB)
@@ -22,6 +23,7 @@ class DatabaseRows(Blocks):
     """The rows of one table. Blocks become known from the start on, as the row ids may have gaps."""
 
     kind = "SQLite"
+    stride = STRIDE
 
     def __init__(self, source: Source, told: dict[str, Any], held: HeldPages) -> None:
         """`told` is what the decoder says of the table."""
@@ -59,21 +61,23 @@ class DatabaseRows(Blocks):
         return True
 
     async def run(self, block: int, columns: Sequence[int], job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Do a job with a block; the first block that is not known becomes known."""
+        """Do a job with some blocks; blocks that were not known become known."""
         if block >= MOST_BLOCKS:
             raise LimitError("it has more rows than are counted here")
-        is_known = block < self.blocks_known
+        is_known, count = block < self.blocks_known, job.get("blocks", 1)
+        most = [self.rows_of(at) for at in range(block, min(block + count, self.blocks_known))]
         job = job | {
             "job": "database_rows", "table": self.part, "row_id": self._row_id, "after": self._after[block],
-            "offset": self.first_of(block), "most": self.rows_of(block) if is_known else BLOCK_ROWS,
+            "offset": self.first_of(block), "most": most if is_known else [BLOCK_ROWS] * count,
             "can_be_short": not is_known, "names": {column: self.columns[column].name for column in columns},
             "column_kinds": {column: self.columns[column].kind for column in columns},
         }  # fmt: skip
-        with self._allowance.block(self.cost(block, columns)):
+        with self._allowance.block(min(count * COST_BYTES, self.source.size_bytes or 0)):
             told, payload = await DECODER.decode(job, b"", source=self.source, held=self._held)
         if block == self.blocks_known:
             if not told["rows"] and not told["is_last"]:
                 raise PreviewError("its rows cannot be read")
-            self._after.append(told["last"])
-            self._add(told["rows"], is_last=told["is_last"])
+            for at, (rows, last) in enumerate(told["blocks"], 1):
+                self._after.append(last)
+                self._add(rows, is_last=told["is_last"] and at == len(told["blocks"]))
         return told, payload

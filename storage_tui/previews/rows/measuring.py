@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from storage_tui.previews.rows.base import Table, parts_of
+from storage_tui.previews.rows.base import Table, over_rows
 
 MOST_DISTINCT = 20_000  # values counted one by one; of more only the frequent ones stay, and their number is a bound
 BARS = 12
@@ -76,7 +76,8 @@ async def measure(
     Raises PreviewError and the errors of the client; what was added up stays.
     """
     question = {"do": "measure", "column": column, "kind": table.columns[column].kind}
-    for block, _, part in parts_of(table, among, PART_ROWS if among is None else PICKED_ROWS):
-        found.add(*await table.run(block, [column], question | part))
+    most = PART_ROWS if among is None else PICKED_ROWS
+    async for _, told, payload in over_rows(table, column, question, among=among, most_rows=most):
+        found.add(told, payload)
         yield
     found.is_done = True

@@ -32,14 +32,14 @@ async def scan(table: Table, query: Node, found: Matches) -> AsyncIterator[None]
     columns = columns_of(query)
     kinds = {column: table.columns[column].kind for column in columns}
     job = {"do": "match", "query": query, "kinds": kinds}
-    block = 0
+    block, count = 0, 1  # the first block alone: what it has is shown at once
     while block < table.blocks_known or table.rows is None:
         if block < table.blocks_known and not table.may_match(block, query):
             found.skipped += table.rows_of(block)
             block += 1
             await asyncio.sleep(0)  # thousands of groups may follow one another without a read
             continue
-        told, payload = await table.run(block, columns, job)
+        told, payload = await table.run(block, columns, job | {"blocks": count})
         first = table.first_of(block)
         rows = array("I")
         rows.frombytes(payload)
@@ -47,6 +47,6 @@ async def scan(table: Table, query: Node, found: Matches) -> AsyncIterator[None]
             raise LimitError(f"more than {MOST_MATCHES:,} rows match, and no more are held")
         found.rows.extend(first + row for row in rows)
         found.scanned += told["rows"]
-        block += 1
+        block, count = block + (len(told.get("blocks", ())) or 1), table.stride
         yield
     found.is_done = True

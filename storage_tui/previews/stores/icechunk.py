@@ -20,7 +20,8 @@ from storage_tui.previews.stores.zarr import show_store
 REF_BYTES = 4096
 MOST_REFS = 5
 FOLDERS = frozenset(("refs", "snapshots", "manifests", "transactions", "chunks"))
-MAIN = "branch.main"
+MAIN = "branch.main"  # a branch that every repository has
+VERSION_2 = "its arrays are not read: version 2 names its snapshots in the file repo"
 _ID = re.compile(r"[0-9A-Z]{1,40}", re.ASCII)
 
 
@@ -63,7 +64,7 @@ async def show_icechunk(prefix: Prefix, names: Names, view: View) -> Preview:
     if shown is None:
         note = "no branch and no tag names a snapshot"
         if version == 2:
-            note = "its arrays are not read: version 2 names its snapshots in the file repo"
+            note = VERSION_2
         return Preview("Icechunk", facts=tuple(facts), note=note)
     try:
         snapshot = await _snapshot(prefix, shown.snapshot)
@@ -76,17 +77,36 @@ async def show_icechunk(prefix: Prefix, names: Names, view: View) -> Preview:
     return replace(inner, kind="Icechunk")
 
 
+async def open_main(prefix: Prefix, names: Names) -> tuple[Store, SnapshotChunks]:
+    """Return the arrays of the branch `main` and what reads their chunks.
+
+    Raises PreviewError for a repository that is not read, and an error of the client.
+    """
+    if "repo" in names.blobs:
+        raise LimitError(VERSION_2)
+    ref = await _ref(prefix, MAIN)
+    if not ref.snapshot:
+        raise PreviewError("its branch main names no snapshot")
+    try:
+        snapshot = await _snapshot(prefix, ref.snapshot)
+    except UNREAD as exc:
+        raise PreviewError(f"its snapshot is not read: {reason_of(exc)}") from exc
+    return _store(snapshot), SnapshotChunks(prefix, snapshot)
+
+
 async def _refs(prefix: Prefix) -> tuple[list[Ref], int]:
     """Return the first branches and tags, the branch `main` before all others, and the number of the others."""
     names = sorted((await prefix.names("refs/")).folders, key=lambda name: (name != MAIN, name))
-    found = []
-    for ref in names[:MOST_REFS]:
-        kind, _, name = ref.partition(".")
-        part = await prefix.read(f"refs/{ref}/ref.json", 0, REF_BYTES)
-        told = read_json(part.data).get("snapshot") if part is not None else None
-        snapshot = told if isinstance(told, str) and _ID.fullmatch(told) else ""
-        found.append(Ref(kind if kind in ("branch", "tag") else "ref", name, snapshot))
+    found = [await _ref(prefix, ref) for ref in names[:MOST_REFS]]
     return found, len(names) - len(found)
+
+
+async def _ref(prefix: Prefix, ref: str) -> Ref:
+    kind, _, name = ref.partition(".")
+    part = await prefix.read(f"refs/{ref}/ref.json", 0, REF_BYTES)
+    told = read_json(part.data).get("snapshot") if part is not None else None
+    snapshot = told if isinstance(told, str) and _ID.fullmatch(told) else ""
+    return Ref(kind if kind in ("branch", "tag") else "ref", name, snapshot)
 
 
 async def _snapshot(prefix: Prefix, name: str) -> Snapshot:

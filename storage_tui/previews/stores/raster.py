@@ -1,4 +1,4 @@
-"""An array of a Zarr store as a raster that is looked at through a window: chunks as they come into view."""
+"""An array of a Zarr store, or of an Icechunk repository, as a raster that is looked at through a window."""
 
 import math
 from collections import OrderedDict
@@ -14,10 +14,11 @@ from storage_tui.previews.raster.cubes.slicing import Slices
 from storage_tui.previews.raster.cubes.variable import Axis, Chunked, Variable, code_of, first_of
 from storage_tui.previews.raster.windows.blocks import Place
 from storage_tui.previews.raster.windows.reading import WindowReader
-from storage_tui.previews.raster.windows.scene import Layer
+from storage_tui.previews.raster.windows.scene import ArrayKind, Layer
 from storage_tui.previews.stores.chunks import TOO_FAR, Chunks
+from storage_tui.previews.stores.icechunk import is_icechunk, open_main
 from storage_tui.previews.stores.nodes import Array
-from storage_tui.previews.stores.prefix import FolderStorage, Prefix
+from storage_tui.previews.stores.prefix import ChunkFiles, FolderStorage, Prefix
 from storage_tui.previews.stores.recognise import names_of_zarr
 from storage_tui.previews.stores.slices import Axis as SliceAxis
 from storage_tui.previews.stores.slices import read_slice
@@ -32,7 +33,7 @@ MAPPING = "grid_mapping"
 
 
 class ZarrRaster:
-    """A Zarr store, group or array whose pictures are looked at. `bytes_read` is what was read of it."""
+    """A Zarr store, group or array, or an Icechunk repository, whose pictures are looked at."""
 
     def __init__(self, storage: FolderStorage, key: str, storage_type: str) -> None:
         """`key` is the prefix, and ends with a slash."""
@@ -40,6 +41,8 @@ class ZarrRaster:
         self._key = key
         self._type = storage_type
         self._prefix = Prefix(storage, key, storage_type, is_full=True)
+        self._files: ChunkFiles = self._prefix
+        self._kind: ArrayKind = "zarr"
         self._store: Store | None = None
 
     @property
@@ -56,14 +59,20 @@ class ZarrRaster:
         self._prefix.begin()
         self._prefix.allow(OPEN_BUDGET)
         names = await names_of_zarr(self._prefix)
-        if names is None:
-            raise LimitError("no Zarr store")
         try:
-            self._store = await read_store(self._prefix, names)
+            if names is not None:
+                self._store = await read_store(self._prefix, names)
+            elif is_icechunk(folder := await self._prefix.names()):
+                self._store, self._files = await open_main(self._prefix, folder)
+                self._kind = "icechunk"
+            else:
+                raise LimitError("no Zarr store")
+        except PreviewError:
+            raise
         except DAMAGE as exc:
             raise PreviewError("the metadata of this store is damaged") from exc
         if not self._pictures():
-            raise LimitError("no array of this Zarr store is a picture")
+            raise LimitError("no array of this store is a picture")
 
     async def open(self, name: str | None) -> WindowReader:
         """Return the reader of the array `name`, of the largest one for None. Raises PreviewError, and errors of the
@@ -82,10 +91,9 @@ class ZarrRaster:
         array = found[path]
         variable = _variable(array, await self._axes(array), self._epsg(array))
         assert variable is not None
-        slices = Slices(variable, "zarr")
-        return WindowReader(
-            self._prefix, slices.scene(), ZarrBlocks(self._prefix, array), slices=slices.at, names=tuple(found)
-        )
+        slices = Slices(variable, self._kind)
+        blocks = ZarrBlocks(self._files, array)
+        return WindowReader(self._prefix, slices.scene(), blocks, slices=slices.at, names=tuple(found))
 
     def _pictures(self) -> dict[str, Array]:
         """Return the arrays that are pictures, by their paths."""
@@ -108,7 +116,7 @@ class ZarrRaster:
                 continue
             places = SliceAxis(tuple(range(own.shape[0])), own.pieces[0])
             try:
-                values = (await read_slice(self._prefix, own, SliceAxis((0,), 1), places)).values[0]
+                values = (await read_slice(self._files, own, SliceAxis((0,), 1), places)).values[0]
             except PreviewError:
                 continue
             is_known = all(isinstance(value, int | float) for value in values)
@@ -129,10 +137,10 @@ class ZarrRaster:
 class ZarrBlocks:
     """The packed chunks of one array, kept in bounded memory. Those that were never written are left out."""
 
-    def __init__(self, prefix: Prefix, array: Array) -> None:
-        self._prefix = prefix
+    def __init__(self, files: ChunkFiles, array: Array) -> None:
+        self._files = files
         self._array = array
-        self._chunks = Chunks(prefix, array)
+        self._chunks = Chunks(files, array)
         self._kept: OrderedDict[tuple[int, ...], bytes | None] = OrderedDict()
         self._kept_bytes = 0
         self._largest = 0  # of the chunks that were read
@@ -185,7 +193,7 @@ class ZarrBlocks:
         found = await self._chunks.fetch(places)
         for place, packed in zip(places, found, strict=True):
             if packed.reason.endswith(TOO_FAR):
-                most = size_text(self._prefix.bytes_left)
+                most = size_text(self._files.bytes_left)
                 raise BudgetError(f"a chunk of it {packed.reason}; {most} are left")
             content = b"" if packed.reason else packed.content
             self._kept_bytes += len(content or b"")

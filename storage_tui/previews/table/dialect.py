@@ -5,6 +5,7 @@ separator: `1,5;2,5` are two numbers between semicolons, not three cells between
 """
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ NAMES = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", ":": "colo
 STRONG = (",", ";", "\t", "|")
 RARE = ("::", "\x01", "\x1f", "^", "~", "¦", ":")
 BLANKS = ("  ", " ")
+BLANK = " \r\n\x1a"  # characters of a line without cells
 COMMENTS = ("#", "%", "//", "!")
 
 _SEP = re.compile(r"\ufeff?\"?sep=(.)\"?\s*$", re.IGNORECASE)
@@ -61,7 +63,7 @@ class Dialect:
 
     def is_skipped(self, line: str) -> bool:
         """Return whether a line is no row: blank, or a comment."""
-        return not line.strip(" \r\n\x1a") or bool(self.comment and line.startswith(self.comment))
+        return not line.strip(BLANK) or bool(self.comment and line.startswith(self.comment))
 
     def split(self, lines: Sequence[str], at: int = 0) -> tuple[list[str], int]:
         """Return the cells of the row that begins at a line, and the number of its lines.
@@ -78,6 +80,26 @@ class Dialect:
         except csv.Error:  # a quote that never closes, or a quote inside a cell
             is_open = at + reader.line_num >= len(lines) and reader.line_num < ROW_LINES
         return self._one(first), 0 if is_open else 1
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a line without quotes is split at one character, and nothing else."""
+        return not self.escape and not self.skips_blanks and self._single == self.delimiter
+
+    def split_quoted(self, text: str) -> list[list[str]] | None:
+        """Return the rows of a text; None where `split` may take quotes as plain characters."""
+        reader = self._reader(io.StringIO(text, newline="\n"), strict=True)
+        rows, used = [], 0
+        try:
+            for row in reader:
+                rows.append(row)
+                line = reader.line_num
+                if line - used > ROW_LINES:
+                    return None
+                used = line
+        except csv.Error:
+            return None
+        return rows
 
     def strict_lines(self, lines: Sequence[str], at: int = 0) -> int:
         """Return the number of lines of the row that begins at a line; 0 when its quotes are not as they should be."""

@@ -107,16 +107,17 @@ async def first_rows(
     rows: int,
     hints: Mapping[str, str] | None = None,
     values: str = "",
+    encoding: str = "",
 ) -> Rows:
     """Return at most `rows` rows of a file known by some parts; raise PreviewError when they cannot be read.
 
-    `kind` is `parquet`, `arrow` or `stream`. `values` names a column of bytes whose values are wanted whole.
-    `hints` are those of `decoding.arrow_values.column_texts`.
+    `kind` is `parquet`, `arrow` or `stream`. `values` names a column of bytes whose values are wanted whole,
+    or of shapes in a native `encoding` of GeoParquet. `hints` are those of `decoding.arrow_values.column_texts`.
     """
     require_tables()
     job = {
         "job": "table", "kind": kind, "size": size_bytes, "rows": rows, "hints": dict(hints or {}), "values": values,
-        "spans": [[start, len(data)] for start, data in parts],
+        "encoding": encoding, "spans": [[start, len(data)] for start, data in parts],
     }  # fmt: skip
     told, raw = await DECODER.decode(job, b"".join(data for _, data in parts))
     if told.get("missing"):

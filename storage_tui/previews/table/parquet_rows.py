@@ -70,9 +70,10 @@ class Group:
 
 
 async def show_rows(
-    source: Source, footer: dict[int, Any], *, is_full: bool, values: str = ""
+    source: Source, footer: dict[int, Any], *, is_full: bool, values: str = "", encoding: str = ""
 ) -> tuple[Rows | None, str]:
-    """Return the first rows, None without any, and a note about missing columns. `values` is that of `first_rows`.
+    """Return the first rows, None without any, and a note about missing columns. `values` and `encoding` are those
+    of `first_rows`.
 
     Raises PreviewError when no column could be read.
     """
@@ -101,7 +102,9 @@ async def show_rows(
     tail = make_footer(read)
     parts = [part for group in read for part in group.parts]
     hints = column_hints(footer)
-    table = await first_rows("parquet", end + len(tail), [*parts, (end, tail)], min(wanted, total), hints, values)
+    table = await first_rows(
+        "parquet", end + len(tail), [*parts, (end, tail)], min(wanted, total), hints, values, encoding
+    )
     notes = [first_note(len(table.rows), is_all=not is_full or len(table.rows) >= footer.get(3, 0)), table.note]
     hidden = [field.name for field in fields if field.is_encrypted]
     if hidden:

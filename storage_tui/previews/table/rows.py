@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from storage_tui.previews.table.dialect import Dialect
+from storage_tui.previews.table.dialect import BLANK, Dialect
 from storage_tui.previews.text.encoding import Encoding
 from storage_tui.previews.text.lines import find_aligned
 
@@ -39,6 +39,34 @@ def split_rows(page: bytes, start: int, dialect: Dialect, encoding: Encoding, *,
         yield row
     elif lines:
         yield [], start, start + lines[-1][1]  # blank lines alone; paging goes on after them
+
+
+def plain_rows(
+    page: bytes, dialect: Dialect, encoding: Encoding, *, is_last: bool
+) -> tuple[list[list[str]], int] | None:
+    """Return all rows of a page at once, as `split_rows` does, and the place of the end of the last one.
+
+    None for a page that is not plain: with separators of several characters, escapes, rows of very many lines, or
+    quotes that are not as they should be.
+    """
+    encoding = encoding.of_page(page)
+    if encoding.line_end != "\n" or encoding.unit_bytes > 1 or encoding.is_shifted or not dialect.is_plain:
+        return None
+    stop = len(page) if is_last else page.rfind(b"\n") + 1
+    if not stop:
+        return None
+    text = encoding.decode(page[:stop])
+    lines = text.removesuffix("\n").split("\n")
+    shown = [line for line in lines if line.strip(BLANK)]
+    if dialect.comment:
+        shown = [line for line in shown if not line.startswith(dialect.comment)]
+    if dialect.quote and dialect.quote in text:
+        if len(shown) < len(lines):
+            return None  # a blank line may be inside of a cell
+        rows = dialect.split_quoted(text)
+        return None if rows is None else (rows, stop)
+    delimiter = dialect.delimiter
+    return [line.rstrip("\r").split(delimiter) for line in shown], stop
 
 
 def decoded_lines(page: bytes, encoding: Encoding, at: int = 0) -> Iterator[tuple[str, int]]:

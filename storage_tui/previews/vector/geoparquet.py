@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage_tui.contract.visible import visible
+from storage_tui.previews.decoding.tables.native_shapes import ENCODINGS
 from storage_tui.previews.vector.layer import known_bounds
 from storage_tui.previews.vector.reference import WGS84, Reference, of_code, of_projjson, of_wkt
 from storage_tui.previews.vector.shapes import Bounds, Shapes
@@ -37,9 +38,14 @@ class GeoColumn:
     covering: tuple[tuple[str, ...], ...]
 
     @property
-    def is_wkb(self) -> bool:
-        """Whether the values are well-known binary, and no nested coordinates."""
-        return self.encoding.upper() == "WKB"
+    def is_read(self) -> bool:
+        """Whether the shapes are read: as well-known binary, or in a native encoding."""
+        return self.encoding.upper() == "WKB" or self.is_native
+
+    @property
+    def is_native(self) -> bool:
+        """Whether the shapes are nested coordinates."""
+        return self.encoding.lower() in ENCODINGS
 
 
 def read_geo(footer: dict[int, Any]) -> GeoColumn | None:
@@ -80,21 +86,26 @@ def _of_schema(footer: dict[int, Any]) -> GeoColumn | None:
     crs = told.get(1, b"") if isinstance(told, dict) else b""
     text = crs.decode("utf-8", "replace") if isinstance(crs, bytes) else ""
     kind = "geometry" if GEOMETRY in logical else "geography"
-    return GeoColumn(names[0], "WKB", (), _of_text(text), None, tuple(names[1:]), f"Parquet's own type {kind}", ())
+    return GeoColumn(
+        names[0], "WKB", (), _of_text(text, footer), None, tuple(names[1:]), f"Parquet's own type {kind}", ()
+    )
 
 
-def _of_text(text: str) -> Reference:
-    """Return the reference system that the type names: none is OGC:CRS84."""
+def _of_text(text: str, footer: dict[int, Any]) -> Reference:
+    """Return the reference system that the type names: none is OGC:CRS84, and `projjson:KEY` a pair of the footer."""
     if not text or "CRS84" in text.upper():
         return WGS84
     authority, _, code = text.partition(":")
     if authority.upper() in ("EPSG", "SRID") and code.isdigit() and len(code) < 7:
         return of_code(int(code))
+    if authority == "projjson":
+        pairs = {pair.get(1): pair.get(2, b"") for pair in footer.get(PAIRS, [])}
+        text = pairs.get(code.encode(), b"").decode("utf-8", "replace")
     try:
         told = of_projjson(json.loads(text))
     except (ValueError, RecursionError):
         told = None
-    return told or Reference(visible(text, limit=60), is_geographic=None)
+    return told or Reference(visible(text, limit=60) or "not named", is_geographic=None)
 
 
 def _reference(column: dict[str, Any]) -> Reference | None:
@@ -127,26 +138,36 @@ def _covering(column: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(path) for path in paths if isinstance(path, list))
 
 
-def group_boxes(footer: dict[int, Any], column: GeoColumn) -> list[Bounds]:
-    """Return the box of each row group that states one: by the statistics of the covering columns, or of the geometry
-    itself (field 17 of its chunk)."""
+def group_boxes(footer: dict[int, Any], column: GeoColumn, most: int = MOST_GROUPS) -> list[Bounds]:
+    """Return the box of each row group that states one, of at most so many groups.
+
+    The box is in the statistics of the covering columns, of the coordinates of a native encoding, or of the geometry
+    itself (field 17 of its chunk).
+    """
     found = []
-    for group in footer.get(GROUPS, [])[:MOST_GROUPS]:
+    for group in footer.get(GROUPS, [])[:most]:
         by_path = {}
         for chunk in group.get(1, []):
             told = chunk.get(3)
             if isinstance(told, dict):
                 path = tuple(part.decode("utf-8", "replace") for part in told.get(3, []) if isinstance(part, bytes))
                 by_path[path] = told
-        box = _of_covering(by_path, column) if column.covering else _of_statistics(by_path.get((column.name,)))
+        paths = column.covering or (_paths_of_coordinates(by_path, column.name) if column.is_native else ())
+        box = _of_columns(by_path, paths) if paths else _of_statistics(by_path.get((column.name,)))
         if box is not None:
             found.append(box)
     return found
 
 
-def _of_covering(by_path: dict[tuple[str, ...], dict[int, Any]], column: GeoColumn) -> Bounds | None:
+def _paths_of_coordinates(by_path: dict[tuple[str, ...], dict[int, Any]], name: str) -> tuple[tuple[str, ...], ...]:
+    """Return the paths of x, y, x, y in a column of a native encoding; none where it has no such."""
+    own = {path[-1]: path for path in by_path if len(path) > 1 and path[0] == name}
+    return (own["x"], own["y"]) * 2 if {"x", "y"} <= own.keys() else ()
+
+
+def _of_columns(by_path: dict[tuple[str, ...], dict[int, Any]], paths: Sequence[tuple[str, ...]]) -> Bounds | None:
     numbers = []
-    for path, field in zip(column.covering, (6, 6, 5, 5), strict=True):  # the least of the least, the most of the most
+    for path, field in zip(paths, (6, 6, 5, 5), strict=True):  # the least of the least, the most of the most
         told = by_path.get(path, {})
         statistics = told.get(12)
         raw = statistics.get(field) if isinstance(statistics, dict) else None

@@ -42,7 +42,7 @@ class Screens:
         self._go = go
 
     def action_view(self) -> None:
-        """View the blob on the whole screen, or the arrays of a Zarr store."""
+        """View the blob on the whole screen, or the arrays of a Zarr store or an Icechunk repository."""
         from storage_tui.tui.viewer.screen import ViewerScreen  # its search, folds and colours are loaded on demand
 
         row = self._current()
@@ -54,7 +54,7 @@ class Screens:
             self._screen.app.push_screen(ViewerScreen(self._desk, row))
 
     async def _view_store(self, folder: Folder) -> None:
-        """Show the pictures of a folder that is a Zarr store."""
+        """Show the pictures of a folder that is a store of arrays."""
         from storage_tui.previews.stores.raster import ZarrRaster
         from storage_tui.tui.viewer.raster.screen import RasterScreen
 

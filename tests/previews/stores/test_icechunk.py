@@ -6,16 +6,21 @@ from collections.abc import Mapping
 import numpy
 import pytest
 
+from storage_tui.contract.models import Blob
 from storage_tui.previews import Preview
-from storage_tui.previews.base import View
+from storage_tui.previews.base import PreviewError, View
+from storage_tui.previews.raster.windows.shown import Style
+from storage_tui.previews.raster.windows.view import View as RasterView
 from storage_tui.previews.stores import icechunk_files
 from storage_tui.previews.stores.icechunk_chunks import SnapshotChunks
 from storage_tui.previews.stores.icechunk_files import MAGIC, base32, read_snapshot, unpacked
 from storage_tui.previews.stores.nodes import Array, node_of_3
 from storage_tui.previews.stores.prefix import PANE_BUDGET, Prefix
+from storage_tui.previews.stores.raster import ZarrRaster
 from storage_tui.previews.stores.recognise import preview_prefix
 from storage_tui.previews.stores.slices import Axis, Slice, read_slice
 from storage_tui.previews.table.flatbuffer import Table
+from storage_tui.tui.viewer.raster.taking import python_line
 from tests.previews.heads.damage import OBEYED, variants
 from tests.previews.ranges import plain
 from tests.previews.stores import kept_icechunk
@@ -108,3 +113,24 @@ async def test_flipped_bits_of_flatbuffers_that_are_not_packed_end_in_a_line() -
 def test_an_id_is_the_name_of_its_file() -> None:
     root = Table.root(unpacked(FILES[SNAPSHOT], icechunk_files.SNAPSHOT))
     assert f"snapshots/{base32(root.struct(0, '<12B'))}" == SNAPSHOT
+
+
+async def test_arrays_are_pictures_of_the_raster_viewer() -> None:
+    raster = ZarrRaster(tree(), KEY, "data")
+    await raster.find()
+    reader = await raster.open("cover")
+    assert (reader.scene.main.width, reader.scene.main.height) == (60, 40)
+    for row, column in ((0, 0), (19, 29), (39, 59), (20, 30)):
+        assert await reader.pixel(column, row, (0,)) == [COVER[row, column]]
+    view = RasterView(60, 40, 30, 10).fit()
+    shown = await reader.picture(view, Style((0,), "min-max"), across=1, ground=b"\0\0\0")
+    assert shown.pixels and not shown.damaged
+    line = python_line(Blob("a/x.icechunk", "data"), reader.scene, view, Style((0,), "min-max"))
+    assert "readonly_session('main')" in line and line.endswith("['cover'][0, 0:40, 0:60]")
+
+
+async def test_a_repository_without_a_snapshot_is_no_picture() -> None:
+    for changed in ({"refs/branch.main/ref.json": b"{}"}, {SNAPSHOT: b"no"}, {SNAPSHOT: None}, {"repo": b"2"}):
+        with pytest.raises(PreviewError) as raised:
+            await ZarrRaster(tree(changed), KEY, "data").find()
+        assert "\n" not in str(raised.value)

@@ -96,7 +96,7 @@ async def test_what_has_no_picture_says_why() -> None:
     flat: dict[str, Any] = {}
     zarr.create_group(zarr.storage.MemoryStore(flat)).create_array("a", shape=(9,), dtype="f4")
     tree = Tree({f"x.zarr/{name}": content.to_bytes() for name, content in flat.items()})
-    with pytest.raises(LimitError, match="no array of this Zarr store is a picture"):
+    with pytest.raises(LimitError, match="no array of this store is a picture"):
         await ZarrRaster(tree, "x.zarr/", "data").find()
     with pytest.raises(PreviewError, match="no such array"):
         await opened(store(3), "nothing")

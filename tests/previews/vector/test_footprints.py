@@ -2,11 +2,15 @@
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+import rasterio
+import rasterio.shutil
+import rasterio.warp
 from PIL import Image
 
 from storage_tui.contract.models import Blob
@@ -74,3 +78,42 @@ async def test_a_raster_without_a_place_says_so() -> None:
     for lies in (b"1 2 3", b"1 0 0 -1 nan 5", b"\xff" * 50, b"1 0 0 -1 1e300 5"):
         with pytest.raises(PreviewError, match="six numbers"):
             await layer("a.png", {"a.png": picture("PNG"), "a.pgw": lies})
+
+
+@pytest.mark.parametrize("driver, epsg", [("JP2OpenJPEG", 32633), ("GRIB", 4326), ("HFA", 3035), ("VRT", 32633)])
+async def test_rasters_of_gdal_lie_where_it_says(tmp_path: Path, driver: str, epsg: int) -> None:
+    across, west, north = (0.1, 10.0, 50.0) if epsg == 4326 else (100.0, 4_500_000.0 if epsg == 3035 else 5e5, 5.4e6)
+    if epsg == 3035:
+        north = 3_000_000.0
+    transform = rasterio.Affine(across, 0, west, 0, -across, north)
+    values = (np.arange(64 * 80).reshape(1, 64, 80) % 251).astype("u1" if driver == "JP2OpenJPEG" else "f4")
+    path = tmp_path / "a.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=80, height=64, count=1, dtype=values.dtype, crs=f"EPSG:{epsg}",
+        transform=transform,
+    ) as opened:  # fmt: skip
+        opened.write(values)
+    other = tmp_path / "a.jp2"  # a suffix by which GDAL writes boxes, and not the codestream alone
+    rasterio.shutil.copy(path, other, driver=driver)
+    with rasterio.open(path) as opened:
+        expected = rasterio.warp.transform_bounds(opened.crs, "EPSG:4326", *opened.bounds, densify_pts=41)
+    features = await layer("a.other", {"a.other": other.read_bytes()})
+    assert features.count == 1 and features.properties(0)["pixels"] == "80 × 64" and not features.told.is_plane
+    assert features.bounds == pytest.approx(expected, abs=0.06 if driver == "GRIB" else 2e-4)
+
+
+async def test_virtual_rasters_and_damage_end_in_a_line() -> None:
+    plain = b'<VRTDataset rasterXSize="10" rasterYSize="5">%s</VRTDataset>'
+    ours = b"<SRS>EPSG:4326</SRS><GeoTransform> 10, 0.5, 0, 50, 0, -0.5</GeoTransform>"
+    assert (await layer("a.vrt", {"a.vrt": plain % ours})).bounds == (10, 47.5, 15, 50)
+    for lies in (b"", b"<GeoTransform>1,2</GeoTransform>", ours.replace(b"10,", b"1e300,")):
+        with pytest.raises(PreviewError, match="place"):
+            await layer("a.vrt", {"a.vrt": plain % lies})
+    for head in (
+        b"GRIB\0\0\0\2" + bytes(500),
+        b"\x00\x00\x00\x0cjP  \r\n\x87\n" + bytes(90),
+        b"NITF02.10" + bytes(900),
+    ):
+        with pytest.raises(PreviewError) as raised:
+            await layer("a.bin", {"a.bin": head})
+        assert "\n" not in str(raised.value)

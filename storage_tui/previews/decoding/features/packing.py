@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from storage_tui.previews.decoding.children import Told
-from storage_tui.previews.decoding.features.placing import Placing, Taken
+from storage_tui.previews.decoding.features.placing import POINT, Placing, Taken
 from storage_tui.previews.decoding.features.thinning import Level, Line, levels_of
 from storage_tui.previews.decoding.ranged_file import RangedFile
 
@@ -52,14 +52,14 @@ class Packer:
         ):
             self.is_full = True
             return False
-        if is_first and count > MOST_POSITIONS:
-            self.problem = "the first shape has more positions than a map takes; its first ones are drawn"
-        left = MOST_POSITIONS - self.positions
-        for kind, points in taken.parts:
-            shown = points[:left]
-            left -= len(shown)
-            if shown:
-                self._lines.append((self.count, kind, [x for x, _ in shown], [y for _, y in shown]))
+        step = max(1, -(-count // MOST_POSITIONS)) if is_first else 1
+        if step > 1:
+            self.problem = f"the first shape has {count:,} positions; one of {step} is drawn"
+        for at, (kind, points) in enumerate(taken.parts):
+            if kind == POINT and at % step:
+                continue
+            shown = points if step == 1 else [*points[:-1:step], points[-1]]
+            self._lines.append((self.count, kind, [x for x, _ in shown], [y for _, y in shown]))
         if len(self.fields) < MOST_FIELDS:
             self.fields.update(dict.fromkeys(list(map(str, values))[:MOST_FIELDS]))
         self.positions += count

@@ -8,6 +8,7 @@ from storage_tui.previews.decoding.features.packing import Packer
 from storage_tui.previews.decoding.features.placing import Placing
 from storage_tui.previews.decoding.ranged_file import RangedFile
 from storage_tui.previews.decoding.tables.blocks import Spliced, plain_errors
+from storage_tui.previews.decoding.tables.native_shapes import ENCODINGS, shapes_of
 from storage_tui.previews.vector.reference import Reference
 from storage_tui.previews.vector.wkb import read_geometry
 from storage_tui.previews.vector.wkt_text import add_to
@@ -18,8 +19,8 @@ BATCH_ROWS = 512
 def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
     """Return the features of the row groups in the footer `content`, which stands behind the file.
 
-    `geometry` is the name of the column in well-known binary, `reference` the members of its reference system. With a
-    `box` in the coordinates of the file only shapes that touch the box are taken.
+    `geometry` is the name of the column, in well-known binary or another `encoding`, `reference` the members of its
+    reference system. With a `box` in the coordinates of the file only shapes that touch the box are taken.
     """
     arrow = importlib.import_module("arro3.io")
     packer = Packer(Placing.of(None if job["reference"] is None else Reference(*job["reference"])), file)
@@ -29,8 +30,11 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
     with plain_errors():
         reader = arrow.read_parquet(Spliced(file, [[0, file.size]], content), batch_size=BATCH_ROWS)
         for batch in reader:
-            columns = {field.name: batch.column(field.name).to_pylist() for field in batch.schema}
-            values = columns.pop(name, [])
+            columns = {field.name: batch.column(field.name).to_pylist() for field in batch.schema if field.name != name}
+            if job["encoding"].lower() in ENCODINGS:
+                values = shapes_of(batch, name, job["encoding"])
+            else:
+                values = batch.column(name).to_pylist()
             for at, value in enumerate(values):
                 if not _add(packer, value, {key: cells[at] for key, cells in columns.items()}, plane):
                     is_all = False

@@ -28,6 +28,7 @@ MOST_SIDE = 1 << 31
 SHARE = 0.5  # of the budget for the pixels; the rest is for headers and for blocks that are cut
 MOST_TAGS = 6
 TEXT_CHARS = 120
+DEFINITION_CHARS = 20_000
 LOW, HIGH = 2, 98  # percent
 UNKNOWN = (
     'PROJCS["x",GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],'
@@ -75,6 +76,7 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[
     """Return the facts of a raster and its RGB, or `missing` without rasterio.
 
     The job has `name`, `drivers` in the order in which they are tried, `columns` and `rows` of the picture, `bands`.
+    With `is_place` the answer has the `transform` and the `definition` of its reference system, and no picture.
     `no_picture` of the answer says why there is none. Raises ValueError for a file that no driver reads.
     """
     rasterio = sys.modules.get("rasterio")
@@ -83,6 +85,8 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[
     warnings.simplefilter("ignore")
     with rasterio.Env(), _opened(rasterio, job, file) as dataset:
         told = _facts(rasterio, dataset)
+        if job.get("is_place"):
+            return told | _place(rasterio, dataset), b""
         try:
             picture, rgb = _picture(rasterio, dataset, job, file)
         except Exception as exc:  # the boundary of a library: its errors are many, and facts hold without pixels
@@ -128,6 +132,16 @@ def _facts(rasterio: Any, dataset: Any) -> dict[str, Any]:
                 told["degrees"] = [
                     float(side) for side in rasterio.warp.transform_bounds(dataset.crs, "EPSG:4326", *dataset.bounds)
                 ]
+    return told
+
+
+def _place(rasterio: Any, dataset: Any) -> dict[str, Any]:
+    """Return the six numbers from column and row to x and y, where they are known, and the system as WKT."""
+    told: dict[str, Any] = {"definition": ""}
+    if dataset.transform != rasterio.Affine.identity():
+        told["transform"] = [float(number) for number in tuple(dataset.transform)[:6]]
+    with contextlib.suppress(Exception):  # as above
+        told["definition"] = dataset.crs.to_wkt()[:DEFINITION_CHARS] if dataset.crs else ""
     return told
 
 

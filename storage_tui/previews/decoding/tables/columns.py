@@ -2,7 +2,7 @@
 
 import ctypes
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Protocol
@@ -56,24 +56,6 @@ class ArrowBatch:
         return self._schema.children[at].contents, self._array.children[at].contents
 
 
-class TextBatch:
-    """Rows of text: each cell is read as the kind of its column; a cell that is not of the kind is missing there."""
-
-    def __init__(self, rows: list[list[Any]], readers: Sequence[Callable[[Any], Any]]) -> None:
-        self.count = len(rows)
-        self._rows = rows
-        self._readers = readers
-
-    def values(self, column: int) -> list[Any]:
-        """Return the values of a column."""
-        read = self._readers[column]
-        return [read(row[column]) if column < len(row) else None for row in self._rows]
-
-    def texts(self, column: int, rows: Sequence[int]) -> list[str | None]:
-        """Return the cells in these rows; None past the end of a short row."""
-        return [self._rows[at][column] if column < len(self._rows[at]) else None for at in rows]
-
-
 def _values(schema: Any, array: Any, start: int, stop: int, hints: Mapping[str, str], place: str) -> list[Any]:
     form = schema.format.decode()
     if schema.dictionary:
@@ -114,7 +96,11 @@ def _texts(code: str, array: Any, start: int, stop: int) -> list[Any]:
     places = struct.unpack(f"<{count + 1}{code[1]}", raw)
     low = places[0]
     data = ctypes.string_at(array.buffers[2] + low, places[-1] - low) if places[-1] > low else b""
-    found: list[Any] = [data[at - low : to - low].decode("utf-8", "replace") for at, to in pairwise(places)]
+    if data.isascii():
+        whole = data.decode("ascii")
+        found: list[Any] = [whole[at - low : to - low] for at, to in pairwise(places)]
+    else:
+        found = [data[at - low : to - low].decode("utf-8", "replace") for at, to in pairwise(places)]
     return _with_nulls(found, array.buffers[0], begin)
 
 

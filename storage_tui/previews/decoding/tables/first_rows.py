@@ -9,6 +9,7 @@ from typing import Any
 
 from storage_tui.previews.decoding import frames
 from storage_tui.previews.decoding.tables.arrow_values import CELL_CHARS, binary_values, column_texts
+from storage_tui.previews.decoding.tables.native_shapes import ENCODINGS, shapes_of
 
 MOST_COLUMNS = 64
 SPREAD = "its first rows are spread over more bytes than a preview reads"
@@ -69,7 +70,8 @@ class Ranges(io.RawIOBase):
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     """Return `heads`, `rows` of text and `left_out`, or `missing`, for a job with `kind`, `size`, `spans` and `rows`.
 
-    `values` of the job names a column of bytes, whose values come back whole, one after the other, with their `sizes`.
+    `values` of the job names a column of bytes, whose values come back whole, one after the other, with their `sizes`;
+    a column with an `encoding` of `native_shapes` comes back in well-known binary.
     `left_out` are columns that are not read, with the reason. `hints` of the job are those of `column_texts`.
     """
     try:
@@ -87,6 +89,12 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         if type(exc).__name__ == "PanicException":  # of a library in Rust, and no Exception
             raise ValueError(f"the library that reads it failed: {exc}") from exc
         raise
+
+
+def _shapes(batch: Any, count: int, name: str, encoding: str) -> list[bytes]:
+    if encoding not in ENCODINGS:
+        return binary_values(batch, count, name)
+    return [shape for shape in shapes_of(batch, name, encoding)[:count] if shape is not None]
 
 
 def _open(arrow: Any, job: dict[str, Any], file: Ranges) -> Any:
@@ -114,7 +122,7 @@ def _read_rows(reader: Any, job: dict[str, Any]) -> tuple[dict[str, Any], bytes]
             break
         taken = min(batch.num_rows, job["rows"] - count)
         count += taken
-        for value in binary_values(batch, taken, job.get("values", "")):
+        for value in _shapes(batch, taken, job.get("values", ""), job.get("encoding", "").lower()):
             if len(value) <= left:
                 values.append(value)
                 left -= len(value)

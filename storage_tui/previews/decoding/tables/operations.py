@@ -4,7 +4,7 @@
 |---|---|
 | cells | the texts of the columns `columns` in the rows `picked`; null where a value is missing |
 | match | the rows in which `query` is true |
-| order | not JSON: the rows of the column `column` in order, those without a value, and the keys as `form` says |
+| order | not JSON: runs of the column `column`, each in order, as `_order` says |
 | measure | what `Measure` counts of the column `column`, over all rows or those of `picked` |
 
 Rows count from the first one of the block.
@@ -13,6 +13,7 @@ Rows count from the first one of the block.
 import contextlib
 import json
 import math
+import operator
 from array import array
 from bisect import bisect_left
 from collections import Counter
@@ -27,6 +28,8 @@ from storage_tui.previews.decoding.tables.query import DECIMAL, NUMBER, OTHER, e
 MOST_DISTINCT = 10_000  # counted exactly in one block; more are told as "more"
 BARS = 240  # of one block; a multiple of the bars that are drawn
 KEY_CHARS = 64  # of a text that is put in order
+RUN_ROWS = 125_000  # in order, and then merged: a few short orders cost less than a long one, and less memory
+KEY_END = "\0"  # between two texts of a run
 SHOWN_CHARS = 48  # of a frequent value: all that are counted fit the answer
 
 Told = tuple[dict[str, Any], bytes]
@@ -75,57 +78,91 @@ def _match(job: dict[str, Any], batches: Iterable[Batch]) -> Told:
     return {"rows": first}, found.tobytes()
 
 
-def _picked_values(job: dict[str, Any], batches: Iterable[Batch]) -> Iterable[tuple[int, list[tuple[int, Any]]]]:
-    """Yield the rows so far and the pairs of row and value of each batch, of the picked rows where a job picks some."""
+def _picked_values(job: dict[str, Any], batches: Iterable[Batch]) -> Iterable[tuple[int, Sequence[int], list[Any]]]:
+    """Yield the rows so far, and the rows and values of each batch that a job wants: picked ones, or from `low` on."""
     picked, first, taken = job.get("picked"), 0, 0
     low, high = job.get("low", 0), job.get("high")
     for batch in batches:
-        if first + batch.count <= low or (high is not None and first >= high):
-            first += batch.count
-            yield first, []
+        stop_row = first + batch.count
+        if stop_row <= low or (high is not None and first >= high):
+            first = stop_row
+            yield first, (), []
             continue
         values = batch.values(job["column"])
+        begin, end = max(first, low) - first, (stop_row if high is None else min(stop_row, high)) - first
+        found: Sequence[int] = range(first + begin, first + end)
         if picked is None:
-            pairs = list(enumerate(values, first))
+            values = values[begin:end] if end - begin < len(values) else values
         else:
-            stop = bisect_left(picked, first + batch.count, taken)
-            pairs = [(row, values[row - first]) for row in picked[taken:stop]]
+            stop = bisect_left(picked, stop_row, taken)
+            found = picked[taken:stop]
+            values = [values[row - first] for row in found]
             taken = stop
-        first += batch.count
-        yield first, pairs
+        first = stop_row
+        yield first, found, values
 
 
 def _order(job: dict[str, Any], batches: Iterable[Batch]) -> Told:
-    kind, low, high = job["kind"], job.get("low", 0), job.get("high")
-    pairs: list[tuple[Any, int]] = []
-    rest: list[int] = []
-    rows = 0
-    for rows, found in _picked_values(job, batches):
-        for row, value in found:
-            if row < low or (high is not None and row >= high):
-                continue
-            if value is None or value != value:
-                rest.append(row)
-            elif kind == NUMBER:
-                pairs.append((value, row))
-            else:
-                pairs.append((float(value) if kind == DECIMAL else str(value)[:KEY_CHARS], row))
+    """Return runs, each with its `form`, the number of its `known` keys, and of the rows in `rest`, without a value.
+
+    The payload has for each run the known rows in the order of their keys, the rest, and the keys as `form` says: `q`,
+    `Q` and `d` are numbers, `text` is texts with KEY_END between them, `json` a list. `is_long` says that the runs
+    are too long for an answer.
+    """
+    kind, high = job["kind"], job.get("high")
+    runs: list[dict[str, Any]] = []
+    pieces: list[bytes] = []
+    keys: list[Any] = []
+    known, rest, rows = array("I"), array("I"), 0
+
+    def close() -> None:
+        at = sorted(range(len(keys)), key=keys.__getitem__)
+        form, packed = _packed([keys[place] for place in at])
+        runs.append({"form": form, "known": len(at), "rest": len(rest), "bytes": len(packed)})
+        pieces.extend((array("I", [known[place] for place in at]).tobytes(), rest.tobytes(), packed))
+        keys.clear()
+        del known[:], rest[:]
+
+    for rows, found_rows, values in _picked_values(job, batches):
+        own, own_rows = values, found_rows
+        if None in own or (kind in (NUMBER, DECIMAL) and any(map(operator.ne, own, own))):
+            rest.extend(row for row, value in zip(own_rows, own, strict=True) if value is None or value != value)
+            pairs = [(row, each) for row, each in zip(own_rows, own, strict=True) if each is not None and each == each]
+            own_rows, own = [row for row, _ in pairs], [value for _, value in pairs]
+        known.extend(own_rows)
+        keys += own if kind == NUMBER else map(float, own) if kind == DECIMAL else _texts(own)
+        if len(keys) >= RUN_ROWS:
+            close()
+            if sum(map(len, pieces)) > MAX_PAYLOAD_BYTES:
+                return {"rows": rows, "is_long": True}, b""
         if high is not None and rows >= high:
             break
-    pairs.sort()
-    form, keys = _packed([key for key, _ in pairs])
-    answer = b"".join((array("I", (row for _, row in pairs)).tobytes(), array("I", rest).tobytes(), keys))
+    if keys or rest:
+        close()
+    answer = b"".join(pieces)
     if len(answer) > MAX_PAYLOAD_BYTES:
         return {"rows": rows, "is_long": True}, b""
-    return {"rows": rows, "form": form, "known": len(pairs), "rest": len(rest)}, answer
+    return {"rows": rows, "runs": runs}, answer
+
+
+def _texts(values: list[Any]) -> list[str]:
+    """Return values as texts that are put in order."""
+    texts = list(map(str, values))
+    return [text[:KEY_CHARS] for text in texts] if max(map(len, texts), default=0) > KEY_CHARS else texts
 
 
 def _packed(keys: list[Any]) -> tuple[str, bytes]:
-    """Return the form of keys of one kind and their bytes: `q` and `d` of numbers, else `json`."""
+    """Return the form of keys of one kind and their bytes."""
+    if keys and isinstance(keys[0], str):
+        text = KEY_END.join(keys)
+        if text.count(KEY_END) == len(keys) - 1:
+            return "text", text.encode("utf-8", "surrogatepass")
+        return "json", json.dumps(keys).encode()
+    if all(type(key) is int for key in keys):
+        for form in ("q", "Q"):
+            with contextlib.suppress(OverflowError):
+                return form, array(form, keys).tobytes()
     with contextlib.suppress(OverflowError):
-        if all(type(key) is int for key in keys):
-            return "q", array("q", keys).tobytes()
-    if all(isinstance(key, int | float) for key in keys):
         return "d", array("d", keys).tobytes()
     return "json", json.dumps(keys).encode()
 
@@ -138,9 +175,9 @@ def _measure(job: dict[str, Any], batches: Iterable[Batch]) -> Told:
     least = greatest = None
     is_many = False
     numbers: list[float] = []
-    for read, found in _picked_values(job, batches):
+    for read, found, every in _picked_values(job, batches):
         rows = read
-        values = [value for _, value in found if value is not None]
+        values = [value for value in every if value is not None]
         missing += len(found) - len(values)
         if is_number:
             real = [value for value in values if value == value]

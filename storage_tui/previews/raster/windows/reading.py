@@ -188,7 +188,7 @@ class WindowReader:
     def _job(self, name: str) -> str:
         """Return the name of a job of the decoder, which imports the codecs of Zarr first where these are wanted."""
         cut = self.scene.cut
-        return f"{name} of zarr" if cut is not None and cut.kind == "zarr" else name
+        return f"{name} of zarr" if cut is not None and cut.kind in ("zarr", "icechunk") else name
 
     def _fitting(self, step: float) -> int:
         """Return the number of the coarsest level whose pixels are about as small as those of a view."""

@@ -9,7 +9,7 @@ from storage_tui.previews.projections import to_degrees
 from storage_tui.previews.raster.geokeys import Georeference
 from storage_tui.previews.raster.picture import Blocks
 
-ArrayKind = Literal["npy", "netcdf", "hdf5", "zarr"]
+ArrayKind = Literal["npy", "netcdf", "hdf5", "zarr", "icechunk"]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@
 | footprint.py | the outline of a raster as a layer of one feature |
 | geodesic.py | the distance of two places along the ellipsoid, and the area of a ring |
 | layer.py | a layer: its features as arrays, their properties, the piece nearest to a place |
+| own.py | places in degrees brought back to the coordinates of the file |
 | reading.py | the features of a blob through the decoder: the first ones, or those in a box |
 | taking.py | the form of a blob, and the bytes of the files of a layer |
 | tiled.py | the layers of vector tiles: the tiles of the zoom that fits what is in view |

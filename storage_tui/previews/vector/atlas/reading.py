@@ -116,11 +116,11 @@ async def _parquet(source: Source, box: Bounds | None) -> tuple[dict[str, Any], 
     footer, _ = await read_footer(source, await source.head(), PARQUET)
     raw = await asyncio.to_thread(lambda: Compact(footer).struct())
     geo = read_geo(raw)
-    if geo is None or not geo.is_wkb:
-        raise PreviewError("it has no geometries in well-known binary")
+    if geo is None or not geo.is_read:
+        raise PreviewError("it has no geometries, or in an encoding that is not read here")
     require_tables()
     groups = [group for group in raw.get(4, []) if group.get(3, 0) > 0]
-    boxes = group_boxes(raw, geo)
+    boxes = group_boxes(raw, geo, most=len(groups))
     knows_boxes = len(boxes) == len(groups) == len(raw.get(4, []))
     plane = None if box is None else _plane_box(geo, box)
     chosen = [
@@ -140,7 +140,8 @@ async def _parquet(source: Source, box: Bounds | None) -> tuple[dict[str, Any], 
     bounds = geo.bounds or _around(boxes)
     reference = geo.reference
     job = {
-        "job": "geoparquet", "geometry": geo.name, "box": box, "total": raw.get(3, 0), "bounds": bounds,
+        "job": "geoparquet", "geometry": geo.name, "encoding": geo.encoding, "box": box, "total": raw.get(3, 0),
+        "bounds": bounds,
         "is_whole": len(parts) == len(chosen), "can_window": knows_boxes and len(groups) > 1,
         "reference": None if reference is None
         else [reference.name, reference.is_geographic, reference.epsg, reference.definition],

@@ -11,12 +11,14 @@ from storage_tui.previews.formats.geojson import GeoJson
 from storage_tui.previews.formats.kml import Kml, Kmz
 from storage_tui.previews.formats.shapefile import Shapefile, ZippedShapefile
 from storage_tui.previews.formats.stac import Stac
+from storage_tui.previews.formats.vrt import is_vrt
 from storage_tui.previews.formats.wkb import WellKnownBinary
 from storage_tui.previews.formats.wkt import WellKnownText
 from storage_tui.previews.raster.opening import is_raster
 from storage_tui.previews.raster.windows.pictures import picture_size
 from storage_tui.previews.siblings import Beside, InZip, Siblings
 from storage_tui.previews.table.parquet_rows import MAGIC as PARQUET
+from storage_tui.previews.vector.atlas.footprint import footprint_driver
 from storage_tui.previews.vector.by_gdal import is_there
 from storage_tui.previews.vector.tiles.archive import is_tile_database
 from storage_tui.previews.vector.tiles.header import MAGIC as PMTILES
@@ -45,7 +47,7 @@ class Taken:
 
 def form_of(head: bytes, name: str) -> str:
     """Return the form of a blob by its first bytes and its name; "" for one without features."""
-    if is_raster(head) or picture_size(head) is not None:
+    if is_raster(head) or picture_size(head) is not None or is_vrt(head) or footprint_driver(head):
         return RASTER
     if head.startswith(PARQUET):
         return GEOPARQUET

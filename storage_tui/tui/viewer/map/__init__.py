@@ -10,5 +10,6 @@
 | loading.py | the layers read one after the other, and again what is in view of a large one |
 | look.py | what is looked at: the view and its dots, drawn in slices |
 | screen.py | the screen: its widgets, and the objects that carry out its commands |
+| taking.py | the view as a line of Python |
 | walking.py | the commands that choose a feature, a layer and a label |
 """

@@ -6,11 +6,13 @@ from textual.content import Content
 
 from storage_tui.contract.visible import visible
 from storage_tui.previews.vector.atlas.dots import FIRST_LAYER
+from storage_tui.previews.vector.atlas.own import own_place
 from storage_tui.previews.vector.atlas.view import MapView
 from storage_tui.previews.vector.shapes import area_text
 from storage_tui.tui.viewer.map.cross_hair import CrossHair
 from storage_tui.tui.viewer.map.layers import COLOURS
 from storage_tui.tui.viewer.map.look import Look
+from storage_tui.tui.viewer.map.taking import own_words
 from storage_tui.tui.viewer.raster.words import coordinate_text, degrees_text
 
 LABEL_CELLS = 10
@@ -54,6 +56,10 @@ def cross_lines(look: Look, cross: CrossHair) -> list[Content]:
     if cross.place is None or look.view is None:
         return []
     lines = [Content.styled("cross-hair", "bold $accent"), _fact("", place_text(cross.place, look.view))]
+    row = look.layers.current
+    told = None if row is None or row.base is None else row.base.told
+    if told is not None and not told.is_plane and (own := own_place(told, cross.place)) is not None:
+        lines.append(_fact("in file", own_words(told.epsg, own)))
     if cross.distance and cross.start is not None:
         lines += [_fact("from", place_text(cross.start, look.view)), _fact("distance", cross.distance, "bold")]
     return [*lines, Content("")]

@@ -25,6 +25,7 @@ from storage_tui.tui.viewer.map.cross_hair import CrossHair
 from storage_tui.tui.viewer.map.legend import cross_lines, feature_lines, layer_lines, place_text
 from storage_tui.tui.viewer.map.loading import Loading
 from storage_tui.tui.viewer.map.look import Look
+from storage_tui.tui.viewer.map.taking import python_line
 from storage_tui.tui.viewer.map.walking import Walking
 from storage_tui.tui.viewer.raster.scale_bar import ground_bar
 from storage_tui.tui.viewer.status import Status
@@ -184,9 +185,7 @@ class FeatureMapScreen(CommandScreen[Left]):
         row, bounds = self.look.layers.current, self.look.bounds
         if row is None or bounds is None:
             return
-        box = ", ".join(f"{number:.6f}" for number in bounds)
-        name = ascii(row.source.blob.key.rpartition("/")[2])
-        write(self.app, osc52(f"geopandas.read_file({name}, bbox=({box}))", os.environ))
+        write(self.app, osc52(python_line(row, bounds, self.cross.place), os.environ))
         self.status.say("sent a line for geopandas to the terminal's clipboard; terminals may ignore it")
 
     def action_raster_mode(self) -> None:

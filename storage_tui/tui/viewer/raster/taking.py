@@ -35,6 +35,9 @@ def _line_of_array(name: str, variable: str, cut: Cut, view: View) -> str:
         return f"numpy.load({name}, mmap_mode='r')[{inside}]"
     if cut.kind == "zarr":
         return f"zarr.open({name}){f'[{variable!a}]' if variable else ''}[{inside}]"
+    if cut.kind == "icechunk":
+        repository = f"icechunk.Repository.open(icechunk.local_filesystem_storage({name}))"
+        return f"zarr.open({repository}.readonly_session('main').store, mode='r')[{variable!a}][{inside}]"
     opened = f"xarray.open_dataset({name})" if cut.kind == "netcdf" else f"h5py.File({name})"
     return f"{opened}[{variable!a}][{inside}]"
 
