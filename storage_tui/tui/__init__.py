@@ -30,6 +30,7 @@
 | state/ | plain Python without textual: listing, filter, marks, transfers, formats |
 | syncing/ | a folder of the store compared with a local folder: plan, ticks, run |
 | tables/ | a table of any size: rows by position, columns arranged, a query |
+| tabs/ | several open places, each in a tab: folders of one store, other stores |
 | terminal/ | keys and the screen on a terminal, and all that is private to Textual |
 | trash/ | what was deleted or replaced: taken back, listed, brought back |
 | viewer/ | a blob on the whole screen: text, bytes, a table, JSON, a picture, a map |

@@ -73,7 +73,7 @@ async def test_a_key_without_a_command_says_so_on_every_screen(
 
 async def test_the_second_key_of_two_says_so_too_and_the_keys_come_back(filled: Storage, browse: Any) -> None:
     async with browse() as browser:
-        browser.app.desk.message_s = 0.3
+        browser.app.desk.front.message_s = 0.3
         await _open(browser, "browser")
         await browser.press("g", "Q")
         await browser.shows("gQ does nothing here; ? is help")
@@ -105,7 +105,7 @@ async def test_a_command_that_has_nothing_to_do_says_why(
 
 async def test_a_refusal_goes_by_itself_and_an_error_leaves_a_reminder(filled: Storage, browse: Any) -> None:
     async with browse() as browser:
-        browser.app.desk.message_s = 0.3
+        browser.app.desk.front.message_s = 0.3
         await browser.until(lambda: browser.names == ["b/", "a.geojson"])
         await browser.press("Y")
         await browser.shows("a signed URL is for one blob")

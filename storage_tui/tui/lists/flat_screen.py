@@ -104,7 +104,7 @@ class FlatScreen(CommandScreen[None]):
 
     def on_screen_resume(self) -> None:
         """Show messages on this screen."""
-        self.desk.on_message = self.update_lines
+        self.desk.front.on_message = self.update_lines
         self.update_lines()
 
     def current_row(self) -> Row | None:

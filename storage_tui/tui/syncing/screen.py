@@ -86,7 +86,7 @@ class SyncScreen(CommandScreen[None]):
 
     def on_screen_resume(self) -> None:
         """Show messages on this screen."""
-        self._desk.on_message = self.update_lines
+        self._desk.front.on_message = self.update_lines
         self.update_lines()
 
     def on_unmount(self) -> None:
