@@ -155,6 +155,7 @@ class Walking:
 
     async def _places(self) -> None:
         places = self._desk.places
+        await asyncio.to_thread(places.load)  # other tabs and browsers have kept places since
         place = await self._screen.app.push_screen_wait(
             PlacesScreen(
                 places.bookmarks,

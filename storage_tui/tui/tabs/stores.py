@@ -116,12 +116,14 @@ class OpenStores:
         self.book.insert(Tab(desk, as_folder(opened.location)))
         self._load_places(desk)
         self._app.switch_screen(self._screen_of(desk, opened.location))
+        self._save_places(before)
 
     def _show_known(self, desk: Desk, location: Location, *, is_named: bool) -> None:
         number = self.book.last_of(desk)
         assert number is not None
         if desk is not self.shown:
             self._screens[id(self.shown)].tabs.keep()
+            self._save_places(self.shown)
             self.book.at = number
             self._bring(self.book.shown)
         if is_named:
@@ -158,10 +160,18 @@ class OpenStores:
 
         run(self._app, load, group="places")
 
+    def _save_places(self, desk: Desk) -> None:
+        """Save the places of a store that is left, for the list of places elsewhere of the others."""
+        run(self._app, partial(_save, desk), group="places")
 
-async def _close(desk: Desk) -> None:
+
+async def _save(desk: Desk) -> None:
     with suppress(OSError):  # recent places are not essential
         await asyncio.to_thread(desk.places.save)
+
+
+async def _close(desk: Desk) -> None:
+    await _save(desk)
     await desk.runner.stop(keep=True)
     await desk.storage.close()
 

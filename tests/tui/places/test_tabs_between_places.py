@@ -154,7 +154,7 @@ async def test_rows_of_a_read_only_place_are_copied_into_another_tab(
         await browser.press("g", "p")
         await browser.shows("Copy 2 blobs, 18 B from scans")
         await browser.press("enter")
-        await browser.shows("copied 2 blobs to data: (Z takes it back)")
+        await browser.shows("copied 2 blobs to data (Z takes it back)")
         await browser.until(lambda: browser.names == ["sub/", "a.txt", "here"])
     assert (store.get("a.txt"), store.get("sub/b.txt")) == (b"text of the file\n", b"b")
 
