@@ -8,6 +8,7 @@
 | commands.py | every command as one row: keys, title, help, the contexts it works in |
 | cursor.py | the keys that move the cursor, for every screen with lines |
 | desk.py | the objects that all screens share: the store, the marks, the transfers, the log |
+| habits.py | keys of other programs, and the commands here that do the same |
 | history.py | the visited places: the cursor of each folder, the way back |
 | key_names.py | the names of keys in keys.toml: Textual's name, the sign itself, or the label of help |
 | keys_file.py | the user's own keys: a preset and a file of changes, checked for clashes |

@@ -211,7 +211,7 @@ COMMANDS: tuple[Command, ...] = (
         "open the folder of the blob in the list",
         OPEN,
         ("flat",),
-        "open",
+        "go to",
     ),
     Command(
         "show-in-list", ("b",), "Show in the list", "open this place in the list", OPEN, ("usage", "contents"), "list"
@@ -353,7 +353,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("table-copy", ("y",), "Copy", "copy the query; without one, this cell", ACT, ("table",)),
     Command(
         "edit",
-        ("e",),
+        ("e", "f4"),
         "Edit…",
         "edit the blob in $VISUAL or $EDITOR; asks before it writes back; a local file is edited where it is",
         ACT,
@@ -462,7 +462,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "transfer-clear", ("c",), "Clear finished", "forget the transfers that have ended", ACT, ("transfers",), "clear"
     ),
-    Command("view", ("f3",), "View", "view the blob on the whole screen, whatever its size", SHOW, SIDES),
+    Command("view", ("f3",), "View", "view the blob on the whole screen, whatever its size", SHOW, (*SIDES, "flat")),
     Command(
         "view-go", (":",), "Go to offset…", "go to an offset: 4096, 0x1000, 1.5M, 50%", SHOW, ("viewer",), "offset"
     ),
