@@ -148,7 +148,9 @@ class CommandScreen(Screen[ResultT]):
         by_id = {row.id: row for row in self.keymap.commands}
         meant = [by_id[name] for name in HABITS.get(chord, ()) if self.context in SIDES and name in by_id]
         if meant:
-            hints = ", ".join(f"{key_label(row.keys_of(self.context)[0])} is {row.word}" for row in meant)
+            hints = ", ".join(
+                f"{key_label(row.keys_of(self.context)[0])} is {row.title.rstrip('….').lower()}" for row in meant
+            )
             return f"{keys} does nothing here; {hints}"
         way_out = next((row for name in ("help", "close") for row in self.keymap.commands if row.id == name), None)
         if way_out is None:
