@@ -97,6 +97,8 @@ class Desk:
 
     @working.setter
     def working(self, words: str) -> None:
+        if words and not self.front.working:
+            self.front.began_at = monotonic()
         self.front.working = words
 
     @property
@@ -177,6 +179,13 @@ class Desk:
         """The last message, if it is fresh; None for an older one."""
         shown = self.front.shown
         return shown[0] if shown is not None and monotonic() - shown[1] < self.front.message_s else None
+
+    @property
+    def answers_during_work(self) -> bool:
+        """Whether the last message is fresh, says why a key has done nothing, and is newer than the running work."""
+        shown, message = self.front.shown, self.fresh_message
+        is_newer = shown is not None and shown[1] >= self.front.began_at
+        return is_newer and message is not None and message.level == "refusal"
 
     @property
     def has_bad_news(self) -> bool:

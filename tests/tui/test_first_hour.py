@@ -103,6 +103,24 @@ async def test_a_command_that_has_nothing_to_do_says_why(
         assert not browser.app.desk.log.unseen_errors
 
 
+async def test_running_work_gives_way_to_the_answer_to_a_newer_key(filled: Storage, browse: Any) -> None:
+    async with browse() as browser:
+        desk = browser.app.desk
+        await browser.until(lambda: browser.names == ["b/", "a.geojson"])
+        await browser.press("h")
+        await browser.shows("this is the top of data")
+        desk.work("Deleting 1 of 2")
+        await browser.shows("Deleting 1 of 2")
+        await browser.press("h")
+        await browser.shows("this is the top of data")
+        desk.say("somebody has finished something else")
+        await browser.shows("Deleting 1 of 2")
+        await browser.press("h")
+        await browser.shows("this is the top of data")
+        desk.front.message_s = 0.0
+        await browser.shows("Deleting 1 of 2")
+
+
 async def test_a_refusal_goes_by_itself_and_an_error_leaves_a_reminder(filled: Storage, browse: Any) -> None:
     async with browse() as browser:
         browser.app.desk.front.message_s = 0.3

@@ -79,5 +79,6 @@ class PlaceBars:
         notice = notice_content(desk, view.current, in_range=self._marking.has_range)
         waiting = taken_content(desk.taken, width=width)
         left = Content.assemble(" ", marks_content(desk.marks, here=location), waiting, notice)
-        right = Content.assemble(gauge_content(gauge, width=width), position_content(view.listing, view.cursor))
+        whole = self._tabs.with_others(gauge)
+        right = Content.assemble(gauge_content(whole, width=width), position_content(view.listing, view.cursor))
         self.status.say(left, right, is_urgent=desk.has_bad_news)

@@ -19,4 +19,5 @@ class Front:
     shown: tuple[Message, float] | None = None
     on_message: Callable[[], None] = lambda: None
     working: str = ""  # work beside the transfers, such as a delete; Esc stops it
+    began_at: float = 0.0  # the time at which the work began
     taken: Taken | None = None  # the rows that wait to be pasted

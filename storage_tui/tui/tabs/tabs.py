@@ -6,6 +6,7 @@ from storage_tui.contract.keys import Location
 from storage_tui.contract.visible import visible
 from storage_tui.tui.browser.place import OpenPlace
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.state.transfers import Gauge, whole
 from storage_tui.tui.tabs.book import TABS_AT_MOST, Tab, TabBook
 from storage_tui.tui.widgets.key_list import KeyList
 
@@ -43,6 +44,13 @@ class Tabs:
         if content.cell_length <= width:
             return content
         return Content.styled(f" tab {book.at + 1}/{len(book.tabs)} ", "bold $accent")
+
+    def with_others(self, gauge: Gauge) -> Gauge:
+        """Return the gauge of this store with the transfers that run in this program for stores of other tabs."""
+        others = [
+            desk.queue.poll() for desk in self._book.desks if desk is not self._desk and desk.runner.stops_at_quit
+        ]
+        return whole([one for one in (gauge, *others) if one.is_active] or [gauge])
 
     def action_new_tab(self) -> None:
         """Open another tab at this place."""

@@ -218,6 +218,7 @@ async def test_a_tab_with_transfers_stays_and_quitting_asks_about_all_tabs(
         await browser.shows("transfers of this tab are running; w shows them")
         await browser.press("g", "t")
         await browser.until(lambda: browser.names == ["mine"])
+        await browser.shows("  0% 0/1 ")
         await browser.press("q")
         await browser.shows("Transfers are running")
         await browser.shows("1 transfer unfinished")
