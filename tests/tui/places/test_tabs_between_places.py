@@ -229,6 +229,15 @@ async def test_a_tab_with_transfers_stays_and_quitting_asks_about_all_tabs(
         assert (tmp_path / "here" / "theirs").read_bytes() == b"x"
 
 
+async def test_a_typed_folder_is_offered_as_a_tab(folder: Path, browse_both: Any, store: Storage) -> None:
+    store.set("mine", "x")
+    async with browse_both(size=(200, 40)) as browser:
+        await browser.until(lambda: browser.names == ["mine"])
+        await go_to(browser, str(folder))
+        await browser.shows("Enter again opens the local side")
+        await browser.shows("In a tab of its own, type file:///")
+
+
 async def test_a_browser_of_one_store_says_so(browse: Any, store: Storage) -> None:
     store.set("mine", "x")
     async with browse() as browser:
