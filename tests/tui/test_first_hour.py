@@ -106,6 +106,7 @@ async def test_a_command_that_has_nothing_to_do_says_why(
 async def test_running_work_gives_way_to_the_answer_to_a_newer_key(filled: Storage, browse: Any) -> None:
     async with browse() as browser:
         desk = browser.app.desk
+        desk.front.message_s = 3600.0
         await browser.until(lambda: browser.names == ["b/", "a.geojson"])
         await browser.press("h")
         await browser.shows("this is the top of data")
