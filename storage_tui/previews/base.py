@@ -318,7 +318,8 @@ class Preview:
     without it rows are cut at its edge. `note` says how much was read or why something is missing (`65.5 kB of 10.0 GB
     read`).
 
-    `cells` are the values of a table, whole and not escaped, for what is no screen.
+    `cells` are the values of a table, whole and not escaped, for what is no screen. `columns_left` is how many columns
+    follow the last one of a table whose heads are the first of `lines`; None where that is not so.
 
     For the viewer: `depths` are the levels of the lines that can be folded, `parts` are the members that the lines of
     an archive stand for, and `inside` is the content of a compressed blob, as far as it was unpacked. A picture or a
@@ -338,6 +339,7 @@ class Preview:
     parts: tuple[Part | None, ...] = ()
     inside: Source | None = None
     cells: Cells | None = None
+    columns_left: int | None = None
 
 
 class Format(Protocol):

@@ -8,6 +8,7 @@
 | commands.py | every command as one row: keys, title, help, the contexts it works in |
 | cursor.py | the keys that move the cursor, for every screen with lines |
 | desk.py | the objects that all screens share: the store, the marks, the transfers, the log |
+| habits.py | keys of other programs, and the commands here that do the same |
 | history.py | the visited places: the cursor of each folder, the way back |
 | key_names.py | the names of keys in keys.toml: Textual's name, the sign itself, or the label of help |
 | keys_file.py | the user's own keys: a preset and a file of changes, checked for clashes |
@@ -30,6 +31,7 @@
 | state/ | plain Python without textual: listing, filter, marks, transfers, formats |
 | syncing/ | a folder of the store compared with a local folder: plan, ticks, run |
 | tables/ | a table of any size: rows by position, columns arranged, a query |
+| tabs/ | several open places, each in a tab: folders of one store, other stores |
 | terminal/ | keys and the screen on a terminal, and all that is private to Textual |
 | trash/ | what was deleted or replaced: taken back, listed, brought back |
 | viewer/ | a blob on the whole screen: text, bytes, a table, JSON, a picture, a map |

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -25,7 +24,6 @@ from storage_tui.contract.visible import visible
 from storage_tui.machine.precedence import answer_at_once
 from storage_tui.machine.private_files import write_private
 from storage_tui.previews import close as close_previews
-from storage_tui.tui.browser.screen import BrowserScreen
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import use
 from storage_tui.tui.desk import AddProfile, Desk
@@ -33,6 +31,7 @@ from storage_tui.tui.moving.notes import end_note
 from storage_tui.tui.state.bookmarks import Elsewhere, Places
 from storage_tui.tui.state.listing import DEFAULTS, ListBounds, Listing
 from storage_tui.tui.state.transfers import Gauge
+from storage_tui.tui.tabs.stores import OpenStore, OpenStores
 from storage_tui.tui.terminal.driver import TerminalDriver
 from storage_tui.tui.terminal.hang_up import when_hung_up
 from storage_tui.tui.terminal.no_colours import NoColours
@@ -65,9 +64,9 @@ class StorageApp(App[None], inherit_bindings=False):
     `title` names the store in the corner. `state_dir` is the folder of a report if the program fails. `first_page` is
     shown until the server has answered in full. `keys_file` changes keys. `profiles` describes each profile by name,
     `profile` is the current one, and `add_profile` adds one. With `uses_agent` transfers go on after the end of the
-    App. `notify` says how the terminal tells that all have ended, see `moving/notes.py`. After `run`, `place` is the
-    last location, `chosen` are the marked blobs, `next_profile` is the profile to continue with, `next_place` a
-    location in another store to continue at, and `parting` is a last line for the user.
+    App. `notify` says how the terminal tells that all have ended, see `moving/notes.py`. `open_store` opens other
+    stores in tabs. After `run`, `place` is the last location, `chosen` are the marked blobs, and `parting` is a last
+    line for the user.
     """
 
     TITLE = "storage-tui"
@@ -92,6 +91,7 @@ class StorageApp(App[None], inherit_bindings=False):
         bounds: ListBounds = DEFAULTS,
         uses_agent: bool = False,
         notify: str = "off",
+        open_store: OpenStore | None = None,
     ) -> None:
         super().__init__()
         self._problems: list[str] = []
@@ -100,18 +100,21 @@ class StorageApp(App[None], inherit_bindings=False):
         remembered = Places(
             state_dir, storage.display_url, profile=profile, store=Elsewhere.of(storage), profiles=profiles or ()
         )
-        self.desk = Desk(storage, title, remembered, bounds, profile=profile, profiles=profiles or {})
-        self.desk.graphics = graphics
-        self.desk.place = storage.place
-        self.desk.add_profile = add_profile
-        self.desk.runner.uses_agent = uses_agent
+        desk = Desk(storage, title, remembered, bounds, profile=profile, profiles=profiles or {})
+        desk.graphics = graphics
+        desk.place = storage.place
+        desk.add_profile = add_profile
+        desk.runner.uses_agent = uses_agent
         self._notify = notify
         self._location = location or Location("data")
         if first_page is not None:
             expected = Listing(self._location.storage_type, as_folder(self._location).key, bounds)
-            self.desk.history.expect(expected, first_page)
+            desk.history.expect(expected, first_page)
         self.painter = Painter()
-        self.desk.repaint = self.repaint
+        desk.repaint = self.repaint
+        desk.take_next_theme = self._take_next_theme
+        desk.tell_terminal = self._note_end
+        self.stores = OpenStores(self, desk, self._location, state_dir=state_dir, open_store=open_store)
         self._state_dir = state_dir
         self._say = say
         self.typed_early = b""
@@ -119,7 +122,6 @@ class StorageApp(App[None], inherit_bindings=False):
         for each in THEMES:
             self.register_theme(each)
         self.theme = choose_theme(theme or read_theme(state_dir), os.environ)
-        self.desk.take_next_theme = self._take_next_theme
         add_filter(self, OutputNet())
         self.no_color = bool(os.environ.get("NO_COLOR"))  # an empty value does not count
         drop_filters(self, Monochrome, NoColor)
@@ -138,8 +140,7 @@ class StorageApp(App[None], inherit_bindings=False):
         loop.set_exception_handler(self._note_loop_error)
         for number in (signal.SIGHUP, signal.SIGTERM):  # a closed terminal: leave in order, transfers continue later
             loop.add_signal_handler(number, self.exit)
-        self.push_screen(BrowserScreen(self.desk, self._location))
-        self._load_places()
+        self.stores.begin()
         self.call_after_refresh(answer_at_once)
         if self._say:
             self.call_after_refresh(self.desk.say, self._say)
@@ -147,7 +148,6 @@ class StorageApp(App[None], inherit_bindings=False):
             self.call_after_refresh(self.desk.fail, problem)
 
         self._paint_little()
-        self.desk.tell_terminal = self._note_end
         self.set_timer(SETTLED_S, shorten_pauses)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -156,7 +156,7 @@ class StorageApp(App[None], inherit_bindings=False):
 
     def _take_next_theme(self) -> str:
         self.theme = next_theme(self.theme)
-        for screen in self.screen_stack:
+        for screen in {*self.screen_stack, *self.stores.screens}:
             for view in screen.query(LineView):
                 view.restyle()
             for pane in screen.query(RowPreview):
@@ -211,17 +211,15 @@ class StorageApp(App[None], inherit_bindings=False):
         """Paint everything again: the terminal has moved its content."""
         self.painter.forget(*event.size)
 
-    @work(thread=True)
-    def _load_places(self) -> None:
-        self.desk.places.load()
-
     async def on_unmount(self) -> None:
-        """Save the places, stop the transfers and close the store, after the screen is gone."""
-        with suppress(OSError):  # recent places are not essential
-            await asyncio.to_thread(self.desk.places.save)
-        await self.desk.runner.stop(keep=True)
+        """Save the places, stop the transfers and close the stores, after the screens are gone."""
+        await self.stores.close()
         await close_previews()
-        await self.desk.storage.close()
+
+    @property
+    def desk(self) -> Desk:
+        """The desk of the store that is shown."""
+        return self.stores.shown
 
     @property
     def place(self) -> Location:
@@ -237,16 +235,6 @@ class StorageApp(App[None], inherit_bindings=False):
     def parting(self) -> str:
         """A line to print at the end: what goes on without the browser. Empty in general."""
         return self.desk.parting
-
-    @property
-    def next_profile(self) -> str | None:
-        """The profile to continue with; "" for no profile, None when the user only left."""
-        return self.desk.next_profile
-
-    @property
-    def next_place(self) -> Elsewhere | None:
-        """The location in another store to continue at; None in general."""
-        return self.desk.next_place
 
     def _note_end(self, gauge: Gauge) -> None:
         if note := end_note(self._notify, gauge, os.environ):

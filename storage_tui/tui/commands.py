@@ -75,7 +75,7 @@ MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look"
 # The commands that change blobs, and those of them that do so from the local side.
 ACROSS = frozenset(("copy-across", "move-across"))
 CHANGES = frozenset((
-    "upload", "delete", "move-across", "edit", "new-blob", "keep-longer", "rename", "take-copy", "take-move", "paste",
+    "upload", "delete", "move-across", "edit", "new-blob", "keep-longer", "rename", "take-move", "paste",
     "move-to", "undo", "bring-back", "purge", "retry-delete", "rescue",
     "content-type", "thaw",
 ))  # fmt: skip
@@ -158,7 +158,7 @@ COMMANDS: tuple[Command, ...] = (
         "go-to",
         ("g l", "ctrl+l"),
         "Go to location…",
-        "type a location such as tmp:maps/2024/, or a local path",
+        "type a location such as tmp:maps/2024/, a local path, or another place for a tab: s3://BUCKET",
         OPEN,
         SIDES,
     ),
@@ -211,7 +211,7 @@ COMMANDS: tuple[Command, ...] = (
         "open the folder of the blob in the list",
         OPEN,
         ("flat",),
-        "open",
+        "go to",
     ),
     Command(
         "show-in-list", ("b",), "Show in the list", "open this place in the list", OPEN, ("usage", "contents"), "list"
@@ -353,7 +353,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("table-copy", ("y",), "Copy", "copy the query; without one, this cell", ACT, ("table",)),
     Command(
         "edit",
-        ("e",),
+        ("e", "f4"),
         "Edit…",
         "edit the blob in $VISUAL or $EDITOR; asks before it writes back; a local file is edited where it is",
         ACT,
@@ -375,7 +375,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("take-copy", ("C",), "Take for copying", "take rows to copy them elsewhere", ACT, ROWS, "take"),
     Command("take-move", ("X", "ctrl+x"), "Take for moving", "take rows to move them elsewhere", ACT, ROWS, "cut"),
-    Command("paste", ("g p", "ctrl+v"), "Paste here…", "move or copy what was taken into this folder", ACT),
+    Command(
+        "paste",
+        ("g p", "ctrl+v"),
+        "Paste here…",
+        "move or copy what was taken here, also in another tab",
+        ACT,
+    ),
     Command("move-to", (">",), "Move or copy to…", "move or copy rows to a typed folder", ACT, ROWS, "move to"),
     Command(
         "undo",
@@ -456,7 +462,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "transfer-clear", ("c",), "Clear finished", "forget the transfers that have ended", ACT, ("transfers",), "clear"
     ),
-    Command("view", ("f3",), "View", "view the blob on the whole screen, whatever its size", SHOW, SIDES),
+    Command("view", ("f3",), "View", "view the blob on the whole screen, whatever its size", SHOW, (*SIDES, "flat")),
     Command(
         "view-go", (":",), "Go to offset…", "go to an offset: 4096, 0x1000, 1.5M, 50%", SHOW, ("viewer",), "offset"
     ),
@@ -607,7 +613,7 @@ COMMANDS: tuple[Command, ...] = (
         SHOW,
         (*STORE, "local", "trash", "sync", "contents"),
     ),
-    Command("profiles", ("P",), "Profiles…", "switch to another server of the settings file", PROGRAM, SIDES),
+    Command("profiles", ("P",), "Profiles…", "open another server of the settings file in a tab", PROGRAM, SIDES),
     Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, (*BUSY, "local", *CANVASES, "table")),
     Command(
         "palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, (*STORE, "local", "contents")

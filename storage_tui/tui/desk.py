@@ -21,6 +21,7 @@ from storage_tui.contract.visible import place_text, visible
 from storage_tui.tui.history import History
 from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.bookmarks import Elsewhere, Places
+from storage_tui.tui.state.front import Front
 from storage_tui.tui.state.listing import DEFAULTS, Folder, ListBounds, Listing, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
@@ -32,7 +33,6 @@ from storage_tui.tui.state.transfers import Gauge, TransferQueue
 from storage_tui.tui.terminal.link import Link
 
 JOB = "job"  # the group of the one action that runs at a time; it belongs to the App and outlives a screen
-MESSAGE_S = 8.0  # a message stays this long in the status line
 HALVES = "halves"  # the setting for a font without quadrants
 ERROR_S = 60.0  # an error stays longer; then a short reminder takes its place until the log was looked at
 
@@ -43,11 +43,10 @@ AddProfile = Callable[[str, dict[str, str]], None]
 
 @dataclass
 class Desk:
-    """The state of one run of the browser, which all screens share.
+    """The state of one open store, which all its screens share.
 
-    `changed` holds the storage types that uploads changed, until their lists are read again. `profiles` describes each
-    profile of the settings file by name. `next_profile` is the profile to continue with, and `next_place` a location in
-    another store.
+    `front` is what it has in common with other open stores. `changed` holds the storage types that uploads changed,
+    until their lists are read again. `profiles` describes each profile of the settings file by name.
     """
 
     storage: AsyncStorage
@@ -59,18 +58,14 @@ class Desk:
     sizes: Sizes = field(default_factory=Sizes)
     signed: SignedUrls = field(default_factory=SignedUrls)
     history: History = field(default_factory=History)
-    log: MessageLog = field(default_factory=MessageLog)
+    front: Front = field(default_factory=Front)
     changed: set[str] = field(default_factory=set)
     download_folder: Path = field(default_factory=working_folder)
     upload_folder: Path = field(default_factory=working_folder)
     last_command: str = ""  # of the shell, offered again
-    working: str = ""  # work beside the transfers, such as a delete; Esc stops it
-    taken: Taken | None = None  # the rows that wait to be pasted
     undo: UndoLog = field(default_factory=UndoLog)  # the changes of this session that can be taken back
     keeps_deleted: bool = False  # whether the server keeps what is deleted; known before the first delete
     failed_deletes: list[Blob] = field(default_factory=list)  # the blobs that the last delete left, for another try
-    message_s: float = MESSAGE_S
-    shown: tuple[Message, float] | None = None  # the last message and the time of it
     graphics: str = "blocks"  # how pictures are drawn on the whole screen: a name from graphics.KINDS, or HALVES
     profile: str = ""
     profiles: Mapping[str, str] = field(default_factory=dict)
@@ -78,12 +73,9 @@ class Desk:
     scope: TokenScope = field(default_factory=TokenScope)  # the token's rights, once the server reports them
     place: OpenPlace | None = None  # the bucket or folder that the server shows; None for a store of ours
     read_only: str | None = None  # the reason why the server takes no changes, when it has given one
-    next_profile: str | None = None  # "" for no profile
-    next_place: Elsewhere | None = None
     parting: str = ""  # what the program says when it has ended
     chosen_at_quit: list[Location] = field(default_factory=list)
-    on_message: Callable[[], None] = lambda: None
-    leave_for: Callable[[Elsewhere], None] = lambda _: None  # goes on at a location in another store
+    go_elsewhere: Callable[[Elsewhere], None] = lambda _: None  # opens a location in another store in a tab
     repaint: Callable[[], None] = lambda: None  # sends the whole screen again
     take_next_theme: Callable[[], str] = lambda: ""  # changes the colours, and returns the name of the theme
     tell_terminal: Callable[[Gauge], None] = lambda _: None  # a bell or a note of the terminal
@@ -92,6 +84,31 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.runner = TransferRunner(self.storage, self.queue, self.log, self.touch, say=self.say, undo=self.undo)
+
+    @property
+    def log(self) -> MessageLog:
+        """The log of this session."""
+        return self.front.log
+
+    @property
+    def working(self) -> str:
+        """The work beside the transfers, such as a delete; Esc stops it."""
+        return self.front.working
+
+    @working.setter
+    def working(self, words: str) -> None:
+        if words and not self.front.working:
+            self.front.began_at = monotonic()
+        self.front.working = words
+
+    @property
+    def taken(self) -> Taken | None:
+        """The rows that wait to be pasted, of this store or another open one."""
+        return self.front.taken
+
+    @taken.setter
+    def taken(self, taken: Taken | None) -> None:
+        self.front.taken = taken
 
     def filled(self, row: Row) -> Row:
         """Return the row with its size, if a single question to the server has returned the size."""
@@ -149,8 +166,8 @@ class Desk:
         self._show(self.log.error(reason, error))
 
     def _show(self, message: Message) -> None:
-        self.shown = message, monotonic()
-        self.on_message()
+        self.front.shown = message, monotonic()
+        self.front.on_message()
 
     @property
     def has_quadrants(self) -> bool:
@@ -160,7 +177,15 @@ class Desk:
     @property
     def fresh_message(self) -> Message | None:
         """The last message, if it is fresh; None for an older one."""
-        return self.shown[0] if self.shown is not None and monotonic() - self.shown[1] < self.message_s else None
+        shown = self.front.shown
+        return shown[0] if shown is not None and monotonic() - shown[1] < self.front.message_s else None
+
+    @property
+    def answers_during_work(self) -> bool:
+        """Whether the last message is fresh, says why a key has done nothing, and is newer than the running work."""
+        shown, message = self.front.shown, self.fresh_message
+        is_newer = shown is not None and shown[1] >= self.front.began_at
+        return is_newer and message is not None and message.level == "refusal"
 
     @property
     def has_bad_news(self) -> bool:

@@ -99,7 +99,7 @@ def test_the_browser_goes_from_one_profile_to_the_other_each_with_its_own_bookma
         terminal.send("down", "enter")
         terminal.wait_for("runs · ")
         terminal.wait_for("of-r/")
-        assert "of-m/" not in terminal.text()
+        assert "► of-m/" not in terminal.text()
         terminal.send("'")
         terminal.wait_for("Bookmarks and recent places")
         terminal.wait_for("maps ▸ data:of-m/")  # the other profile's, with its name

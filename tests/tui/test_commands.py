@@ -23,6 +23,7 @@ from storage_tui.tui.commands import (
     markdown_table,
 )
 from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.habits import HABITS
 from storage_tui.tui.viewer.raster.screen import RasterScreen
 from storage_tui.tui.widgets.bar_content import footer_content
 from storage_tui.tui.widgets.line_view import LineView
@@ -129,3 +130,24 @@ def test_the_footer_is_pruned_to_the_width(width: int) -> None:
     footer = footer_content("browser", width=width)
     assert footer.cell_length <= width
     assert width < 40 or "open" in footer.plain
+
+
+def test_keys_of_other_programs_lead_to_commands_and_have_none_themselves() -> None:
+    rows = {row.id: row for row in in_context("browser")}
+    taken = {key for row in rows.values() for key in row.keys_of("browser")}
+    firsts = {key.partition(" ")[0] for key in taken if " " in key}
+    for key, names in HABITS.items():
+        assert key not in taken | firsts, key
+        assert names and set(names) <= set(rows), key
+
+
+async def test_a_key_of_another_program_says_what_to_press(store: Storage, browse: Any) -> None:
+    store.set("a", "x")
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["a"])
+        await browser.press("f7")
+        await browser.shows("F7 does nothing here; n is new blob, u is upload")
+        await browser.press("g", "h")
+        await browser.shows("gh does nothing here; gr is top of the type, gl is go to location")
+        await browser.press("B")
+        await browser.shows("B does nothing here; ? is help")

@@ -73,7 +73,7 @@ async def test_a_key_without_a_command_says_so_on_every_screen(
 
 async def test_the_second_key_of_two_says_so_too_and_the_keys_come_back(filled: Storage, browse: Any) -> None:
     async with browse() as browser:
-        browser.app.desk.message_s = 0.3
+        browser.app.desk.front.message_s = 0.3
         await _open(browser, "browser")
         await browser.press("g", "Q")
         await browser.shows("gQ does nothing here; ? is help")
@@ -103,9 +103,28 @@ async def test_a_command_that_has_nothing_to_do_says_why(
         assert not browser.app.desk.log.unseen_errors
 
 
+async def test_running_work_gives_way_to_the_answer_to_a_newer_key(filled: Storage, browse: Any) -> None:
+    async with browse() as browser:
+        desk = browser.app.desk
+        desk.front.message_s = 3600.0
+        await browser.until(lambda: browser.names == ["b/", "a.geojson"])
+        await browser.press("h")
+        await browser.shows("this is the top of data")
+        desk.work("Deleting 1 of 2")
+        await browser.shows("Deleting 1 of 2")
+        await browser.press("h")
+        await browser.shows("this is the top of data")
+        desk.say("somebody has finished something else")
+        await browser.shows("Deleting 1 of 2")
+        await browser.press("h")
+        await browser.shows("this is the top of data")
+        desk.front.message_s = 0.0
+        await browser.shows("Deleting 1 of 2")
+
+
 async def test_a_refusal_goes_by_itself_and_an_error_leaves_a_reminder(filled: Storage, browse: Any) -> None:
     async with browse() as browser:
-        browser.app.desk.message_s = 0.3
+        browser.app.desk.front.message_s = 0.3
         await browser.until(lambda: browser.names == ["b/", "a.geojson"])
         await browser.press("Y")
         await browser.shows("a signed URL is for one blob")

@@ -95,5 +95,5 @@ async def test_an_action_that_it_does_not_allow_says_so_in_the_status_line(
             await browser.shows("Delete 1 blob from tmp?")
             await browser.press("right", "enter")
         await browser.shows(f"{words}: ")
-        message = browser.app.desk.shown[0]
+        message = browser.app.desk.front.shown[0]
         assert "token" in message.text and message.level == "error"

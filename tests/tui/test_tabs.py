@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.tui.browser.tabs import TABS_AT_MOST
+from storage_tui.tui.tabs.book import TABS_AT_MOST
 
 
 @pytest.fixture

@@ -29,8 +29,8 @@ from storage_tui.machine import directories
 
 if TYPE_CHECKING:
     from storage_tui.client.async_storage import AsyncStorage
-    from storage_tui.tui.app import StorageApp
     from storage_tui.tui.state.bookmarks import Elsewhere
+    from storage_tui.tui.tabs.stores import Opened
 
 PATIENCE_S = 3600.0  # of a transfer with a server that is away: people leave a browser open over a break
 LOCAL_USER = "local"  # the only user of an embedded store
@@ -85,17 +85,49 @@ def _place(text: str) -> Location:
 def _browse(
     place: Location, settings: Settings, *, title: str, is_piped: bool, uses_agent: bool
 ) -> tuple[Location, list[Location]]:  # fmt: skip
-    """Browse, one store after the other. Return the place at the end and the chosen locations."""
-    app = _run(place, settings, title=title, is_piped=is_piped, uses_agent=uses_agent)
-    while app.next_profile is not None or app.next_place is not None:
-        if app.next_place is not None:
-            here, settings = _elsewhere(app.next_place)
-        else:
-            here, settings = Location(place.storage_type), load({"profile": app.next_profile})
-        app = _run(here, settings, title="", is_piped=is_piped, uses_agent=uses_agent)
+    """Browse, and return the place at the end and the chosen locations."""
+    place = _in_its_types(place, settings)
+    look = None if is_piped else _first_look(place, settings)
+    with contextlib.nullcontext() if look is None else look:
+        storage = _storage(settings)
+        _join_early(storage)
+        from storage_tui.tui.app import StorageApp
+
+        app = StorageApp(
+            storage,
+            location=place,
+            title=title or _title(settings, storage),
+            state_dir=directories.state_dir(),
+            theme=settings.theme,
+            graphics=settings.graphics,
+            first_page=_first_page(look, place),
+            keys_file=directories.config_file().with_name("keys.toml"),
+            profile=settings.profile or "",
+            uses_agent=uses_agent,
+            notify=settings.notify,
+            profiles=_profiles(),
+            add_profile=_add_profile,
+            open_store=_open_elsewhere,
+        )
+    if look is not None:
+        app.continue_from(look.current, look.typed)
+    app.run(mouse=settings.mouse)
+    if app.return_code:  # a defect stopped the app, which has printed it
+        raise click.exceptions.Exit(app.return_code)
     if app.parting:
         remark(app.parting)
     return app.place, app.chosen
+
+
+def _open_elsewhere(there: "Elsewhere") -> "Opened":
+    """Open a location in another store, for a tab of the browser."""
+    from storage_tui.tui.tabs.stores import Opened
+
+    location, settings = _elsewhere(there)
+    storage = _storage(settings)
+    return Opened(
+        storage, _in_its_types(location, settings), _title(settings, storage), settings.profile or "", _profiles()
+    )
 
 
 def _elsewhere(there: "Elsewhere") -> tuple[Location, Settings]:
@@ -105,6 +137,8 @@ def _elsewhere(there: "Elsewhere") -> tuple[Location, Settings]:
     if there.data_dir:
         settings = load({"profile": "", "data_dir": Path(there.data_dir)})
         return there.location or Location(DEFAULT), replace(settings, url=None, token_file=None)
+    if not there.url:
+        return there.location or Location(DEFAULT), load({"profile": ""})
     url, location, how = there.url, there.location, there.opening
     if location is None:
         place, key, _ = place_of(url)
@@ -116,49 +150,35 @@ def _elsewhere(there: "Elsewhere") -> tuple[Location, Settings]:
     return location, replace(load(flags), data_dir=None, token_file=None, types=how.types or None)
 
 
-def _run(place: Location, settings: Settings, *, title: str, is_piped: bool, uses_agent: bool) -> "StorageApp":
-    """Browse one store, and return the app when it has ended."""
+def _in_its_types(place: Location, settings: Settings) -> Location:
+    """Return the place; where a person has named no type of a place with its own types, the first one is there."""
     if settings.types and place.storage_type not in settings.types and not place.key:
-        place = Location(next(iter(settings.types)))  # where a person has named no type, the first one is there
-    look = None if is_piped else _first_look(place, settings)
-    with contextlib.nullcontext() if look is None else look:
-        # httpx loads a command line of its own, which takes a third of its start-up time. httpx works without that
-        # module.
-        sys.modules.setdefault("httpx._main", cast(ModuleType, None))
-        from storage_tui.client.async_storage import AsyncStorage
+        return Location(next(iter(settings.types)))
+    return place
 
-        storage = AsyncStorage(
-            settings.url,
-            token_file=settings.token_file,
-            data_dir=settings.data_dir,
-            patience_s=PATIENCE_S,
-            opening=opening_of(settings),
-        )
-        limit_rate(storage, settings.bwlimit)
-        _join_early(storage)
-        from storage_tui.tui.app import StorageApp
 
-        app = StorageApp(
-            storage,
-            location=place,
-            title=title or " · ".join(filter(None, (settings.profile, storage.display_url))),
-            state_dir=directories.state_dir(),
-            theme=settings.theme,
-            graphics=settings.graphics,
-            first_page=_first_page(look, place),
-            keys_file=directories.config_file().with_name("keys.toml"),
-            profile=settings.profile or "",
-            uses_agent=uses_agent,
-            notify=settings.notify,
-            profiles={name: _store_named(values) for name, values in profiles().items()},
-            add_profile=_add_profile,
-        )
-    if look is not None:
-        app.continue_from(look.current, look.typed)
-    app.run(mouse=settings.mouse)
-    if app.return_code:  # a defect stopped the app, which has printed it
-        raise click.exceptions.Exit(app.return_code)
-    return app
+def _storage(settings: Settings) -> "AsyncStorage":
+    # httpx loads a command line of its own, which takes a third of its start-up time. httpx works without that module.
+    sys.modules.setdefault("httpx._main", cast(ModuleType, None))
+    from storage_tui.client.async_storage import AsyncStorage
+
+    storage = AsyncStorage(
+        settings.url,
+        token_file=settings.token_file,
+        data_dir=settings.data_dir,
+        patience_s=PATIENCE_S,
+        opening=opening_of(settings),
+    )
+    limit_rate(storage, settings.bwlimit)
+    return storage
+
+
+def _title(settings: Settings, storage: "AsyncStorage") -> str:
+    return " · ".join(filter(None, (settings.profile, storage.display_url)))
+
+
+def _profiles() -> dict[str, str]:
+    return {name: _store_named(values) for name, values in profiles().items()}
 
 
 def _join_early(storage: "AsyncStorage") -> None:

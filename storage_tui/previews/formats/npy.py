@@ -65,7 +65,8 @@ class Npy:
             note = f"cut: {expected:,} bytes expected, {source.size_bytes:,} are there"
         if header.kind.code is not None:
             facts += statistics(read_values(head, header, SAMPLE), header.count)
-        return Preview(self.kind, facts=tuple(facts), lines=tuple(value_lines(head, header)), note=note)
+        lines = tuple(value_lines(head, header))
+        return Preview(self.kind, facts=tuple(facts), lines=lines, note=note, columns_left=_columns_left(header))
 
 
 def read_header(head: bytes) -> ArrayHeader:
@@ -136,6 +137,13 @@ def value_lines(head: bytes, header: ArrayHeader) -> list[Text]:
         return grid_lines(("index", "value"), [*rows], right=frozenset((0, 1)))
     found = [[label, *cells[at * width : (at + 1) * width]] for at, label in enumerate(labels)]
     return grid_lines(["", *map(str, range(width))], found, right=frozenset(range(width + 1)))
+
+
+def _columns_left(header: ArrayHeader) -> int | None:
+    """Return how many columns `value_lines` leaves out; None where the lines are no table of columns."""
+    if header.kind.fields:
+        return max(0, len(header.kind.fields) - FIELDS)
+    return max(0, header.shape[-1] - GRID[1]) if len(header.shape) > 1 else None
 
 
 def _record_lines(head: bytes, header: ArrayHeader) -> list[Text]:

@@ -5,7 +5,6 @@
 | screen.py | the screen: wiring |
 | place.py | the open place |
 | walking.py | the commands that go to another place |
-| tabs.py | several open places, one of them shown |
 | reader.py | the reader of the list of a place, page by page |
 | reconnecting.py | the way back to a server that is away: the open place is read again by itself |
 | sorting.py | the order of the list, also of a long one |
@@ -15,6 +14,6 @@
 | sides.py | the two sides: the list of the store, and the local files beside it |
 | screens.py | the commands that open another screen over the list |
 | preview.py | the commands of the preview |
-| leaving.py | quit, and the change to another profile |
+| leaving.py | quit; the profiles of the settings file |
 | uploading.py, continuing.py | the questions before uploads, and about unfinished transfers |
 """

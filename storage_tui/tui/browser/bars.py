@@ -7,11 +7,11 @@ from storage_tui.contract.visible import visible
 from storage_tui.tui.browser.reader import PlaceReader
 from storage_tui.tui.browser.reconnecting import Reconnecting
 from storage_tui.tui.browser.sorting import Sorting
-from storage_tui.tui.browser.tabs import Tabs
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.state.listing import Listing
 from storage_tui.tui.state.transfers import Gauge
+from storage_tui.tui.tabs.tabs import Tabs
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.bar_content import (
     empty_words,
@@ -79,5 +79,6 @@ class PlaceBars:
         notice = notice_content(desk, view.current, in_range=self._marking.has_range)
         waiting = taken_content(desk.taken, width=width)
         left = Content.assemble(" ", marks_content(desk.marks, here=location), waiting, notice)
-        right = Content.assemble(gauge_content(gauge, width=width), position_content(view.listing, view.cursor))
+        whole = self._tabs.with_others(gauge)
+        right = Content.assemble(gauge_content(whole, width=width), position_content(view.listing, view.cursor))
         self.status.say(left, right, is_urgent=desk.has_bad_news)

@@ -1,6 +1,6 @@
-"""Leaving the program: quit, or continue with another profile or place; with a question about transfers that stop."""
+"""Leaving the program, with a question about transfers that stop; and the profiles of the settings file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from textual.screen import Screen
@@ -13,77 +13,68 @@ from storage_tui.tui.dialogs.profiles import NewProfileScreen, ProfilesScreen
 from storage_tui.tui.dialogs.quit import QuitScreen
 from storage_tui.tui.state.bookmarks import Elsewhere
 from storage_tui.tui.state.listing import Row
+from storage_tui.tui.state.transfers import Gauge, whole
+from storage_tui.tui.tabs.book import TabBook
 
 
 class Leaving:
-    """Ends the program. `chosen` returns the marked rows, or the row under the cursor."""
+    """Ends the program with all its tabs. `chosen` returns the marked rows, or the row under the cursor."""
 
-    def __init__(self, screen: Screen[Any], desk: Desk, *, chosen: Callable[[], Sequence[Row]]) -> None:
+    def __init__(self, screen: Screen[Any], desk: Desk, book: TabBook, *, chosen: Callable[[], Sequence[Row]]) -> None:
         self._screen = screen
         self._desk = desk
+        self._book = book
         self._chosen = chosen
-        self._is_waiting = False
-        desk.leave_for = self._go_elsewhere
 
     def action_quit(self) -> None:
         """Leave; ask while transfers run in the browser itself, which would stop them."""
-        run(self._screen, self._quit, group="quit", exclusive=True)
-
-    async def _quit(self) -> None:
-        self._desk.next_profile = self._desk.next_place = None
-        await self._leave("quits")
-
-    def _go_elsewhere(self, place: Elsewhere) -> None:
-        """Leave for a location in another store; ask while transfers run."""
-
-        async def go() -> None:
-            self._desk.next_place = place
-            await self._leave("goes on")
-
-        run(self._screen, go, group="quit", exclusive=True)
+        run(self._screen, self._leave, group="quit", exclusive=True)
 
     def action_profiles(self) -> None:
-        """Leave for another server; ask while transfers run."""
-        run(self._screen, self._change_profile, group="quit", exclusive=True)
+        """Open the server of another profile in a tab."""
+        run(self._screen, self._open_profile, group="ask", exclusive=True)
 
-    async def _change_profile(self) -> None:
+    async def _open_profile(self) -> None:
         desk, app = self._desk, self._screen.app
         question = ProfilesScreen(desk.profiles, desk.profile, may_add=desk.add_profile is not None)
         name = await app.push_screen_wait(question)
         if name == ProfilesScreen.ADD_PROFILE and desk.add_profile is not None:
             name = await app.push_screen_wait(NewProfileScreen(desk.add_profile))
-        if name is not None and name != self._desk.profile:
-            self._desk.next_profile = name
-            await self._leave("goes on")
+        if name is not None and name != desk.profile:
+            desk.go_elsewhere(Elsewhere(None, profile=name))
 
-    async def _leave(self, verb: str) -> None:
-        queue, app = self._desk.queue, self._screen.app
-        must_ask = self._desk.runner.stops_at_quit
-        answer = await app.push_screen_wait(QuitScreen(queue.poll)) if must_ask else "leave"
-        if answer == "wait" and queue.is_active:
-            self._is_waiting = True
-            self._desk.say(f"{verb} when the transfers are done; Esc stays")
+    async def _leave(self) -> None:
+        app, book = self._screen.app, self._book
+        stops = [desk for desk in book.desks if desk.runner.stops_at_quit]
+        answer = await app.push_screen_wait(QuitScreen(lambda: whole(_gauges(stops)))) if stops else "leave"
+        if answer == "wait" and whole(_gauges(stops)).is_active:
+            book.leaves_when_done = True
+            self._desk.say("quits when the transfers are done; Esc stays")
             return
         if answer in (None, "stay"):
-            self._desk.next_profile = self._desk.next_place = None
             return
-        gauge = queue.poll()
-        if queue.is_remote_active or (self._desk.runner.uses_agent and gauge.is_active):
+        gauge = self._desk.queue.poll()
+        if self._desk.queue.is_remote_active or (self._desk.runner.uses_agent and gauge.is_active):
             left = plural(gauge.files - gauge.files_done, "transfer")
             self._desk.parting = f"{left} {'goes' if left.startswith('1 ') else 'go'} on; see: storage-tui transfers"
-        await self._desk.runner.stop(keep=answer == "leave")
+        for desk in book.desks:
+            await desk.runner.stop(keep=answer == "leave")
         self._desk.chosen_at_quit = [Location(row.storage_type, row.key) for row in self._chosen()]
         app.exit()
 
     def stay(self) -> bool:
         """Stay when the transfers end after all; return false when no departure waits for them."""
-        if not self._is_waiting:
+        if not self._book.leaves_when_done:
             return False
-        self._is_waiting, self._desk.next_profile, self._desk.next_place = False, None, None
+        self._book.leaves_when_done = False
         self._desk.say("stays when the transfers are done")
         return True
 
-    def transfers_done(self) -> None:
-        """Leave, if the departure waited for the transfers."""
-        if self._is_waiting:
+    def tick(self) -> None:
+        """Leave, if the departure waited for the transfers and they have ended."""
+        if self._book.leaves_when_done and not any(gauge.is_active for gauge in _gauges(self._book.desks)):
             self._screen.app.exit()
+
+
+def _gauges(desks: Iterable[Desk]) -> list[Gauge]:
+    return [desk.queue.poll() for desk in desks]

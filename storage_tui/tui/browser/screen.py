@@ -21,7 +21,6 @@ from storage_tui.tui.browser.reconnecting import Reconnecting
 from storage_tui.tui.browser.screens import Screens
 from storage_tui.tui.browser.sides import Sides
 from storage_tui.tui.browser.sorting import Sorting
-from storage_tui.tui.browser.tabs import Tabs
 from storage_tui.tui.browser.type_counts import TypeCounts
 from storage_tui.tui.browser.walking import Walking
 from storage_tui.tui.command_screen import CommandScreen
@@ -37,6 +36,8 @@ from storage_tui.tui.rows.job import Job
 from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.rows.missing_sizes import MissingSizes
 from storage_tui.tui.state.listing import Folder, Row
+from storage_tui.tui.tabs.book import TabBook
+from storage_tui.tui.tabs.tabs import Tabs
 from storage_tui.tui.terminal.textual_private import is_leaving
 from storage_tui.tui.trash.actions import TrashActions
 from storage_tui.tui.widgets.filter_line import FilterLine
@@ -64,7 +65,7 @@ class BrowserScreen(CommandScreen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide"), (140, "-broad")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (18, "-tall")]
 
-    def __init__(self, desk: Desk, location: Location) -> None:
+    def __init__(self, desk: Desk, location: Location, book: TabBook) -> None:
         super().__init__()
         self.desk = desk
         self.gauge = desk.queue.poll()
@@ -93,14 +94,14 @@ class BrowserScreen(CommandScreen[None]):
             desk, self.keys, self.reader, self.sorting, as_folder(location), left=self._filtering.leave_place,
             opened=self._place_opened,
         )  # fmt: skip
-        self._walking = Walking(self, desk, self.keys, self.place, open_local=self._open_local)
+        self.walking = Walking(self, desk, self.keys, self.place, open_local=self._open_local)
         self._first = location
         self._counts = TypeCounts(self, desk, self._sidebar)
         self._sizes = MissingSizes(self, desk, self.keys)
         self._reconnecting = Reconnecting(desk, self.reader, again=self.place.reload, back=self._server_is_back)
-        self._tabs = Tabs(desk, self.keys, self.place)
+        self.tabs = Tabs(desk, self.keys, self.place, book)
         self._bars = PlaceBars(
-            desk, self.keys, self._marking, self.sorting, self.reader, self._reconnecting, self._tabs, self._sidebar
+            desk, self.keys, self._marking, self.sorting, self.reader, self._reconnecting, self.tabs, self._sidebar
         )
         self._actions = RowActions(
             self, desk, self._job, current=self._current_row, shown=self.place.shown, gone=self._rows_gone,
@@ -117,7 +118,7 @@ class BrowserScreen(CommandScreen[None]):
         self._trash = TrashActions(
             self, desk, self._job, here=self._here, back=self.place.show_changed, changed=self.action_refresh
         )
-        self._leaving = Leaving(self, desk, chosen=self._actions.chosen)
+        self._leaving = Leaving(self, desk, book, chosen=self._actions.chosen)
         self._program = ProgramActions(self, desk, current=self._current_row)
         self._screens = Screens(
             self, desk, current=self._current_row, chosen=self._actions.chosen, here=self._here, go=self._go
@@ -142,15 +143,15 @@ class BrowserScreen(CommandScreen[None]):
     def targets(self) -> tuple[object, ...]:
         """Return the screen, then the objects that it owns."""
         return (
-            *self._sides.targets(), self, self._screens, self._sides, self._walking, self._filtering, self.sorting,
+            *self._sides.targets(), self, self._screens, self._sides, self.walking, self._filtering, self.sorting,
             self._marking, self._actions, self._edits, self._moves, self._trash, self._preview, self._program,
-            self._leaving, self._tabs, self._cursor,
+            self._leaving, self.tabs, self._cursor,
         )  # fmt: skip
 
     def on_mount(self) -> None:
         """Open the first place and start the clock."""
         self.set_interval(TICK_S, self._tick)
-        self._walking.begin(self._first)
+        self.walking.begin(self._first)
         self._read_counts()
         self._offer_unfinished()
 
@@ -161,7 +162,7 @@ class BrowserScreen(CommandScreen[None]):
 
     def on_screen_resume(self) -> None:
         """Show messages on this screen again."""
-        self.desk.on_message = self.update_lines
+        self.desk.front.on_message = self.update_lines
         self.update_lines()
 
     def on_resize(self) -> None:
@@ -238,7 +239,7 @@ class BrowserScreen(CommandScreen[None]):
 
     @on(Sidebar.TypeChosen)
     def _type_chosen(self, event: Sidebar.TypeChosen) -> None:
-        self._walking.go_chosen(event.storage_type, event.location)
+        self.walking.go_chosen(event.storage_type, event.location)
 
     @on(FilterLine.Typed)
     def _filter_typed(self, event: FilterLine.Typed) -> None:
@@ -257,11 +258,12 @@ class BrowserScreen(CommandScreen[None]):
         self.gauge = self.desk.queue.poll()
         if not self.gauge.is_active and self._said_of != self.desk.queue.asked:
             self._said_of = self.desk.queue.asked
-            self.desk.say_done(self.gauge)
-            self._leaving.transfers_done()
+            if self.tabs.is_shown or not self.desk.runner.uses_agent:  # of the agent's transfers all tabs know
+                self.desk.say_done(self.gauge)
             self._sides.reload()
+        self._leaving.tick()
         self._sides.tick()
-        if self._ticks % LOOK_TICKS == 1:
+        if self._ticks % LOOK_TICKS == 1 and self.tabs.is_shown:
             self.desk.runner.look()
         self._sizes.ask()
         self._reconnecting.tick()
@@ -276,7 +278,7 @@ class BrowserScreen(CommandScreen[None]):
         if not self.has_lines:
             return
         error = f"{visible(self.reader.error)}\n{self._reconnecting.remedy}" if self.reader.error else ""
-        words = error or self._bars.empty_words(self.keys.listing, self.reader.is_reading or self._walking.is_looking)
+        words = error or self._bars.empty_words(self.keys.listing, self.reader.is_reading or self.walking.is_looking)
         self.keys.set_state(words, is_error=bool(error))
         self._bars.say_path(width=self.size.width)
         self._sides.say_lines()

@@ -60,14 +60,14 @@ class Walking:
         if self._place.location != folder:
             return  # somebody was faster
         if is_blob:
-            self._go_to_key(location)
+            self.go_to_key(location)
         elif not is_shown:
             self._place.open(folder)
 
     def _ask(self, work: Work) -> None:
         run(self._screen, work, group="ask", exclusive=True)
 
-    def _go_to_key(self, location: Location) -> None:
+    def go_to_key(self, location: Location) -> None:
         """Open the folder of a key with the cursor on the key; open the key itself when it is a folder."""
         folder = location.key if location.key.endswith("/") else parent_prefix(location.key)
         self._place.open(Location(location.storage_type, folder), anchor=location.key or None)
@@ -113,11 +113,11 @@ class Walking:
             await self._open_local(answer)
         elif isinstance(answer, str):
             how = self._desk.storage.engine.opening if answer.startswith(S3_SCHEME) else PlaceOptions()
-            self._desk.leave_for(
+            self._desk.go_elsewhere(
                 Elsewhere(None, url=answer, opening=replace(how, is_writable=False, region=None, types={}))
             )
         elif answer is not None:
-            self._go_to_key(answer)
+            self.go_to_key(answer)
 
     def action_pair(self) -> None:
         """Go from a result to its log, and back."""
@@ -126,7 +126,7 @@ class Walking:
     async def _pair(self) -> None:
         place = await find_pair(self._desk, self._place.location, self._view.current)
         if place is not None:
-            self._go_to_key(place)
+            self.go_to_key(place)
 
     def _spell(self, location: Location) -> str:
         """Return a location as it can be typed."""
@@ -155,6 +155,7 @@ class Walking:
 
     async def _places(self) -> None:
         places = self._desk.places
+        await asyncio.to_thread(places.load)  # other tabs and browsers have kept places since
         place = await self._screen.app.push_screen_wait(
             PlacesScreen(
                 places.bookmarks,
@@ -165,7 +166,7 @@ class Walking:
             )
         )
         if isinstance(place, Elsewhere):
-            self._desk.leave_for(place)
+            self._desk.go_elsewhere(place)
         elif place is not None:
             self._place.open(place)
 

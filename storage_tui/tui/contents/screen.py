@@ -87,7 +87,7 @@ class ContentsScreen(CommandScreen[None]):
 
     def on_screen_resume(self) -> None:
         """Show messages on this screen."""
-        self.desk.on_message = self.update_lines
+        self.desk.front.on_message = self.update_lines
         self.update_lines()
 
     def on_unmount(self) -> None:

@@ -9,7 +9,7 @@ from textual.widgets import Input, Static
 
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import DELIMITER, Location
-from storage_tui.contract.places import is_url, parse_place, web_place
+from storage_tui.contract.places import Place, is_url, parse_place, web_place
 from storage_tui.contract.visible import visible
 from storage_tui.tui.dialogs.dialog import Dialog
 from storage_tui.tui.state.paths import expand
@@ -55,12 +55,12 @@ class GoToScreen(Dialog[Location | Path | str]):
     def _look(self, asked: str, text: str) -> None:
         path = expand(text)
         try:
-            found = path if os.path.lexists(path) else None
+            found, is_folder = (path if os.path.lexists(path) else None), path.is_dir()
         except (OSError, ValueError):
-            found = None
-        self.app.call_from_thread(self._looked, asked, found)
+            found, is_folder = None, False
+        self.app.call_from_thread(self._looked, asked, found, is_folder=is_folder)
 
-    def _looked(self, asked: str, path: Path | None) -> None:
+    def _looked(self, asked: str, path: Path | None, *, is_folder: bool) -> None:
         if not self.is_current or self.query_one(LocationField).value != asked:
             return
         if path is None:
@@ -71,6 +71,9 @@ class GoToScreen(Dialog[Location | Path | str]):
         key = visible(f"{given}{self._location.storage_type}:{asked.removeprefix(given)}", limit=60)
         place = visible(str(path), limit=60)
         words = f"Enter again opens the local side: this is on this machine.\nLocal: {place}\nAs a key, type {key}"
+        if is_folder:
+            url = str(Place("file", root=str(path.absolute())))
+            words += f"\nIn a tab of its own, type {visible(url, limit=300)}"
         self.say(words, role="$warning")
 
     def _go_elsewhere(self, text: str) -> None:

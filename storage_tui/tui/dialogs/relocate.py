@@ -41,17 +41,20 @@ class RelocateScreen(Dialog[RelocateRequest]):
 
     def __init__(
         self, rows: Sequence[Row], amount: Amount, to: Location, candidates: Candidates, *, is_move: bool | None = None,
-        lead: str = "", place: OpenPlace | None,
+        lead: str = "", place: OpenPlace | None, from_store: str = "",
     ) -> None:  # fmt: skip
+        """`from_store` names the store of the rows, where the target is in another one."""
         super().__init__()
         self._place = place
         self._rows = rows
         self._to = to
         self._candidates, self._lead = candidates, lead
         self._is_move = is_move
+        self._from_store = from_store
         what = f"{visible(rows[0].key, limit=50)}: " if len(rows) == 1 else ""
         verb = {None: "Move or copy", True: "Move", False: "Copy"}[is_move]
         of = "" if lead else f" of {types_text(row.storage_type for row in rows)}"
+        of = f" from {visible(from_store, limit=50)}" if from_store else of
         self.TITLE_TEXT = f"{verb} {what}{amount.words}{of}"
 
     def compose_body(self) -> ComposeResult:
@@ -79,7 +82,7 @@ class RelocateScreen(Dialog[RelocateRequest]):
         self.say("")
         try:
             to = self.query_one(LocationField).location
-            self.say(rule_words(self._rows, to.storage_type, self._place), id="rule")
+            self.say(rule_words(self._rows, to.storage_type, self._place, is_apart=bool(self._from_store)), id="rule")
             self._checked()
         except StorageError as exc:
             self.say(visible(exc.message), role="$warning")
@@ -94,7 +97,8 @@ class RelocateScreen(Dialog[RelocateRequest]):
     def _checked(self) -> Location:
         to = as_folder(self.query_one(LocationField).location)
         check_source(self._rows, is_move=self.is_move)
-        check_target(self._rows, to, is_move=self.is_move)
+        if not self._from_store:
+            check_target(self._rows, to, is_move=self.is_move)
         return to
 
     @on(Input.Submitted)

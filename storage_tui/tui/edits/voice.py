@@ -33,4 +33,4 @@ class DeskVoice:
     def work(self, text: str) -> None:
         """Show running work; Esc stops the work while a text is shown."""
         self._desk.working = text
-        self._desk.on_message()
+        self._desk.front.on_message()

@@ -21,6 +21,7 @@ from storage_tui.tui.lists.flat import FlatList
 from storage_tui.tui.lists.flat_reader import FlatReader, Read
 from storage_tui.tui.lists.program import ProgramActions
 from storage_tui.tui.look.beside import Beside
+from storage_tui.tui.look.row_keys import RowKeys
 from storage_tui.tui.moves.actions import MoveActions
 from storage_tui.tui.rows.actions import Gone, RowActions
 from storage_tui.tui.rows.job import Job
@@ -66,10 +67,11 @@ class FlatScreen(CommandScreen[None]):
         self.beside = Beside(desk, self.view)
         self.status = Bar(id="status")
         self.job = Job(self, desk)
-        self.cursor = Cursor(self.view, moved=self._cursor_moved)
+        self.cursor = Cursor(self.view, moved=lambda: self.marking.cursor_moved())
         self.marking = Marking(self, desk, self.view, self.cursor, self.job, changed=self.update_lines)
         self.reader = FlatReader(self, desk, self.view, self.marking, location, read, changed=self.update_lines)
         self._sizes = MissingSizes(self, desk, self.view)
+        self._row_keys = RowKeys(self)
 
     def compose(self) -> ComposeResult:
         """Yield title, list, status and keys."""
@@ -104,15 +106,12 @@ class FlatScreen(CommandScreen[None]):
 
     def on_screen_resume(self) -> None:
         """Show messages on this screen."""
-        self.desk.on_message = self.update_lines
+        self.desk.front.on_message = self.update_lines
         self.update_lines()
 
     def current_row(self) -> Row | None:
         """Return the blob under the cursor; None on a heading."""
         return self.view.current
-
-    def _cursor_moved(self) -> None:
-        self.marking.cursor_moved()
 
     def _shown(self, rows: Sequence[Row]) -> list[Row]:
         """Return those of the rows whose blobs are in this list."""
@@ -154,6 +153,7 @@ class FlatScreen(CommandScreen[None]):
             return
         width, view, reader = self.size.width, self.view, self.reader
         self.beside.show_row(view.current)
+        self._row_keys.follow(view.current, opened_by="view")
         error = f"{visible(reader.error)}\nR tries again." if reader.error else ""
         view.set_state("Reading… (Esc stops)" if reader.is_reading else error or self.empty_words())
         kind, prefix = self.title_place or (self.location.storage_type, self.location.key)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from storage_tui.contract.models import Blob
 from storage_tui.tui.background import run
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.desk import Desk
@@ -22,6 +23,16 @@ class ProgramActions:
         self._screen = screen
         self._desk = desk
         self._current = current
+
+    def action_view(self) -> None:
+        """View the blob on the whole screen."""
+        from storage_tui.tui.viewer.screen import ViewerScreen  # its search, folds and colours are loaded on demand
+
+        row = self._current()
+        if isinstance(row, Blob):
+            self._screen.app.push_screen(ViewerScreen(self._desk, row))
+        else:
+            self._screen.remark("a blob can be viewed; the cursor is on no blob")
 
     def action_details(self) -> None:
         """Show everything known about the row."""

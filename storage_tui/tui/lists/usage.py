@@ -21,6 +21,7 @@ from storage_tui.tui.lists.usage_count import count
 from storage_tui.tui.lists.usage_lines import UsageLines
 from storage_tui.tui.lists.usage_tree import USAGE_SORTS, UsageLevel
 from storage_tui.tui.look.beside import Beside
+from storage_tui.tui.look.row_keys import RowKeys
 from storage_tui.tui.rows.actions import Gone, RowActions
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.state.listing import Folder, Row
@@ -54,6 +55,7 @@ class UsageScreen(CommandScreen[None]):
         self.view = UsageLines(desk.marks, self._level, id="tree")
         self.beside = Beside(desk, self.view)
         self.status = Bar(id="status")
+        self._row_keys = RowKeys(self)
         self.job = Job(self, desk)
 
     def compose(self) -> ComposeResult:
@@ -82,7 +84,7 @@ class UsageScreen(CommandScreen[None]):
 
     def on_screen_resume(self) -> None:
         """Show messages on this screen."""
-        self.desk.on_message = self.update_lines
+        self.desk.front.on_message = self.update_lines
         self.update_lines()
 
     def current_row(self) -> Row | None:
@@ -128,6 +130,9 @@ class UsageScreen(CommandScreen[None]):
             return
         level, width = self._level, self.size.width
         self.beside.show_row(self.current_row())
+        branch = self.view.branch
+        if branch is not None:  # Enter lists the blobs directly here, and walks into a folder
+            self._row_keys.follow_words({"open": "list them"} if branch.is_own else {"open": "", "delete": ""})
         bound = "" if level.is_exact else "≥ "
         counts = f"{bound}{size_text(level.size_bytes)} in {bound}{plural(level.count, 'blob')} "
         counts = f"counting… {counts}(Esc stops) " if self._is_counting else counts

@@ -1,4 +1,4 @@
-"""The keys for the row under the cursor, few and by its kind, which the footer of the main screen names first."""
+"""The keys for the row under the cursor, few and by its kind, which the footer of a list names first."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -33,11 +33,13 @@ BY_KIND: Mapping[str, Words] = {
 FOLDER_WORDS: Words = {"open": "open", "usage": "usage", "find": "find"}
 
 
-def keys_of_row(row: Row | None) -> Words:
-    """Return the commands that a row is most likely wanted for, with their words; none without a row."""
+def keys_of_row(row: Row | None, *, opened_by: str = "open") -> Words:
+    """Return the commands that a row is most likely wanted for, with their words; none without a row. `opened_by` is
+    the command that shows a blob on the whole screen."""
     if row is None:
         return {}
-    words = dict(FOLDER_WORDS if isinstance(row, Folder) else _words_of(row))
+    found = FOLDER_WORDS if isinstance(row, Folder) else _words_of(row)
+    words = {opened_by if name == "open" else name: word for name, word in found.items()}
     if is_archived(row):
         words = {"thaw": "ask back", "details": "", **words}
     if expires_in(row.storage_type):
@@ -72,12 +74,15 @@ class RowKeys:
         self._lead = ids
         self._show(self._words)
 
-    def follow(self, row: Row | None) -> None:
-        """Show the keys of another row, at once where the footer has none yet."""
+    def follow(self, row: Row | None, *, opened_by: str = "open") -> None:
+        """Show the keys of another row; see `keys_of_row`."""
+        self.follow_words(keys_of_row(row, opened_by=opened_by))
+
+    def follow_words(self, words: Words) -> None:
+        """Show other keys first, at once where the footer has none yet."""
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
-        words = keys_of_row(row)
         if words == self._words:
             return
         if not self._words:

@@ -4,6 +4,7 @@
 |---|---|
 | actions.py | the commands: rename, take, paste, move or copy to |
 | counting.py | how many blobs and bytes rows are |
+| leaving.py | blobs that went from one open store into another: what the store that they left notes |
 | name_list.py | the list of names for a batch rename: written, read back, ordered so that swaps work |
 | relocating.py | one job on the server, its progress, and what became of its blobs |
 | renaming.py | one row renamed after a question, many in an editor |

@@ -8,6 +8,7 @@ from storage_tui.contract.errors import ConflictError, StorageError, TypeRuleErr
 from storage_tui.contract.keys import Location, as_folder, parent_prefix
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.moves.leaving import note_gone
 from storage_tui.tui.moves.targets import check_source, check_target
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.state.listing import Row
@@ -102,9 +103,9 @@ class MoveActions:
         except StorageError as exc:
             desk.refuse(exc.message)
             return
-        desk.taken = Taken.of(rows, is_move=is_move)
+        desk.taken = Taken(tuple(rows), is_move, desk.storage, partial(note_gone, desk))
         desk.marks.discard(rows)
-        desk.hint("open a folder, then gp or C-v pastes; Esc forgets")
+        desk.hint("open a folder, also in another tab, then gp or C-v pastes; Esc forgets")
         self._tell(self._changed)
 
     def action_paste(self) -> None:
@@ -113,7 +114,7 @@ class MoveActions:
         if taken is None:
             self._desk.hint("nothing was taken: C takes rows for copying, X for moving")
         else:
-            self._start(partial(self._relocate, list(taken.rows), self._folder(), is_move=taken.is_move, is_paste=True))
+            self._start(partial(self._relocate, list(taken.rows), self._folder(), is_move=taken.is_move, taken=taken))
 
     def action_move_to(self) -> None:
         """Ask for a folder, and move or copy the chosen rows there."""
@@ -129,17 +130,21 @@ class MoveActions:
         first = rows[0]
         await self._relocate(rows, Location(first.storage_type, parent_prefix(first.key)), is_move=None)
 
-    async def _relocate(self, rows: list[Row], to: Location, *, is_move: bool | None, is_paste: bool = False) -> None:
+    async def _relocate(
+        self, rows: list[Row], to: Location, *, is_move: bool | None, taken: Taken | None = None
+    ) -> None:  # fmt: skip
         from storage_tui.tui.dialogs.relocate import RelocateScreen
         from storage_tui.tui.moves.counting import count_rows
         from storage_tui.tui.moves.relocating import origins_of, relocate, report
 
         desk, app = self._desk, self._screen.app
+        away = taken if taken is not None and taken.storage is not desk.storage else None
         try:
             if is_move is not None:
                 check_source(rows, is_move=is_move)
-                check_target(rows, to, is_move=is_move)
-            amount = await count_rows(desk, rows)
+                if away is None:
+                    check_target(rows, to, is_move=is_move)
+            amount = await count_rows(desk, rows, desk.storage if away is None else away.storage)
         except (TypeRuleError, ConflictError) as exc:
             desk.refuse(exc.message)
             return
@@ -147,20 +152,23 @@ class MoveActions:
             desk.fail("cannot count what would be moved", exc)
             return
         candidates = partial(names_from, desk.storage)
-        request = await app.push_screen_wait(
-            RelocateScreen(rows, amount, to, candidates, is_move=is_move, lead=desk.lead, place=desk.place)
-        )
+        question = RelocateScreen(
+            rows, amount, to, candidates, is_move=is_move, lead=desk.lead, place=desk.place,
+            from_store="" if away is None else away.where,
+        )  # fmt: skip
+        request = await app.push_screen_wait(question)
         if request is None:
             return
         outcome = await relocate(
-            app, desk, origins_of(rows), request.to, is_move=request.is_move, conflict=request.conflict
+            app, desk, origins_of(rows), request.to, is_move=request.is_move, conflict=request.conflict, away=away
         )
         what = rows[0].key if len(rows) == 1 else ""
-        report(desk, outcome, request.to, is_move=request.is_move, what=what)
-        if is_paste and request.is_move and outcome.done:
+        is_lasting = away is not None and request.is_move
+        report(desk, outcome, request.to, is_move=request.is_move, what=what, is_lasting=is_lasting)
+        if taken is not None and request.is_move and outcome.done:
             desk.taken = None
         if outcome.first is not None:
-            if request.is_move:
+            if request.is_move and away is None:
                 desk.marks.discard(rows)
             self._tell(partial(self._after, rows, outcome.first, request.to, is_move=request.is_move))
         self._tell(self._changed)

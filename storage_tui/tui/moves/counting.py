@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.models import Blob
@@ -31,18 +32,21 @@ class Amount:
         return " + ".join(parts) + (f", {bound}{size_text(self.size_bytes)}" if self.blobs else "")
 
 
-async def count_rows(desk: Desk, rows: Sequence[Row]) -> Amount:
-    """Return the amount of the rows. Raise NotFoundError for folders without blobs, and the errors of the client."""
+async def count_rows(desk: Desk, rows: Sequence[Row], storage: AsyncStorage) -> Amount:
+    """Return the amount of the rows of a store; `desk` shows that they are counted.
+
+    Raise NotFoundError for folders without blobs, and the errors of the client.
+    """
     blobs = [row for row in rows if isinstance(row, Blob)]
     folders = [row for row in rows if not isinstance(row, Blob)]
     size_bytes, count = sum(blob.size_bytes or 0 for blob in blobs), len(blobs)
     is_bound = any(blob.size_bytes is None for blob in blobs)
-    if len(folders) > FOLDERS_COUNTED or (folders and "usage" not in (await desk.storage.describe()).features):
+    if len(folders) > FOLDERS_COUNTED or (folders and "usage" not in (await storage.describe()).features):
         return Amount(count, size_bytes, len(folders), is_bound)
     desk.working = "Counting… (Esc stops)" if folders else ""
     try:
         for folder in folders:
-            found = await desk.storage.usage(folder.key, storage_type=folder.storage_type)
+            found = await storage.usage(folder.key, storage_type=folder.storage_type)
             count, size_bytes = count + found.count, size_bytes + found.size_bytes
     finally:
         desk.working = ""

@@ -24,6 +24,7 @@ from storage_tui.contract.visible import visible
 from storage_tui.tui.background import in_thread
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.state.listing import Row
+from storage_tui.tui.state.taken import Taken
 
 PROGRESS_S = 0.25
 FAILURES_LOGGED = 1000  # of one job; the log itself is bounded, and the rest is counted
@@ -62,8 +63,9 @@ class Outcome:
                 etag = None if result.blob is None else result.blob.etag
                 self.moved.append((result.move, etag, result.overwritten))
 
-    def note(self, desk: Desk, *, is_move: bool) -> None:
-        """Note failures in the log and the rest for undo, and let the changed lists be read again."""
+    def note(self, desk: Desk, *, is_move: bool, away: Taken | None = None) -> None:
+        """Note failures in the log and the rest for undo, and let the changed lists be read again. What was moved from
+        another store, `away`, is taken back by nobody."""
         verb = "moved" if is_move else "copied"
         for result in self.failures:
             desk.log.error(f"{result.move.key!a} was not {verb}: {result.message or result.error}")
@@ -74,12 +76,22 @@ class Outcome:
             if not is_move:
                 made = [(move.to_key, etag, before) for move, etag, before in self.moved if move.target_type == name]
                 desk.undo.note_written(name, made)
-        if is_move:
+        if away is not None:
+            if is_move:
+                self._note_arrived(desk, away)
+        elif is_move:
             desk.undo.note_moved(self.moved)
             for name in {move.storage_type for move, _, _ in self.moved}:
                 desk.touch(name)
                 keys = [move.key for move, _, _ in self.moved if move.storage_type == name]
                 desk.marks.discard_keys(name, keys)
+
+    def _note_arrived(self, desk: Desk, away: Taken) -> None:
+        away.left([MoveResult(move) for move, _, _ in self.moved])
+        if self.moved:
+            move, where = self.moved[0][0], visible(away.where, limit=60)
+            words = f"{plural(self.done, 'blob')} came from {where}; take them with X, and paste them there"
+            desk.undo.note_lasting(move.target_type, move.to_key, words)
 
 
 def origins_of(rows: Iterable[Row]) -> list[Origin]:
@@ -100,16 +112,20 @@ def origin_of_rename(row: Row) -> Origin:
 
 
 async def relocate(
-    app: App[Any], desk: Desk, origins: Sequence[Origin], to: Location, *, is_move: bool, conflict: Conflict
-) -> Outcome:
-    """Move or copy as a job; Esc stops it between two batches, and what was moved stays moved.
+    app: App[Any], desk: Desk, origins: Sequence[Origin], to: Location, *, is_move: bool, conflict: Conflict,
+    away: Taken | None = None,
+) -> Outcome:  # fmt: skip
+    """Move or copy as a job; Esc stops it between two batches, and what was moved stays moved. Rows that were taken
+    `away`, in another store, come through this machine, or inside the engine that has both stores.
 
     An error of the server is in the outcome. A cancelled task notes what was done, too.
     """
     outcome, control = Outcome(), TransferControl()
+    source = desk.storage if away is None else away.storage
     job = Relocation(
-        desk.storage.engine, origins, to, is_move=is_move, conflict=conflict, control=control, on_results=outcome.take
-    )
+        source.engine, origins, to, is_move=is_move, conflict=conflict, control=control, on_results=outcome.take,
+        to_engine=None if away is None else desk.storage.engine,
+    )  # fmt: skip
     verb = "Moving" if is_move else "Copying"
 
     def say_progress() -> None:
@@ -117,7 +133,7 @@ async def relocate(
         bytes_ = f", {size_text(now.done_bytes)} of {size_text(now.total_bytes)}" if now.total_bytes else ""
         failed = f", {now.files_failed:,} failed" if now.files_failed else ""
         desk.working = f"{verb} {now.files_done:,} of {plural(now.files, 'blob')}{bytes_}{failed} (Esc stops)"
-        desk.on_message()
+        desk.front.on_message()
 
     desk.working = f"{verb}… (Esc stops)"
     timer = app.set_interval(PROGRESS_S, say_progress)
@@ -134,7 +150,7 @@ async def relocate(
         timer.stop()
         desk.working = ""
         outcome.is_stopped = control.is_cancelled and outcome.error is None  # an error stops the job, too
-        outcome.note(desk, is_move=is_move)
+        outcome.note(desk, is_move=is_move, away=away)
         if outcome.is_stopped:
             report(desk, outcome, to, is_move=is_move)
     return outcome
@@ -150,9 +166,11 @@ async def rename_in_order(desk: Desk, moves: Sequence[Move], outcome: Outcome) -
 
 
 def report(
-    desk: Desk, outcome: Outcome, to: Location, *, is_move: bool, is_rename: bool = False, what: str = ""
-) -> None:
-    """Show in the status line what a job did; `what` is the name of the only row of the job."""
+    desk: Desk, outcome: Outcome, to: Location, *, is_move: bool, is_rename: bool = False, what: str = "",
+    is_lasting: bool = False,
+) -> None:  # fmt: skip
+    """Show in the status line what a job did; `what` is the name of the only row of the job. A job that `is_lasting`
+    cannot be taken back."""
     verb = "renamed" if is_rename else "moved" if is_move else "copied"
     done, is_whole = outcome.done, not (outcome.skipped or outcome.failed or outcome.error or outcome.is_stopped)
     count = done + outcome.skipped + outcome.failed
@@ -174,4 +192,4 @@ def report(
     elif outcome.skipped and not done:
         desk.refuse(words)
     else:
-        desk.say(words + (" (Z takes it back)" if done else ""))
+        desk.say(words + (" (Z takes it back)" if done and not is_lasting else ""))

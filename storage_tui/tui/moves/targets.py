@@ -32,15 +32,15 @@ def check_target(rows: Sequence[Row], to: Location, *, is_move: bool) -> None:
         raise ConflictError("the rows are in this folder already")
 
 
-def rule_words(rows: Iterable[Row], to: str, place: OpenPlace | None = None) -> str:
+def rule_words(rows: Iterable[Row], to: str, place: OpenPlace | None = None, *, is_apart: bool = False) -> str:
     """Return what the storage types mean for the blobs that arrive; "" within one type that keeps everything. A place
-    may have types with rules of its own."""
+    may have types with rules of its own. With `is_apart` the blobs come from another store."""
     if place is not None and to in place.types:
         return f"{to}: {visible(place.types[to])}."
     types, rule = dict.fromkeys(row.storage_type for row in rows), STORAGE_TYPES[to]
     if not rule.may_overwrite:
         return f"{to} is {rule.summary}: what arrives can neither be replaced nor moved away."
-    if [*types] == [to]:
+    if [*types] == [to] and not is_apart:
         return "A moved blob keeps its expiry; a copy has seven days." if rule.expires_after is not None else ""
     if rule.expires_after is not None:
         return f"In {to} they expire {rule.expires_after.days} days from now."

@@ -6,6 +6,7 @@
 | bookmarks.py | bookmarks and recent places of each server or profile, in one small file of the state directory |
 | folder_mix.py | the kinds of blobs in a folder, by the endings of their names |
 | formats.py | numbers as people read them: counts, ages, countdowns, rates; three digits, no locale |
+| front.py | what all open stores share: the log, the last message, the running work, the taken rows |
 | images.py | images of the catalog in the words of the browser |
 | listing.py | one folder as the list shows it: pages that arrive one by one, in bounded memory |
 | marks.py | the marks: blobs and folders for the next action, kept across folders and types |

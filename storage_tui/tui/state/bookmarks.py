@@ -40,7 +40,7 @@ class Elsewhere:
     def __str__(self) -> str:
         """Return the location with the store before it, for people."""
         if self.location is None:
-            return self.url
+            return self.url or self.profile or self.data_dir
         if self.profile or self.data_dir or self.opening.types:
             return f"{self.profile or self.url or self.data_dir} ▸ {self.location}"
         place = parse_place(self.url)

@@ -1,23 +1,34 @@
 """The rows that were taken for copying or moving, until they are pasted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from storage_tui.contract.counts import plural
+from storage_tui.contract.moves import MoveResult
 from storage_tui.tui.state.listing import Folder, Row
+
+if TYPE_CHECKING:
+    from storage_tui.client.async_storage import AsyncStorage
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Rows as they were when they were taken, and whether pasting moves them or copies them."""
+    """Rows as they were when they were taken, and whether pasting moves them or copies them.
+
+    `storage` is their store. `left` is called with the results of blobs that were moved from there into another store.
+    """
 
     rows: tuple[Row, ...]
     is_move: bool
+    storage: "AsyncStorage"
+    left: Callable[[Sequence[MoveResult]], None]
 
-    @classmethod
-    def of(cls, rows: Sequence[Row], *, is_move: bool) -> "Taken":
-        """Return the rows as taken."""
-        return cls(tuple(rows), is_move)
+    @property
+    def where(self) -> str:
+        """The name of the store of the rows, for people; not safe to draw."""
+        place = self.storage.place
+        return self.storage.display_url if place is None else place.name
 
     @property
     def verb(self) -> str:

@@ -1,6 +1,6 @@
 """The queue of transfers and its jobs: waiting, running, done, and the rate and time left of the whole batch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -243,6 +243,20 @@ class Gauge:
     def eta_s(self) -> float | None:
         """The seconds left for the whole batch; None when unknown."""
         return (self.total_bytes - self.done_bytes) / self.bytes_per_s if self.bytes_per_s > 0 else None
+
+
+def whole(gauges: Sequence[Gauge]) -> Gauge:
+    """Return the totals of several gauges, at least one."""
+    first, *others = gauges
+    for other in others:
+        first = Gauge(
+            first.files + other.files, first.files_done + other.files_done, first.failed + other.failed,
+            first.skipped + other.skipped, first.cancelled + other.cancelled, first.running + other.running,
+            first.paused + other.paused, first.done_bytes + other.done_bytes, first.total_bytes + other.total_bytes,
+            first.bytes_per_s + other.bytes_per_s, first.direction if first.direction == other.direction else "both",
+            first.is_past and other.is_past,
+        )  # fmt: skip
+    return first
 
 
 LOST = "ended with the agent; see whether it is there"

@@ -25,6 +25,7 @@ from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.lists.flat_screen import TICK_S
 from storage_tui.tui.lists.program import ProgramActions
+from storage_tui.tui.look.row_keys import RowKeys, Words
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.state.paths import brief
@@ -62,6 +63,7 @@ class SyncScreen(CommandScreen[None]):
         self.view = DifferenceLines(self._differences, id="differences")
         self.status = Bar(id="status")
         self.job = Job(self, desk)
+        self._row_keys = RowKeys(self)
 
     def compose(self) -> ComposeResult:
         """Yield title, differences, status and keys."""
@@ -86,7 +88,7 @@ class SyncScreen(CommandScreen[None]):
 
     def on_screen_resume(self) -> None:
         """Show messages on this screen."""
-        self._desk.on_message = self.update_lines
+        self._desk.front.on_message = self.update_lines
         self.update_lines()
 
     def on_unmount(self) -> None:
@@ -160,6 +162,7 @@ class SyncScreen(CommandScreen[None]):
             return
         width = self.size.width
         self.view.say(self._empty_words())
+        self._row_keys.follow_words(self._keys_of_row())
         self.title_bar.say(
             place_title(
                 self._desk.type_name(self._location.storage_type), self._location.key, self._sides(), width=width
@@ -176,6 +179,16 @@ class SyncScreen(CommandScreen[None]):
     def _sides(self) -> str:
         arrow = "←" if self._differences.direction == "up" else "→"
         return f"{arrow} {visible(brief(self._folder), limit=60)}"
+
+    def _keys_of_row(self) -> Words:
+        """Return the words of the footer for the difference under the cursor: what its tick is for."""
+        row = self.view.row
+        if row is None:
+            return {"refresh": "", "turn-around": ""}
+        step = row.step(self._differences.direction)
+        if step == "none":
+            return {"turn-around": ""}
+        return {"tick": f"not {step}" if self._differences.is_ticked(row) else step}
 
     def _counts(self) -> Content:
         every = self._differences.counts.every

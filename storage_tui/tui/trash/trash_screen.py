@@ -11,7 +11,7 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Retention
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.trash import BringBack, GoneBlob
+from storage_tui.contract.trash import MOVED_OVER, OVERWRITTEN, BringBack, GoneBlob
 from storage_tui.contract.visible import place_text, visible
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
@@ -20,6 +20,7 @@ from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.dialogs.purge import PurgeScreen
 from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.lists.log import LogScreen
+from storage_tui.tui.look.row_keys import RowKeys, Words
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.trash.terms import lasting
 from storage_tui.tui.trash.trash_lines import TrashLines
@@ -29,6 +30,7 @@ from storage_tui.tui.widgets.line_view import LineView
 from storage_tui.tui.widgets.notice import notice_content
 
 KEPT = 20_000  # versions in the list, about 12 MB; a longer trash is looked at by folder
+TICK_S = 0.25
 BATCH = 250  # blobs in one call: Esc waits for at most one
 
 
@@ -50,6 +52,7 @@ class TrashScreen(CommandScreen[None]):
         self.view = TrashLines(location.key, id="trash")
         self._title_bar = Bar(id="title")
         self._status = Bar(id="status")
+        self._row_keys = RowKeys(self)
 
     def compose(self) -> ComposeResult:
         """Yield title, list, status and keys."""
@@ -63,12 +66,13 @@ class TrashScreen(CommandScreen[None]):
         return (self, Cursor(self.view))
 
     def on_mount(self) -> None:
-        """Read the trash."""
+        """Read the trash; a message in the status line goes by itself."""
+        self.set_interval(TICK_S, self.update_lines)
         self._read()
 
     def on_screen_resume(self) -> None:
         """Show messages on this screen."""
-        self._desk.on_message = self.update_lines
+        self._desk.front.on_message = self.update_lines
         self.update_lines()
 
     @work(exclusive=True, group="trash")
@@ -105,10 +109,11 @@ class TrashScreen(CommandScreen[None]):
         if not self.has_lines:
             return
         place, view, width = self._location, self.view, self.size.width
+        self._row_keys.follow_words(_keys_of(view.current, len(view.marks)))
         total = size_text(sum(one.blob.size_bytes or 0 for one in view.gone))
         counts = f"{plural(len(view.gone), 'version')} · {total}" + (", the first in order of the keys" * self._is_cut)
         counts += f", kept {lasting(self._terms.retention_s)}" if self._terms.retention_s and width >= 80 else ""
-        title = place_title(place.storage_type, place.key, "trash", width=width)
+        title = place_title(self._desk.type_name(place.storage_type), place.key, "trash", width=width)
         self._title_bar.say(title, Content.styled(f"  {counts} ", "$text-muted"))
         marks = Content.styled(f"● {len(view.marks):,}  " if view.marks else "", "bold $warning")
         notice = notice_content(self._desk, None)
@@ -238,6 +243,15 @@ class TrashScreen(CommandScreen[None]):
     def action_close(self) -> None:
         """Go back to the main screen."""
         self.dismiss(None)
+
+
+def _keys_of(gone: GoneBlob | None, marks: int) -> Words:
+    """Return the words of the footer for a version: what was replaced comes back beside the blob that is there."""
+    if marks:
+        return {"bring-back": f"bring back {marks:,}"}
+    if gone is None:
+        return {"refresh": ""}
+    return {"bring-back": "bring back beside" if gone.how in (OVERWRITTEN, MOVED_OVER) else "bring back"}
 
 
 def _last_of_each_key(chosen: Sequence[GoneBlob]) -> list[GoneBlob]:

@@ -82,7 +82,7 @@ class LocationField(Input):
         if self._lead and meant.startswith(self._lead):
             return Location(DEFAULT, check_name_prefix(meant.removeprefix(self._lead)))
         if self._lead and meant.startswith(SCHEMES):
-            raise BadRequestError(f"{meant[:60]!a} is not in the open place; storage-tui cp and mv go between places")
+            raise BadRequestError(f"{meant[:60]!a} is not in the open place; C takes rows, gp in its tab pastes them")
         return Location.parse(meant)
 
     def _meant(self, text: str) -> str:

@@ -15,9 +15,9 @@ def notice_content(desk: Desk, row: Row | None, *, in_range: bool = False) -> Co
     """Return the most important notice for the cursor on `row`.
 
     A message stays for seconds, an error for a minute; then a reminder of unseen errors stays until the user looks at
-    the log.
+    the log. Running work hides all but the answers to keys that were pressed since it began.
     """
-    if desk.working:
+    if desk.working and not desk.answers_during_work:
         return Content.styled(desk.working, "$accent")
     message = desk.fresh_message
     if message is not None and message.level != "error":

@@ -15,6 +15,7 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.visible import visible
 from storage_tui.previews import Preview
 from storage_tui.previews.syntax import ROLES
+from storage_tui.previews.table.grid import MAX_COLUMNS
 from storage_tui.tui.terminal.compositor import repaint
 
 WRAPPED_ROWS = 4000  # a page of a preview is a few hundred lines; a hostile preview is cut here
@@ -37,7 +38,8 @@ class PreviewPane(Widget):
         self._body: tuple[Text, ...] = ()
         self._note = ""
         self._is_error = False
-        self._can_wrap = self._is_table = False
+        self._can_wrap = False
+        self._columns_left: int | None = None  # behind the last one of a table; None for no table
         self._rows: list[Text] | None = None
         self._base = Style.null()
 
@@ -46,7 +48,7 @@ class PreviewPane(Widget):
         facts = (("kind", preview.kind), *preview.facts) if preview.kind else preview.facts
         self._show(
             title, facts, preview.lines, preview.note, can_wrap=preview.can_wrap, is_error=preview.is_damaged,
-            is_table=preview.cells is not None and not preview.is_drawing,
+            columns_left=_columns_left(preview),
         )  # fmt: skip
 
     def show_facts(self, title: str, facts: Iterable[tuple[str, str]], note: str = "") -> None:
@@ -66,11 +68,11 @@ class PreviewPane(Widget):
         *,
         can_wrap: bool = False,
         is_error: bool = False,
-        is_table: bool = False,
+        columns_left: int | None = None,
     ) -> None:
         shown = self._rows[self.offset_rows :] if self._rows is not None else None
         self._title, self._facts, self._body, self._note = title, tuple(facts), body, note
-        self._can_wrap, self._is_error, self._is_table = can_wrap, is_error, is_table
+        self._can_wrap, self._is_error, self._columns_left = can_wrap, is_error, columns_left
         self.offset_rows = 0
         self._rows = None
         self._repaint(shown)
@@ -129,8 +131,8 @@ class PreviewPane(Widget):
         if self._body and rows:
             rows.append(Text(""))
         for number, line in enumerate(self._body):
-            if not number and self._is_table:
-                rows.append(with_cut_columns(line, width, label_style))
+            if not number and self._columns_left is not None:
+                rows.append(with_cut_columns(line, width, label_style, left=self._columns_left))
                 continue
             rows += line.wrap(self.app.console, width) if self._can_wrap and line.cell_len > width else [line]
             if len(rows) > WRAPPED_ROWS:
@@ -177,13 +179,21 @@ def _is_same(one: Text | None, other: Text | None) -> bool:
     return one == other and (one is None or other is None or one.style == other.style)
 
 
-def with_cut_columns(heads: Text, width: int, style: Style) -> Text:
-    """Return the heads of a table, with `+4 columns ›` at their end when so many do not fit whole."""
-    if heads.cell_len <= width:
+def _columns_left(preview: Preview) -> int | None:
+    """Return how many columns follow the last one of a table; None for a preview that begins with no table."""
+    if preview.is_drawing or preview.cells is None:
+        return preview.columns_left
+    return max(0, len(preview.cells.columns) - MAX_COLUMNS)
+
+
+def with_cut_columns(heads: Text, width: int, style: Style, *, left: int = 0) -> Text:
+    """Return the heads of a table, with `+4 columns ›` at their end when so many do not fit whole, or are not in the
+    heads because they are `left` out."""
+    if heads.cell_len <= width and not left:
         return heads
     stops = [match.end() for match in COLUMN.finditer(heads.plain)]
-    for cut in range(1, len(stops) + 1):
-        words = f"  +{plural(cut, 'column')} ›"
+    for cut in range(0 if left else 1, len(stops) + 1):
+        words = f"  +{plural(cut + left, 'column')} ›"
         shown = stops[-cut - 1] if cut < len(stops) else 0
         if shown + len(words) <= width:
             break

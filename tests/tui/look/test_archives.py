@@ -24,8 +24,9 @@ def test_the_sign_is_of_archived_blobs_only_and_loses_its_word_where_room_is_sho
     assert {archive_note(row, 60, has_signs=True) for row in others} == {""}
 
 
+@pytest.mark.parametrize("types", [{}, {"data": "published/", "tmp": "scratch/"}], ids=["plain", "types"])
 async def test_a_list_of_a_bucket_shows_what_is_archived(
-    tmp_path: Path, runtime_base: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, runtime_base: Path, monkeypatch: pytest.MonkeyPatch, types: dict[str, str]
 ) -> None:
     environ = {**amazon.ENVIRONMENT, "AWS_ENDPOINT_URL_S3": amazon.endpoint(), "XDG_RUNTIME_DIR": str(runtime_base)}
     for name, value in {**environ, "STORAGE_TUI_HOME": str(tmp_path / "own")}.items():
@@ -33,8 +34,8 @@ async def test_a_list_of_a_bucket_shows_what_is_archived(
     bucket, client = f"look-{secrets.token_hex(6)}", amazon.client(amazon.endpoint())
     client.create_bucket(Bucket=bucket)
     for key, stored in (("cold.tif", "GLACIER"), ("warm.tif", "STANDARD_IA")):
-        client.put_object(Bucket=bucket, Key=key, Body=b"x", StorageClass=stored)
-    storage = AsyncStorage(f"s3://{bucket}", opening=PlaceOptions(is_writable=True))
+        client.put_object(Bucket=bucket, Key=types.get("data", "") + key, Body=b"x", StorageClass=stored)
+    storage = AsyncStorage(f"s3://{bucket}", opening=PlaceOptions(is_writable=True, types=types))
     app = StorageApp(storage, title=storage.display_url, state_dir=tmp_path / "state")
     async with app.run_test(size=(160, 40)) as pilot:
         browser = Browser(app, pilot)

@@ -97,3 +97,47 @@ async def test_the_viewer_names_what_Enter_does_to_its_document(store: Storage, 
         await browser.shows("hex/text")
         await browser.shows("words")
         assert "Enter" not in browser.text.splitlines()[-1]
+
+
+async def test_the_footers_of_lists_follow_the_row_too(store: Storage, browse: Any) -> None:
+    store.set("d/a.csv", "a,b\n1,2\n")
+    store.set("d/b.md", "# words\n")
+    store.set("own", b"x")
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["d/", "own"])
+        await browser.press("f")
+        await browser.shows("Type words")
+        await browser.type("d/")
+        await browser.press("enter", "enter")
+        await browser.shows(" F3 rows  ")
+        await browser.press("j")
+        await browser.shows(" F3 read  e edit")
+        await browser.press("f3")
+        await browser.shows("hex/text")
+        await browser.press("q", "q")
+        await browser.until(lambda: browser.app.screen is browser.main)
+        await browser.press("U")
+        await browser.shows("in 3 blobs")
+        await browser.press("g", "g")
+        await browser.until(lambda: browser.text.splitlines()[-1].startswith((" Enter open  D delete", " Enter list")))
+        await browser.press("j")
+        await browser.shows(" Enter list them")
+
+
+async def test_the_trash_says_how_a_version_comes_back_and_its_messages_go(store: Storage, browse: Any) -> None:
+    store.set("a", b"1")
+    store.set("a", b"22")
+    store.set("b", b"333")
+    store.delete("b")
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["a"])
+        await browser.press("g", "z")
+        await browser.until(lambda: browser.text.splitlines()[-1].startswith(" Enter bring back  Space"))
+        await browser.press("j")
+        await browser.shows(" Enter bring back beside")
+        await browser.press("k", "space")
+        await browser.shows(" Enter bring back 1")
+        await browser.press("enter")
+        await browser.shows("b came back")
+        browser.app.desk.front.message_s = 0.0
+        await browser.until(lambda: "b came back" not in browser.text)

@@ -155,7 +155,7 @@ async def test_every_key_answers_on_an_empty_list_and_a_small_screen(browse: Any
     async with browse(size=size) as browser:
         await browser.until(lambda: not browser.main.reader.is_reading)
         for key in ("r", "C", "X", ">", "e", "a"):
-            browser.app.desk.shown = None
+            browser.app.desk.front.shown = None
             await browser.press(key)
             await browser.until(lambda: browser.app.desk.fresh_message is not None)
             assert browser.app.screen is browser.main

@@ -46,7 +46,9 @@ async def test_a_folder_goes_up_and_the_deletes_are_asked_at_the_end(store: Stor
         await browser.shows("2 to upload, 2 to delete, 1 the same")
         for words in ("× delete", "only in the store", "other size", "only in the folder", "2 ticked, 9 B"):
             assert words in browser.text
-        await browser.press("home", "space", "enter")
+        await browser.press("home")
+        await browser.shows(" Space delete  ")
+        await browser.press("space", "enter")
         await browser.until(lambda: isinstance(browser.app.screen, DeleteScreen))
         assert store.get("p/sub/new") == b"new"
         assert store.exists("p/ex?tra/odd")

@@ -164,6 +164,27 @@ async def test_bands_stretch_and_ramp_are_chosen(store: Storage, browse: Any) ->
         await browser.shows("of each view")
 
 
+async def test_the_next_picture_waits_until_the_terminal_has_drawn_the_one_before(store: Storage, browse: Any) -> None:
+    store.set("a.tif", raster())
+    async with browse() as browser:
+        screen = await opened(browser)
+        link, canvas = browser.app.desk.link, screen.canvas
+        assert link.asks_after(0, always=True)
+        link.answered()
+        assert link.asks_after(50_000) and link.is_busy
+        await browser.press("plus", "plus", "l")
+        await sharp(browser, screen)
+        assert len(canvas._late) > 10
+        link.answered()
+        assert not canvas._late
+        assert link.asks_after(50_000)
+        await browser.press("0")
+        await sharp(browser, screen)
+        assert canvas._late
+        canvas._go_on()  # the terminal is silent for too long
+        assert not canvas._late and not link.is_busy
+
+
 @pytest.mark.parametrize("size", [(200, 60), (80, 24), (20, 5)])
 async def test_the_picture_takes_what_the_screen_has(store: Storage, browse: Any, size: tuple[int, int]) -> None:
     store.set("a.tif", raster())

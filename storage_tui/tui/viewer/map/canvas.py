@@ -10,6 +10,7 @@ from textual.color import Color
 from textual.strip import Strip
 
 from storage_tui.previews.vector.atlas.dots import CHOSEN, FIRST_LAYER, GROUND, Dots
+from storage_tui.tui.terminal.link import Link
 from storage_tui.tui.viewer.map.layers import COLOURS
 from storage_tui.tui.viewer.views.canvas import Cell, ViewCanvas, with_bar
 
@@ -27,8 +28,8 @@ Label = tuple[int, int, str, int]  # column, row, text, colour
 class MapCanvas(ViewCanvas):
     """Draws the dots of a map."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, link: Link | None = None) -> None:
+        super().__init__(id=id, link=link)
         self._dots: Dots | None = None
         self._labels: dict[int, tuple[Label, ...]] = {}
         self._cross: Cell | None = None

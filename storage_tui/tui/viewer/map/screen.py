@@ -57,7 +57,7 @@ class FeatureMapScreen(CommandScreen[Left]):
         self._storage = storage
         self._source = source
         self._sources: list[tuple[str, Source]] = []
-        self.canvas = MapCanvas(id="canvas")
+        self.canvas = MapCanvas(id="canvas", link=desk.link)
         self.frame = ViewFrame(self.canvas, width=lambda: self.size.width, remark=self.remark)
         self.status = Status(blobs[0], desk.log, set_timer=self.set_timer, changed=self.say_lines)
         self.look = Look(self.canvas, run=self.run_worker, changed=self.say_all, settled=self._settled)

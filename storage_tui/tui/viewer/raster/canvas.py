@@ -7,6 +7,7 @@ from textual.strip import Strip
 from storage_tui.previews.decoding.painting.cells import CELL_BYTES, SIGNS, UPPER_HALF
 from storage_tui.previews.raster.halfblocks import cell_style
 from storage_tui.previews.raster.windows.shown import Picture
+from storage_tui.tui.terminal.link import Link
 from storage_tui.tui.viewer.raster.graticule import Graticule
 from storage_tui.tui.viewer.views.canvas import Cell, ViewCanvas, with_bar
 
@@ -17,8 +18,8 @@ BRIGHT_FROM = 128_000  # of 255,000: brighter cells have a dark cross-hair
 class RasterCanvas(ViewCanvas):
     """Draws the picture of a raster."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, link: Link | None = None) -> None:
+        super().__init__(id=id, link=link)
         self._picture: Picture | None = None
         self._cross: Cell | None = None
         self._bar = ""

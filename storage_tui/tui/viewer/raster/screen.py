@@ -55,7 +55,7 @@ class RasterScreen(CommandScreen[Left]):
         self._blob = blob
         self._kept_in = desk.type_name(blob.storage_type)  # what has the blob
         self._raster = raster
-        self.canvas = RasterCanvas(id="canvas")
+        self.canvas = RasterCanvas(id="canvas", link=desk.link)
         self.frame = ViewFrame(self.canvas, width=lambda: self.size.width, remark=self.remark)
         self._has_grid = False
         self._variable: str | None = None  # None: the first one

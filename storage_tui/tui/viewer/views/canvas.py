@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from storage_tui.tui.terminal.compositor import repaint
+from storage_tui.tui.terminal.link import AWAY_S, Link
 from storage_tui.tui.widgets.bare_widget import BareWidget
 
 BAR = Style.parse("bold #ffffff on #202020")
@@ -21,7 +22,11 @@ Cell = tuple[int, int]  # column and row
 
 
 class ViewCanvas(BareWidget, can_focus=True):
-    """Draws a view; a subclass says what each row is drawn from, and draws the row."""
+    """Draws a view; a subclass says what each row is drawn from, and draws the row.
+
+    Over a slow `link` to the terminal the next picture is painted once the terminal has drawn the one before; of
+    several pictures that come meanwhile, only the last.
+    """
 
     class Resized(Message):
         """The canvas has another size."""
@@ -46,8 +51,11 @@ class ViewCanvas(BareWidget, can_focus=True):
         columns: int
         rows: int
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, link: Link | None = None) -> None:
         super().__init__(id=id)
+        self._link = link or Link()
+        self._late: set[int] = set()  # the rows to paint once the link is free
+        self._is_waiting = False
         self._strips: dict[int, tuple[tuple[object, ...], Strip]] = {}
         self._pressed: Cell | None = None
 
@@ -64,8 +72,23 @@ class ViewCanvas(BareWidget, can_focus=True):
         """Paint the rows that are drawn from something else after the block."""
         before = [self.content_of(y) for y in range(self.room.height)]
         yield
-        rows = [y for y, content in enumerate(before) if content != self.content_of(y)]
-        repaint(self, *(Region(0, y, self.room.width, 1) for y in rows))
+        self._late |= {y for y, content in enumerate(before) if content != self.content_of(y)}
+        if not self._link.is_busy:
+            self._paint_late()
+        elif self._late and not self._is_waiting:
+            self._is_waiting = True
+            self._link.when_free(self._paint_late)
+            self.set_timer(AWAY_S, self._go_on)
+
+    def _paint_late(self) -> None:
+        rows, self._late, self._is_waiting = self._late, set(), False
+        if rows and self.is_attached:
+            repaint(self, *(Region(0, y, self.room.width, 1) for y in sorted(rows)))
+
+    def _go_on(self) -> None:
+        """Wait no longer for a terminal that has gone silent."""
+        if self._is_waiting:
+            self._link.give_up()
 
     def forget_strips(self) -> None:
         """Draw each row again, for it has another style."""
