@@ -303,9 +303,8 @@ async def test_an_upload_of_an_earlier_server_goes_on(bucket: Bucket) -> None:
         found = bucket.read(name)
         assert found is not None
         note = json.loads(found[1])
-        assert note["pieces"]
-        for later in ("pieces_crc", "part_bytes", "equal_parts", "step_parts"):
-            note.pop(later, None)
+        assert note["pieces"] and not {"part_bytes", "equal_parts", "step_parts", "start", "stop"} & note.keys()
+        del note["pieces_crc"]
         bucket.put(name, json.dumps(note).encode())
         async with store.write_upload(session.upload_id) as writer:
             assert writer.offset == 11 * MIB
