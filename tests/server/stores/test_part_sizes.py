@@ -5,11 +5,11 @@ import pytest
 from storage_tui.contract.wire import part_quantum
 from storage_tui.server.stores.bucket.uploads import RULES
 from storage_tui.server.stores.multipart.sizes import MIB, MOST_OBJECT_BYTES, MOST_PARTS, PartRules, PartSizes
+from storage_tui.server.stores.s3.sessions import EARLIER
 
 GIB = 1024 * MIB
 KNOWN = (0, 1, 8 * MIB, 60 * GIB, 60 * GIB + 1, 79 * GIB, 285 * GIB, 314 * GIB, 625 * GIB, 626 * GIB, 2000 * GIB,
          MOST_OBJECT_BYTES)  # fmt: skip
-EARLIER = PartSizes(8 * MIB, 2560, 2560)
 GROWING = [PartRules().sizes_for(None), RULES.sizes_for(None), EARLIER]
 
 

@@ -37,8 +37,12 @@ PARTS = "upload-parts/"
 
 State = Literal["open", "finishing", "finished", "cancelled"]
 
-_LATER_FIELDS = {"start": 0, "stop": None, "pieces_crc": None}  # left out of a session's object with these values:
-# earlier servers do not know them
+EARLIER = PartSizes(8 * MIB, 2560, 2560)  # the parts of earlier servers
+# Left out of a session's object with these values, as earlier servers, which may share the bucket, do not know them.
+_LATER_FIELDS = {
+    "start": 0, "stop": None, "pieces_crc": None, "part_bytes": EARLIER.first_bytes,
+    "equal_parts": EARLIER.equal_parts, "step_parts": EARLIER.step_parts,
+}  # fmt: skip
 _ID = re.compile(r"[0-9a-f]{8}[A-Za-z0-9_-]{43}")
 
 
@@ -76,9 +80,9 @@ class SessionRecord:
     start: int = 0  # of a part of the session, an object of its own whose `offset` is that of the blob
     stop: int | None = None
     pieces_crc: int | None = None  # of all pieces; None where an earlier server stored them
-    part_bytes: int = 8 * MIB  # as in `PartSizes`, and with the values of earlier servers
-    equal_parts: int = 2560
-    step_parts: int = 2560
+    part_bytes: int = EARLIER.first_bytes  # as in `PartSizes`
+    equal_parts: int = EARLIER.equal_parts
+    step_parts: int = EARLIER.step_parts
 
     @property
     def sizes(self) -> PartSizes:

@@ -20,7 +20,7 @@ from storage_tui.server.stores.s3.changes import check_write
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.protocol.requests import ConditionError
 from storage_tui.server.stores.s3.protocol.threads import Threads
-from storage_tui.server.stores.s3.sessions import Kept, SessionRecord
+from storage_tui.server.stores.s3.sessions import EARLIER, Kept, SessionRecord
 from storage_tui.server.stores.s3.trash.keeping import Keeper
 from storage_tui.server.stores.s3.upload_state import UploadState, begin_parts
 
@@ -57,6 +57,9 @@ class UploadSessions:
                 key=place.key,
             )
         sizes = self._rules.sizes_for(size_bytes)
+        is_as_before = size_bytes is not None and size_bytes <= EARLIER.place_of(EARLIER.equal_parts)
+        if is_as_before and sizes.first_bytes == EARLIER.first_bytes:
+            sizes = EARLIER  # the same equal parts, in words that earlier servers know
         want_crc = None if crc32c is None else checksum.encode(checksum.decode(crc32c))
         wanted = checksum.join_hashes(want_crc, promised)
         repeat = None if repeat_key is None else sessions.repeat_name(place, repeat_key, size_bytes)

@@ -262,8 +262,8 @@ async def test_a_copy_has_no_more_parts_than_an_engine_takes(bucket: Bucket) -> 
         await store.copy(KEY, Address(ALICE, "tmp", "c"))
         async with store.open(Address(ALICE, "tmp", "c")) as reader:
             assert await whole(reader) == content
-    [copied] = [one for one in bucket.list("").objects if "/tmp/" in one.name]
-    assert copied.etag.endswith("-2")
+        [copied] = [one for one in bucket.list("").objects if "/tmp/" in one.name]
+        assert copied.etag.endswith("-2")
 
 
 async def test_a_blob_that_no_parts_can_hold_is_refused_before_its_bytes(store: S3Store) -> None:
@@ -303,9 +303,8 @@ async def test_an_upload_of_an_earlier_server_goes_on(bucket: Bucket) -> None:
         found = bucket.read(name)
         assert found is not None
         note = json.loads(found[1])
-        assert note["pieces"]
-        for later in ("pieces_crc", "part_bytes", "equal_parts", "step_parts"):
-            note.pop(later, None)
+        assert note["pieces"] and not {"part_bytes", "equal_parts", "step_parts", "start", "stop"} & note.keys()
+        del note["pieces_crc"]
         bucket.put(name, json.dumps(note).encode())
         async with store.write_upload(session.upload_id) as writer:
             assert writer.offset == 11 * MIB
@@ -410,7 +409,8 @@ def test_a_list_with_namespaces_comments_and_other_fields_is_read() -> None:
         b"<x:IsTruncated>true</x:IsTruncated>"
         b"<x:Contents><x:Size>7</x:Size><x:Owner><x:Key>not this</x:Key></x:Owner><x:Key>a%26b</x:Key>"
         b"<x:LastModified>2024-05-01T12:00:00.123Z</x:LastModified><x:ETag>&#34;e&#34;</x:ETag></x:Contents>"
-        b"<x:CommonPrefixes><x:Prefix>f/</x:Prefix></x:CommonPrefixes></x:ListBucketResult>"
+        b"<x:CommonPrefixes><x:Prefix>f/</x:Prefix></x:CommonPrefixes>"
+        b"<x:EncodingType>url</x:EncodingType></x:ListBucketResult>"
     )
     with ConfusedEngine(content) as engine:
         found = seaweed.bucket_at(engine.url).list("")

@@ -21,8 +21,6 @@ from storage_tui.server.stores.s3.protocol.requests import ThrottledError
 from storage_tui.server.stores.s3.protocol.threads import Threads
 
 PAST_ALL = "\U0010ffff"  # sorts after every character that a name is likely to have
-
-
 PAUSES_S = (0.2, 0.4, 0.8, 1.6, 3.2)  # before an answer is asked for again that the engine had no time for
 MOST_EMPTY = 1000  # answers without a name in a row: a million delete markers, which an engine steps over
 
