@@ -79,6 +79,19 @@ async def test_a_blob_that_was_written_again_is_not_swept_by_its_old_entry(serve
     assert stored(store) == []
 
 
+async def test_a_blob_that_came_in_parts_and_a_copy_are_swept(servers: Servers) -> None:
+    store = await servers.start()
+    session = await store.create_upload(at("large", "tmp"))
+    async with store.write_upload(session.upload_id) as writer:
+        await writer.write(bytes(9 * 1024 * 1024))
+        await writer.finish()
+    await store.put(at("kept"), b"x")
+    await store.copy(at("kept"), at("copied", "tmp"))
+    servers.clock.advance(days=7, seconds=2)
+    assert await due_sweep(store) == 2
+    assert stored(store) == []
+
+
 async def test_a_blob_that_changes_while_it_is_swept_stays(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     store = await servers.start()
     await store.put(at("k", "tmp"), b"x")
