@@ -14,6 +14,7 @@ from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.server.stores.s3.ledger.journal import root_name
 from storage_tui.server.stores.s3.ledger.ledger import NOTES_AT_REST
 from storage_tui.server.stores.s3.ledger.pairs import Pair
+from storage_tui.server.stores.s3.ledger.rows import Row
 from storage_tui.server.stores.s3.ledger.scan import Position
 from storage_tui.server.stores.s3.protocol.bucket import Object, ObjectPage
 from storage_tui.server.stores.s3.records import S3Records
@@ -177,6 +178,32 @@ async def test_notes_of_many_changes_are_applied_by_the_sweep_without_a_list(ser
     assert f"LIST blobs/{ALICE}/data/" not in made
     assert two._bucket.list("touched/").objects == []
     assert await two.usage(ALICE, "data") == await listed(two)
+
+
+async def test_a_list_that_a_change_and_its_note_overtook_is_made_again(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await servers.start(), await servers.start()
+    await fill(one, 30)
+    await one.usage(ALICE, "data")
+    await one.put(at("f2/k002"), b"makes a row stale")
+    await one._ledger.journal.flush()
+    await two._ledger._sums.mark(DATA, lane=two._run().upkeep)
+    relisting, overtaken = one._ledger._sums._relisting, list[str]()
+    honest = relisting.rows
+
+    async def overtake(*args: Any, **options: Any) -> list[Row]:
+        rows = await honest(*args, **options)
+        if not overtaken:
+            overtaken.append("once")
+            await two.put(at("f2/k002"), b"another value, of another length")
+            await two._ledger.journal.flush()
+            await two._ledger._sums.mark(DATA, lane=two._run().upkeep)
+        return rows
+
+    monkeypatch.setattr(relisting, "rows", overtake)
+    assert await one.usage(ALICE, "data") == await listed(one)
+    assert overtaken
 
 
 async def test_notes_of_a_pair_without_sums_are_dropped(servers: Servers) -> None:
