@@ -186,9 +186,10 @@ async def test_a_list_that_a_change_and_its_note_overtook_is_made_again(
     one, two = await servers.start(), await servers.start()
     await fill(one, 30)
     await one.usage(ALICE, "data")
-    await one.put(at("f2/k002"), b"makes a row stale")
-    await one._ledger.journal.flush()
-    await two._ledger._sums.mark(DATA, lane=two._run().upkeep)
+    for content in (b"makes a row stale", b"changes nothing in the root"):
+        await one.put(at("f2/k002"), content)
+        await one._ledger.journal.flush()
+        await two._ledger._sums.mark(DATA, lane=two._run().upkeep)
     relisting, overtaken = one._ledger._sums._relisting, list[str]()
     honest = relisting.rows
 
