@@ -28,11 +28,10 @@ OWNER = "a" * 40
 
 
 def rows() -> Iterator[Row]:
-    """The table, for each size; the blobs of a size are among those of the next one."""
-    root, before = f"usage-{secrets.token_hex(6)}/", 0
+    """The table, for each size, below a prefix of its own."""
     for size in SIZES:
-        _seed_all(root, before, size)
-        before = size
+        root = f"usage-{secrets.token_hex(6)}/"
+        _seed_all(root, size)
         yield from asyncio.run(_measure(root, size))
 
 
@@ -43,8 +42,9 @@ async def _measure(root: str, size: int) -> list[Row]:
     async def change(keys: list[str]) -> None:
         await asyncio.gather(*(store.put(_at(key), b"xy") for key in keys))
 
-    async def usage(of: S3Store, delimiter: str = "/") -> object:
-        return await of._ledger.usage(OWNER, "tmp", prefix="", delimiter=delimiter)
+    async def usage(of: S3Store) -> None:
+        found = await of._ledger.usage(OWNER, "tmp", prefix="", delimiter="/")
+        assert found.count == size and sum(child.count for child in found.children) == size
 
     def everything() -> Awaitable[object]:
         return store._lists.usage(OWNER, "tmp", prefix="", delimiter="/", now=store._now(), most=10**9)
@@ -97,9 +97,9 @@ async def _counted(store: S3Store, work: Callable[[], Awaitable[object]]) -> tup
     return f"{made:,} requests, {time.perf_counter() - begun:.2f} s", "", ""
 
 
-def _seed_all(root: str, start: int, stop: int) -> None:
+def _seed_all(root: str, size: int) -> None:
     context, endpoint = get_context("spawn"), seaweed.endpoint()
-    parts = [range(start + part, stop, SEEDERS) for part in range(SEEDERS)]
+    parts = [range(part, size, SEEDERS) for part in range(SEEDERS)]
     seeders = [context.Process(target=_seed, args=(endpoint, root, part)) for part in parts]
     for seeder in seeders:
         seeder.start()

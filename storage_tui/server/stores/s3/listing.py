@@ -71,7 +71,7 @@ class Lists:
         """
         rule, root = root_of(namespace, storage_type)
         check_prefix(prefix)
-        _check_delimiter(delimiter)
+        check_delimiter(delimiter)
         coded = prefix_to_name(root, prefix)
         spans = await self._times.spans() if rule.expires_after is None else ()
         count = _Count(rule, root, prefix, len(coded) if delimiter else None, now, most, spans)
@@ -108,7 +108,7 @@ class Lists:
         self, rule: StorageType, root: str, prefix: str, delimiter: str, after: str, limit: int, now: datetime
     ) -> AsyncIterator[_Entry]:
         """Yield live keys and child prefixes strictly after `after`. The caller stops when it has enough."""
-        _check_delimiter(delimiter)
+        check_delimiter(delimiter)
         if after.encode() >= prefix.encode() and not after.startswith(prefix):
             return
         start = self._start(root, prefix, delimiter, after) if after.encode() >= prefix.encode() and after else ""
@@ -158,7 +158,8 @@ class Lists:
             start = listing.objects[-1].name
 
 
-def _check_delimiter(delimiter: str) -> None:
+def check_delimiter(delimiter: str) -> None:
+    """Raise BadRequestError for a delimiter at which keys do not fold."""
     if delimiter not in ("", _DELIMITER):
         raise BadRequestError(f"keys fold at '{_DELIMITER}', not at {delimiter[:20]!a}")
 

@@ -12,7 +12,8 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from storage_tui.contract.errors import ConflictError
@@ -27,8 +28,10 @@ from storage_tui.server.stores.s3.records import S3Records
 LEASE = timedelta(minutes=10)
 LEASE_NAME = "sweeper"
 MAX_SKEW = timedelta(minutes=5)  # between the clocks of server and engine; with more, nobody knows what has expired
+ATTEMPTS = 5  # to leave; each fails through another server that sweeps
 REST = 20  # the scan pauses for this many times the duration of a step
-SCAN_EVERY = timedelta(days=1)  # from one scan to the next one
+SCAN_EVERY = timedelta(days=1)  # from one scan to the next one, unless a server is lost
+LOST = timedelta(minutes=30)  # a server that has not swept for so long was killed: it sweeps about once a minute
 
 _log = logging.getLogger(__name__)
 
@@ -36,13 +39,28 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Lease:
     """Who sweeps and until when; when the next step of the scan is due, and where the step begins; the last session
-    whose bytes were dropped after its expiry. Times are seconds since 1970."""
+    whose bytes were dropped after its expiry; when each server swept last; whether one was lost during the scan, so
+    that the scan is made again. Times are seconds since 1970."""
 
     holder: str = ""
     until: float = 0
     scan_due: float = 0
     emptied_to: str = ""
     scan_at: str = ""
+    servers: dict[str, float] = field(default_factory=dict)
+    has_lost: bool = False
+
+    def with_server(self, name: str, now: datetime) -> "Lease":
+        """Return the lease with a server that sweeps now. When another one is lost, which may not have noted its last
+        changes, a scan is due."""
+        kept = {server: at for server, at in self.servers.items() if at > (now - LOST).timestamp()}
+        has_lost = self.has_lost or len(kept) < len(self.servers)
+        lease = replace(self, servers=kept | {name: now.timestamp()}, has_lost=has_lost)
+        return replace(lease, scan_due=0.0, has_lost=False) if has_lost and not self.scan_at else lease
+
+    def without_server(self, name: str) -> "Lease":
+        """Return the lease without a server that has noted all its changes."""
+        return replace(self, servers={server: at for server, at in self.servers.items() if server != name})
 
 
 class Sweeper:
@@ -55,6 +73,7 @@ class Sweeper:
         self._ledger = ledger
         self._now = now
         self._name = secrets.token_hex(8)
+        self._is_known = False  # in the record of the lease
 
     async def sweep(self) -> int:
         """Sweep once, and return how many blobs expired: 0 while another server sweeps or the clocks disagree."""
@@ -80,16 +99,33 @@ class Sweeper:
         await self._threads.upkeep.run(self._give_back, lease, version)
         return count
 
+    async def leave(self) -> None:
+        """Say that this server ends, and has noted all its changes. Without this the server counts as lost."""
+        if self._is_known:
+            await self._threads.upkeep.run(self._leave)
+
+    def _leave(self) -> None:
+        for _ in range(ATTEMPTS):
+            lease, version = self._read()
+            with suppress(ConflictError):
+                self._write(lease.without_server(self._name), version)
+                return
+
     def _take(self, now: datetime) -> tuple[Lease, str] | None:
-        found = self._records.read(LEASE_NAME)
-        lease = Lease() if found is None else _parse_lease(found.content)
+        lease, version = self._read()
         if lease.holder not in ("", self._name) and lease.until > now.timestamp():
             return None
-        lease = replace(lease, holder=self._name, until=(now + LEASE).timestamp())
+        lease = replace(lease, holder=self._name, until=(now + LEASE).timestamp()).with_server(self._name, now)
         try:
-            return lease, self._write(lease, found.version if found is not None else ABSENT)
+            taken = lease, self._write(lease, version)
         except ConflictError:
             return None
+        self._is_known = True
+        return taken
+
+    def _read(self) -> tuple[Lease, str]:
+        found = self._records.read(LEASE_NAME)
+        return (Lease(), ABSENT) if found is None else (_parse_lease(found.content), found.version)
 
     def _give_back(self, lease: Lease, version: str) -> None:
         try:
@@ -130,7 +166,10 @@ def _parse_lease(content: bytes) -> Lease:
     everything in it again."""
     try:
         raw = json.loads(content)
-        times = float(raw["until"]), float(raw["scan_due"])
-        return Lease(str(raw["holder"]), *times, str(raw["emptied_to"]), str(raw.get("scan_at", "")))
+        servers = {str(name): float(at) for name, at in raw.get("servers", {}).items()}
+        return Lease(
+            str(raw["holder"]), float(raw["until"]), float(raw["scan_due"]), str(raw["emptied_to"]),
+            str(raw.get("scan_at", "")), servers, bool(raw.get("has_lost", False)),
+        )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Lease()

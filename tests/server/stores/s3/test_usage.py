@@ -83,7 +83,9 @@ async def test_a_recount_is_of_now(store: S3Store) -> None:
     assert await store.recount(ALICE, "data") == await store.usage(ALICE, "data", delimiter="/")
 
 
-@pytest.mark.parametrize("store", [S3Bounds(exact_blobs=10, ledger=LedgerBounds(exact_blobs=2))], indirect=True)
+@pytest.mark.parametrize(
+    "store", [S3Bounds(exact_blobs=10, ledger=LedgerBounds(exact_blobs=2, pause_s=0.01))], indirect=True
+)
 async def test_a_usage_of_many_blobs_is_never_refused(store: S3Store) -> None:
     for key in ("a", "b", "c/d"):
         await store.put(Address(ALICE, "data", key), b"12")

@@ -50,6 +50,7 @@ class Journal:
         self._due: dict[str, datetime] = {}
         self._gathered_bytes = 0
         self._left_out = 0
+        self._has_left_out = False
         self._summed: set[Pair] = set()  # pairs whose sums have a root
         self._turn = asyncio.Lock()
         self._has_news = asyncio.Event()
@@ -60,13 +61,16 @@ class Journal:
         self._bucket.listeners.append(self._changed)
         self._noting = asyncio.create_task(self._keep_noting())
 
-    async def close(self) -> None:
-        """Note what has gathered, and end."""
+    async def close(self) -> bool:
+        """Note what has gathered, and end. Return whether every change of this server is noted."""
         self._noting.cancel()
         await asyncio.wait((self._noting,))
         self._bucket.listeners.remove(self._changed)
-        with suppress(*FAILURES):
+        try:
             await self.flush()
+        except FAILURES:
+            return False
+        return not self._has_left_out
 
     async def flush(self) -> None:
         """Return when every change that was made before this call is noted in the bucket. Raise StorageError when the
@@ -81,6 +85,7 @@ class Journal:
                 left_out, self._left_out = self._left_out, 0
                 gathered_bytes, self._gathered_bytes = self._gathered_bytes, 0
             if left_out:
+                self._has_left_out = True
                 _log.warning("%d changes are not noted: sums lack them until the scan in the background", left_out)
             try:
                 if expiring:

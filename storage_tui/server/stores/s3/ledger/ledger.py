@@ -19,7 +19,7 @@ from storage_tui.server.stores.s3.ledger.rows import Shape
 from storage_tui.server.stores.s3.ledger.scan import LISTS, Position, Scan, Step
 from storage_tui.server.stores.s3.ledger.sums import PAGES, Sums
 from storage_tui.server.stores.s3.ledger.usage import Totals
-from storage_tui.server.stores.s3.listing import Lists
+from storage_tui.server.stores.s3.listing import Lists, check_delimiter
 from storage_tui.server.stores.s3.moved_times import MovedTimes
 from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT, Bucket
 from storage_tui.server.stores.s3.protocol.threads import Threads
@@ -87,6 +87,7 @@ class Ledger:
         self, namespace: str, storage_type: str, prefix: str, delimiter: str, *, wait_s: float
     ) -> Usage:  # fmt: skip
         rule = find_storage_type(storage_type)
+        check_delimiter(delimiter)
         name = (namespace, rule.name, prefix)
         if name not in self._large:
             try:

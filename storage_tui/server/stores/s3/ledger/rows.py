@@ -6,8 +6,10 @@ them is damaged or lost, its range becomes one stale row, whose blobs are then l
 """
 
 import json
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise, takewhile
 from typing import Any, TypeVar
 
@@ -120,15 +122,17 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The branches of a pair, in order, and the leaves that the root before this one had and this one has not."""
+    """The branches of a pair, in order, and the leaves that the root before this one had and this one has not. Each
+    root that is stored has another `mark`, so that its object has another ETag also when nothing else changes."""
 
     branches: tuple[Branch, ...]
     gone: tuple[str, ...] = ()
+    mark: str = field(default_factory=partial(secrets.token_hex, 8))
 
     def to_json(self) -> bytes:
         """Return the content of the root."""
         rows = [[one.end, one.leaf, *one.total.to_json(), one.folder, one.stale_rows] for one in self.branches]
-        return json.dumps({"branches": rows, "gone": self.gone}).encode()
+        return json.dumps({"branches": rows, "gone": self.gone, "mark": self.mark}).encode()
 
 
 def parse_root(content: bytes) -> Root | None:
@@ -139,10 +143,11 @@ def parse_root(content: bytes) -> Root | None:
             Branch(str(end), str(leaf), _sum(total), str(folder), int(stale_rows))
             for end, leaf, *total, folder, stale_rows in raw["branches"]
         )
-        gone = tuple(str(leaf) for leaf in raw["gone"])
+        gone, mark = tuple(str(leaf) for leaf in raw["gone"]), str(raw["mark"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return Root(branches, gone) if _is_whole([one.end for one in branches]) and branches[-1].end == PAST_ALL else None
+    is_whole = _is_whole([one.end for one in branches]) and branches[-1].end == PAST_ALL
+    return Root(branches, gone, mark) if is_whole else None
 
 
 def format_rows(rows: Iterable[Row]) -> bytes:

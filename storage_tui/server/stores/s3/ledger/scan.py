@@ -84,8 +84,9 @@ class Scan:
                 after, count = await self._remove_expired(at)
                 left, removed = left - 1, removed + count
             else:
-                after = await self._sums.check(_pair(at), at.after, pages=ROWS, lane=self._threads.upkeep)
-                left -= ROWS if after or at.after else 1
+                most = min(ROWS, left)
+                after, rows = await self._sums.check(_pair(at), at.after, most=most, lane=self._threads.upkeep)
+                left -= 1 + rows
             at = replace(at, after=after) if after is not None else await self._after(at)
         return Step(at, removed)
 

@@ -104,20 +104,20 @@ class Sums:
             else:
                 await self._renew(pair, "", "", lane, set())
 
-    async def check(self, pair: Pair, after: str, *, pages: int, lane: Lane) -> str | None:
-        """List the next rows after a name again, stale or not, about `pages` of them, and store what is found. Return
-        the name after which to go on; None at the end, or for a pair without sums."""
+    async def check(self, pair: Pair, after: str, *, most: int, lane: Lane) -> tuple[str | None, int]:
+        """List the next rows after a name again, stale or not, `most` of them at most, and store what is found. Return
+        the name after which to go on, None at the end and for a pair without sums, and the number of rows."""
         async with self._turns.setdefault(pair, asyncio.Lock()):
             view = await self._read(pair, lane)
             if view is None:
-                return None
+                return None, 0
             if not after:
                 await self._drop_strays(pair, view, lane)
             number = bisect_left([branch.end for branch in view.root.branches], after + "\0")
             rows = await self._rows(pair, view, number, lane) or [stale(view.root.branches[number].end)]
-            until = [row.end for row in rows if row.end > after][:pages][-1]
-            await self._renew(pair, after, until, lane, set(), is_forced=True)
-            return None if until == PAST_ALL else until
+            ends = [row.end for row in rows if row.end > after][:most]
+            await self._renew(pair, after, ends[-1], lane, set(), is_forced=True)
+            return None if ends[-1] == PAST_ALL else ends[-1], len(ends)
 
     async def rows_of(self, pair: Pair, view: View, number: int, *, lane: Lane) -> list[Row]:
         """Return the rows of a branch. Raise LostLeafError when its leaf is lost or damaged."""

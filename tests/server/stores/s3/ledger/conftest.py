@@ -44,6 +44,7 @@ class Servers:
         """End a server without its notes."""
         store._ledger.journal._touched.clear()
         store._ledger.journal._due.clear()
+        store._sweeper._is_known = False
         await store.close()
 
 

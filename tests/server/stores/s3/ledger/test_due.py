@@ -32,7 +32,7 @@ async def test_a_sweep_removes_what_has_expired_and_nothing_else(servers: Server
     rng = random.Random(seed)
     stores = [await servers.start(), await servers.start()]
     model: dict[str, datetime] = {}
-    for _ in range(40):
+    for _ in range(20):
         for _ in range(4):
             store, key, other = rng.choice(stores), f"k{rng.randrange(15)}", f"k{rng.randrange(15)}"
             present = model.get(key, servers.clock.now - WEEK) + WEEK > servers.clock.now
@@ -76,6 +76,19 @@ async def test_a_blob_that_was_written_again_is_not_swept_by_its_old_entry(serve
     assert stored(store) == ["again"]
     servers.clock.advance(days=4)
     assert await due_sweep(store) == 1
+    assert stored(store) == []
+
+
+async def test_a_blob_that_came_in_parts_and_a_copy_are_swept(servers: Servers) -> None:
+    store = await servers.start()
+    session = await store.create_upload(at("large", "tmp"))
+    async with store.write_upload(session.upload_id) as writer:
+        await writer.write(bytes(9 * 1024 * 1024))
+        await writer.finish()
+    await store.put(at("kept"), b"x")
+    await store.copy(at("kept"), at("copied", "tmp"))
+    servers.clock.advance(days=7, seconds=2)
+    assert await due_sweep(store) == 2
     assert stored(store) == []
 
 

@@ -8,7 +8,7 @@ from tests.server.stores.s3.ledger.changing import at
 from tests.server.stores.s3.ledger.conftest import Servers, counted, listed
 
 LIST = f"LIST blobs/{ALICE}/data/"
-FEW, MANY = 30, 300  # the rows of these tests hold up to 8 blobs
+FEW, MANY = 30, 200  # the rows of these tests hold up to 8 blobs
 
 
 async def fill(store: S3Store, count: int, storage_type: str = "data") -> None:
