@@ -20,8 +20,8 @@ NAMES = {
     3857: "Web Mercator",
     4269: "NAD83",
     4258: "ETRS89",
-    3035: "ETRS89 LAEA Europe",
-    5070: "NAD83 Albers",
+    3035: "ETRS89-extended / LAEA Europe",
+    5070: "NAD83 / Conus Albers",
 }
 
 
