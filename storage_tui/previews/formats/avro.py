@@ -1,5 +1,6 @@
 """Avro: the schema, the codec and the first rows of a container file (Apache Avro 1.11, Object Container Files)."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -14,6 +15,7 @@ MAGIC = b"Obj\x01"
 READ_BYTES = 192 * KIB
 SYNC_BYTES = 16
 VARINT_BYTES = 10
+CODEC_CHARS = 40
 MOST_KEYS = 1_000
 MOST_FIELDS = 500
 MOST_DEPTH = 6  # of types in words
@@ -68,22 +70,27 @@ class Avro:
 
 async def _rows(metadata: dict[str, bytes], blocks: bytes, is_whole: bool, count: int) -> tuple[Rows | None, str]:
     """Return the first records as rows, and the note about them."""
-    told = await read_records(metadata, blocks, count, form="text")
+    told, _ = await _decode(metadata, blocks, count, form="text")
     if not told["rows"]:
         return None, "" if is_whole else "its first block is longer than what a preview reads"
     rows = Rows(told["heads"], told["rows"], [])
     return rows, first_note(len(rows.rows), is_all=is_whole and told["is_all"])
 
 
-async def read_records(metadata: dict[str, bytes], blocks: bytes, count: int, *, form: str) -> dict[str, Any]:
-    """Return the first records in some blocks, by the metadata of their file, as the job `avro` does.
+async def read_records(metadata: dict[str, bytes], blocks: bytes, count: int) -> tuple[list[Any], bool]:
+    """Return the first records in some blocks, by the metadata of their file, and whether these are all.
 
     Raises PreviewError for those that are not read.
     """
+    told, raw = await _decode(metadata, blocks, count, form="json")
+    return await asyncio.to_thread(json.loads, raw), bool(told["is_all"])
+
+
+async def _decode(metadata: dict[str, bytes], blocks: bytes, count: int, *, form: str) -> tuple[dict[str, Any], bytes]:
     schema = metadata.get("avro.schema", b"")
-    codec = metadata.get("avro.codec", b"null").decode("utf-8", "replace")
+    codec = metadata.get("avro.codec", b"null").decode("utf-8", "replace")[:CODEC_CHARS]
     job = {"job": "avro", "schema_bytes": len(schema), "codec": codec, "rows": count, "form": form}
-    return (await DECODER.decode(job, schema + blocks))[0]
+    return await DECODER.decode(job, schema + blocks)
 
 
 def read_head(head: bytes) -> tuple[dict[str, bytes], int | None, int]:

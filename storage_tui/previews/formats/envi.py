@@ -42,8 +42,9 @@ class EnviHeader:
             found[" ".join(match[1].lower().split())] = (match[2] if match[2] is not None else match[3]).strip()
             if len(found) >= MOST_PAIRS:
                 break
+        bands = found.get("bands", "?")
         facts = [
-            ("pixels", f"{found.get('samples', '?')} × {found.get('lines', '?')}, {found.get('bands', '?')} bands")
+            ("pixels", f"{found.get('samples', '?')} × {found.get('lines', '?')}, {bands} band{'s' * (bands != '1')}")
         ]
         number = found.get("data type", "")
         facts.append(("type", TYPES.get(number, f"type {number}")))

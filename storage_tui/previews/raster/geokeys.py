@@ -14,13 +14,14 @@ IS_PROJECTED, IS_GEOGRAPHIC = 1, 2  # of MODEL_TYPE
 PIXEL_IS_POINT = 2
 USER_DEFINED = 32767
 MATRIX_NUMBERS = 16
+NO_NAMES = ("", "unknown", "unnamed")  # as PROJ and GDAL write where there is none
 NAMES = {
     4326: "WGS 84",
     3857: "Web Mercator",
     4269: "NAD83",
     4258: "ETRS89",
-    3035: "ETRS89 LAEA Europe",
-    5070: "NAD83 Albers",
+    3035: "ETRS89-extended / LAEA Europe",
+    5070: "NAD83 / Conus Albers",
 }
 
 
@@ -52,7 +53,9 @@ def read_georeference(directory: Directory, width: int, height: int) -> Georefer
         return None
     is_projected = keys.get(MODEL_TYPE, IS_PROJECTED if PROJECTED in keys else 0) == IS_PROJECTED
     epsg = keys.get(PROJECTED) if is_projected else keys.get(GEOGRAPHIC)  # the latter is but the base of a projection
-    citation = next((str(keys[key]) for key in (PROJECTED_CITATION, GEO_CITATION, CITATION) if keys.get(key)), "")
+    named = (PROJECTED_CITATION, CITATION) if is_projected else (GEO_CITATION, CITATION)
+    texts = [str(keys[key]) for key in named if keys.get(key)]  # GEO_CITATION of a projection names its base only
+    citation = next((text for text in texts if text.strip("|\x00 ").lower() not in NO_NAMES), "")
     shift = 0.5 if keys.get(RASTER_TYPE) == PIXEL_IS_POINT else 0.0
     bounds: tuple[float, float, float, float] | None = None
     pixel: tuple[float, float] | None = None

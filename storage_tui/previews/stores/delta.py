@@ -155,8 +155,8 @@ async def _add_checkpoint(prefix: Prefix, log: _Log, table: "_DeltaTable") -> bo
             told, raw = await DECODER.decode({"job": "delta checkpoint"}, b"", source=source)
         finally:
             prefix.count(source)
-        files = json.loads(raw)
-        await asyncio.to_thread(table.add_actions, [*told["rest"], *({"add": file} for file in files)])
+        actions = await asyncio.to_thread(json.loads, raw)
+        await asyncio.to_thread(table.add_actions, actions)
         left += [f"{LOG}/{SIDECARS}/{path.rpartition('/')[2]}" for path in told["sidecars"]]
         is_all = is_all and told["is_all"]
     return is_all

@@ -121,9 +121,8 @@ async def _records(prefix: Prefix, name: str, most_bytes: int) -> tuple[list[dic
         metadata, _, at = read_head(part.data)
     except ShortError as exc:
         raise PreviewError("one of them is cut") from exc
-    found = await read_records(metadata, part.data[at:], MOST_FILES, form="json")
-    records = [one for one in found["records"] if isinstance(one, dict)]
-    return records, bool(found["is_all"]) and part.is_whole
+    records, is_all = await read_records(metadata, part.data[at:], MOST_FILES)
+    return [one for one in records if isinstance(one, dict)], is_all and part.is_whole
 
 
 def _place_of(path: Any, told: dict[str, Any]) -> str | None:

@@ -119,6 +119,9 @@ class Shapes:
         return self.is_degrees is not False and bool(points) and in_degrees(points)
 
 
+MOST_LATITUDE, MOST_LONGITUDE = 100.0, 720.0  # half a coarse pixel past a pole; a file that says more has no degrees
+
+
 def _are_degrees(bounds: Bounds) -> bool:
     """Return whether bounds can be degrees: of longitudes to 360, and half a turn on where a line goes around."""
     return -TURN <= bounds[0] <= bounds[2] <= TURN + HALF and -90 <= bounds[1] <= bounds[3] <= 90
@@ -156,7 +159,7 @@ def _crosses(low: float, high: float) -> bool:
 def bounds_text(bounds: Bounds, is_geographic: bool) -> str:
     """Return bounds as text: `36.7° N to 38.9° N, 1.2° E to 2.0° E`, or plain numbers where they are not degrees."""
     west, south, east, north = bounds
-    if is_geographic:
+    if is_geographic and max(abs(south), abs(north)) < MOST_LATITUDE and max(abs(west), abs(east)) < MOST_LONGITUDE:
         digits = digits_of(bounds)
         return (
             f"{latitude_text(south, digits)} to {latitude_text(north, digits)}, "

@@ -22,6 +22,8 @@ from tests.previews.samples import SAMPLES, encoded
 VALUES = (numpy.arange(60 * 80) % 251).reshape(1, 60, 80)
 UTM = {"crs": "EPSG:32633", "transform": rasterio.Affine(10, 0, 500_000, 0, -10, 5_000_000)}
 DEGREES = {"crs": "EPSG:4326", "transform": rasterio.Affine(0.5, 0, 10, 0, -0.5, 47)}
+POLAR = {"crs": "EPSG:3413", "transform": rasterio.Affine(1000, 0, 500_000, 0, -1000, -1_500_000)}
+LAEA = {"crs": "EPSG:3035", "transform": rasterio.Affine(20, 0, 4_321_000, 0, -20, 3_210_000)}
 PILLOW_MODES = {"RGB": "RGB", "P": "palette", "L": "grey"}
 
 
@@ -239,6 +241,18 @@ GEO = {"requests": 16, "size_bytes": MIB, "why": "GDAL reads headers and blocks 
 ROWS = (
     Row("GeoTIFF", "rasterio", pyramid, of_rasterio, requests=4, size_bytes=MIB, why="the picture comes from a level"),
     Row("GeoTIFF", "rasterio", written("a.tif", "GTiff", "float32", DEGREES, compress="lzw"), of_rasterio),
+    *(
+        Row("GeoTIFF", "rasterio", written("a.tif", "GTiff", kind, place, **how), of_rasterio)
+        for kind, place, how in (
+            ("uint8", UTM, {"BIGTIFF": "YES"}),
+            ("int16", UTM, {"ENDIANNESS": "BIG"}),
+            ("int8", UTM, {}),
+            ("int64", UTM, {"nodata": -9}),
+            ("float64", POLAR, {"compress": "zstd", "predictor": 3}),
+            ("uint16", LAEA, {"compress": "lzma"}),
+            ("uint8", UTM, {"SPARSE_OK": "TRUE", "tiled": True}),
+        )
+    ),
     Row("TIFF", "Pillow", of_bytes("a.tif", SAMPLES["TIFF"][0]), known({"pixels": "120 × 80, 3 bands of uint8"})),
     *(_picture(kind) for kind in ("PNG", "JPEG", "WebP", "GIF", "BMP")),
     Row(

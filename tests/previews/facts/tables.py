@@ -194,7 +194,7 @@ def sheet(folder: Path) -> Path:
     return folder / "a.ods"
 
 
-SHEET = [["id", "site", "when", "ok", "share"], [1, "Süd", date(2026, 3, 1), True, 0.25],
+SHEET: list[list[Any]] = [["id", "site", "when", "ok", "share"], [1, "Süd", date(2026, 3, 1), True, 0.25],
          [2, "Nord", date(2026, 3, 2), False, 0.5]]  # fmt: skip
 
 

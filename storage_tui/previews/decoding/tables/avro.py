@@ -31,9 +31,9 @@ UNPACKERS = {"deflate": lambda: zlib.decompressobj(-15), "bzip2": bz2.BZ2Decompr
 def decode(job: dict[str, Any], content: bytes) -> Told:
     """Return the first `rows` records of the blocks in the content, after the schema of `schema_bytes`.
 
-    `codec` is that of the file. With `form` = `json` the `records` are objects with their values as they are, else
-    `heads` and `rows` are a table of texts. `is_all` says that all records in the content are there. Raises ValueError
-    for a schema or a block that is damaged before the first record, or not read here.
+    `codec` is that of the file. With `form` = `json` the records are handed back as JSON, values as they are or as
+    text, else `heads` and `rows` are a table of texts. `is_all` says that all records in the content are there.
+    Raises ValueError for a schema or a block that is damaged before the first record, or not read here.
     """
     schema = json.loads(content[: job["schema_bytes"]])
     values = _Values(schema)
@@ -57,7 +57,7 @@ def decode(job: dict[str, Any], content: bytes) -> Told:
                 is_all = False
                 break
             kept.append(record)
-        return {"records": json.loads(json.dumps(kept, default=str)), "is_all": is_all}, b""
+        return {"is_all": is_all}, json.dumps(kept, default=str).encode()
     fields = values.fields_of(schema)
     heads = [name[:NAME_CHARS] for name, _ in fields][:MOST_COLUMNS] if fields is not None else ["value"]
     table = []

@@ -13,12 +13,13 @@ MOST_FILES = 10_000
 PATH_CHARS = 400
 TEXT_CHARS = 200_000  # of a schema
 MOST_SIDECARS = 32
+MOST_REST = 4
 PLAIN = ("metaData", "protocol")
 KEPT = ("name", "schemaString", "partitionColumns", "minReaderVersion", "minWriterVersion")
 
 
 def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
-    """Return the `files` of a checkpoint as the action `add` in JSON has them, and its `rest`: schema and protocol.
+    """Return the actions of a checkpoint as JSON: files as the action `add` has them, schema and protocol.
 
     `sidecars` are the names of further files with actions. `is_all` says that these are all files.
     """
@@ -47,8 +48,8 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
                         sidecars.append(str(action.get("path"))[:PATH_CHARS])
                     else:
                         rest.append({name: {key: _plain(action[key]) for key in KEPT if key in action}})
-    told = {"rest": rest[:4], "sidecars": sidecars[:MOST_SIDECARS], "is_all": is_all and len(sidecars) <= MOST_SIDECARS}
-    return told, json.dumps(files).encode()
+    told = {"sidecars": sidecars[:MOST_SIDECARS], "is_all": is_all and len(sidecars) <= MOST_SIDECARS}
+    return told, json.dumps([*rest[:MOST_REST], *({"add": file} for file in files)]).encode()
 
 
 def _file_of(action: dict[str, Any]) -> dict[str, Any]:
