@@ -59,10 +59,10 @@ class Packer:
             if kind == POINT and at % step:
                 continue
             shown = points if step == 1 else [*points[:-1:step], points[-1]]
+            self.positions += len(shown)
             self._lines.append((self.count, kind, [x for x, _ in shown], [y for _, y in shown]))
         if len(self.fields) < MOST_FIELDS:
             self.fields.update(dict.fromkeys(list(map(str, values))[:MOST_FIELDS]))
-        self.positions += count
         self.count += 1
         self._values += packed
         self._ends.append(len(self._values))
