@@ -42,7 +42,7 @@ class TextBatch:
 
     def texts(self, column: int, rows: Sequence[int]) -> list[str | None]:
         """Return the cells in these rows; None past the end of a short row."""
-        own = self._rows if len(rows) == self.count else [self._rows[at] for at in rows]
+        own = self._rows if rows == range(self.count) else [self._rows[at] for at in rows]
         try:
             return [row[column] for row in own]
         except IndexError:
@@ -105,7 +105,7 @@ def read_lines(job: dict[str, Any], content: bytes) -> Told:
                     return
                 batch, stop = split(job, piece, is_last=is_end and job["is_last"])
                 is_cut = batch.count == 1 and stop == len(piece) and not piece.endswith((b"\n", b"\r"))
-                if not is_cut or is_end:
+                if not is_cut or is_end or job["is_known"]:
                     break
                 most *= 4
             is_cut = is_cut and not is_whole
