@@ -13,7 +13,6 @@ import pytest
 from storage_tui.previews.decoding.tables import operations
 from storage_tui.previews.decoding.tables.lines import TextBatch, read_lines
 from storage_tui.previews.decoding.tables.query import NUMBER, TEXT, parse
-from storage_tui.previews.rows import ordering
 from storage_tui.previews.rows.base import read_cell, read_cells
 from storage_tui.previews.rows.measuring import Measures, measure
 from storage_tui.previews.rows.opening import open_table
@@ -49,9 +48,7 @@ class _Rows:
 
 @pytest.mark.parametrize("is_descending", [False, True])
 @pytest.mark.parametrize("name", KEYS)
-def test_runs_are_merged_as_python_sorts(monkeypatch: pytest.MonkeyPatch, name: str, is_descending: bool) -> None:
-    monkeypatch.setattr(operations, "RUN_ROWS", 700)
-    monkeypatch.setattr(ordering, "MERGED_ROWS", 900)
+def test_runs_are_merged_as_python_sorts(name: str, is_descending: bool) -> None:
     values = KEYS[name]
     kind = TEXT if name in ("texts", "nul") else NUMBER
     found, parts = Ordering(), 4
@@ -59,8 +56,8 @@ def test_runs_are_merged_as_python_sorts(monkeypatch: pytest.MonkeyPatch, name: 
     for first in range(0, len(values), size):
         own = values[first : first + size]
         batches = [_Rows(own[at : at + 100]) for at in range(0, size, 100)]
-        found.add(first, *operations.run({"do": "order", "column": 0, "kind": kind}, batches))
-    found.merge(is_descending=is_descending)
+        found.add(first, *operations.run({"do": "order", "column": 0, "kind": kind, "run_rows": 700}, batches))
+    found.merge(is_descending=is_descending, together=900)
     known = [at for at, value in enumerate(values) if value is not None and value == value]
     key = (lambda at: values[at][:64]) if kind == TEXT else values.__getitem__
     expected = sorted(known, key=key)

@@ -12,7 +12,7 @@ import pytest
 
 from storage_tui.contract.models import Blob
 from storage_tui.previews.base import Source
-from storage_tui.previews.decoding.features import packing
+from storage_tui.previews.decoding.features.packing import Packer
 from storage_tui.previews.decoding.features.placing import Placing
 from storage_tui.previews.vector.atlas.dots import FIRST_LAYER, Dots, draw, level_for
 from storage_tui.previews.vector.atlas.layer import Features
@@ -56,9 +56,8 @@ def ring(count: int) -> bytes:
     return struct.pack("<BII", 1, 3, 1) + struct.pack(f"<I{len(numbers)}d", len(places), *numbers)
 
 
-def test_a_shape_of_very_many_positions_is_drawn_whole_with_fewer_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packing, "MOST_POSITIONS", 10_000)
-    packer = packing.Packer(Placing.of(None))
+def test_a_shape_of_very_many_positions_is_drawn_whole_with_fewer_of_them() -> None:
+    packer = Packer(Placing.of(None), most_positions=10_000)
     taken = packer.begin()
     add_to(taken, read_geometry(ring(17_000)))
     packer.add(taken, {})
