@@ -30,8 +30,8 @@ def python_line(row: Layer, bounds: Bounds, place: Pair | None) -> str:
         line = f"geopandas.read_parquet({name}).cx[{west:.6f}:{east:.6f}, {south:.6f}:{north:.6f}]"
     if told is None or own is None:
         return line
-    system = "" if told.epsg is None else f" in EPSG:{told.epsg}"
-    return f"{line}  # {own[0]:.3f}, {own[1]:.3f}{system}"
+    named = "" if told.epsg is None else f" in EPSG:{told.epsg}"
+    return f"{line}  # {own[0]:.3f}, {own[1]:.3f}{named}"
 
 
 def _within(bounds: Bounds) -> Bounds:
