@@ -57,7 +57,9 @@ class ArrowRows(Blocks):
         self._held = HeldPages(source.size_bytes or 0)
         self._pieces = pieces
         self._batches = batches
-        self.columns = bounded([_column(field) for field in schema.tables(FIELDS, MOST_FIELDS)])
+        listed = [_column(field) for field in schema.tables(FIELDS, MOST_FIELDS)]
+        self._names = [column.name for column in listed]  # as the file has them: several may have one name
+        self.columns = bounded(listed)
 
     @classmethod
     async def open(cls, source: Source) -> "ArrowRows":
@@ -109,7 +111,7 @@ class ArrowRows(Blocks):
         at, size, _ = self._batches[block]
         job = job | {
             "job": "block", "form": "stream", "pieces": [*self._pieces, [at, size]],
-            "names": {column: self.columns[column].name for column in columns},
+            "names": {column: self._names[column] for column in columns},
         }  # fmt: skip
         with self._allowance.block(self.cost(block, columns)):
             return await DECODER.decode(job, END, source=self.source, held=self._held)

@@ -4,7 +4,7 @@ import json
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from storage_tui.previews.base import MIB, Budget, LimitError, PreviewError, Source
@@ -31,7 +31,10 @@ class Column:
 
 
 def bounded(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Return the columns; raise LimitError when there are none, or a job could not name them."""
+    """Return the columns, those of a name that others have with a number behind the name: `depth (2)`.
+
+    Raises LimitError when there are none, or a job could not name them.
+    """
     if not columns:
         raise LimitError("it has no columns")
     if len(columns) > MOST_COLUMNS:
@@ -39,7 +42,12 @@ def bounded(columns: Sequence[Column]) -> tuple[Column, ...]:
     longest = max((len(column.name) for column in columns), default=0)
     if longest > NAME_CHARS:
         raise LimitError(f"the name of a column has {longest:,} characters")
-    return tuple(columns)
+    seen: dict[str, int] = {}
+    found = []
+    for column in columns:
+        count = seen[column.name] = seen.get(column.name, 0) + 1
+        found.append(column if count == 1 else replace(column, name=f"{column.name} ({count})"))
+    return tuple(found)
 
 
 class Table(Protocol):

@@ -20,6 +20,7 @@ from storage_tui.previews.text.encoding import find_encoding
 
 BLOCK_BYTES = 256 * KIB  # a few thousand rows: one request at 10 Mbit/s in 0.2 s, and 40,000 blocks of 10 GiB
 STRIDE = 8  # blocks of one job that looks at all rows: two seconds at 10 Mbit/s, and few starts of a child
+MOST_ROW_BYTES = 8 * MIB  # of one row, which is one block; a longer one is cut
 MOST_BLOCKS = 1_000_000  # 256 GiB; the places of so many take 16 MB
 OPEN_BUDGET = Budget(requests=4, size_bytes=2 * MIB)
 NAMES_BYTES = 128 * KIB  # of the names of columns of JSON Lines, all of which a job has
@@ -87,21 +88,30 @@ class LineRows(Blocks):
         """Do a job with some blocks; blocks that were not known become known."""
         if block >= MOST_BLOCKS:
             raise LimitError("it has more rows than are counted here")
-        count, start, is_known = job.get("blocks", 1), self._starts[block], block < self.blocks_known
-        stop = min(self._size, start + count * BLOCK_BYTES)
-        if is_known:
-            stop = self._starts[min(block + count, self.blocks_known)]
+        count, start = job.get("blocks", 1), self._starts[block]
+        ends = self._starts[block + 1 : block + 1 + count]
+        if ends:
+            sizes = [end - begin for begin, end in zip(self._starts[block:], ends, strict=False)]
+            return await self._decode(start, ends[-1], job | {"is_known": True, "sizes": sizes})
+        size_bytes = count * BLOCK_BYTES
+        while True:
+            stop = min(self._size, start + size_bytes)
+            told, payload = await self._decode(start, stop, job | {"is_known": False, "sizes": [BLOCK_BYTES]})
+            if not told["is_cut"] or size_bytes >= MOST_ROW_BYTES:
+                break
+            size_bytes = min(MOST_ROW_BYTES, 4 * size_bytes)
+        for rows, used in told["blocks"]:
+            self._starts.append(start + used)
+            self._add(rows, is_last=start + used >= self._size)
+        return told, payload
+
+    async def _decode(self, start: int, stop: int, job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Do a job with some bytes; raise PreviewError, or an error of the client."""
         with self._allowance.block(stop - start):
             page = await self.source.read(start, stop)
         if len(page) < stop - start:
             raise PreviewError("it ends before its size says")
-        job = self._job | job | {"is_last": stop >= self._size, "is_known": is_known, "block_bytes": BLOCK_BYTES}
-        told, payload = await DECODER.decode(job, page)
-        if block == self.blocks_known:
-            for rows, used in told["blocks"]:
-                self._starts.append(start + used)
-                self._add(rows, is_last=start + used >= self._size)
-        return told, payload
+        return await DECODER.decode(self._job | job | {"is_last": stop >= self._size}, page)
 
 
 def _columns(table: TextTable) -> list[Column]:

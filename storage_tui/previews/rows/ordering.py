@@ -92,11 +92,14 @@ class Ordering:
                 self._rest.append(Run((), rest, first))
             self.done += run["known"] + run["rest"]
 
-    def merge(self, *, is_descending: bool) -> None:
-        """Put all rows in order; equal values stay in the order of the rows, or are reversed with them."""
+    def merge(self, *, is_descending: bool, together: int = MERGED_ROWS) -> None:
+        """Put all rows in order, about `together` of them at once.
+
+        Equal values stay in the order of the rows, or are reversed with them.
+        """
         last = max((run.first + max(run.rows) for run in chain(self._runs, self._rest)), default=0)
         self.rows = array("I" if last < LARGEST_SMALL else "Q")
-        for rows in _merged(self._runs):
+        for rows in _merged(self._runs, together):
             self.rows.extend(rows)
         self._runs.clear()
         if is_descending:
@@ -137,13 +140,13 @@ def _keys_of(form: str, raw: bytes) -> Any:
     return keys
 
 
-def _merged(runs: Sequence[Run]) -> Iterator[list[int]]:
-    """Yield the rows of all runs in order, some thousands at once.
+def _merged(runs: Sequence[Run], together: int) -> Iterator[list[int]]:
+    """Yield the rows of all runs in order, about `together` at once.
 
     The keys between two bounds are cut out of each run and put in order together, which is quick as they are runs.
     """
     places = [0] * len(runs)
-    for bound in _bounds(runs):
+    for bound in _bounds(runs, together):
         for cut in (bisect_left, bisect_right):  # all keys that equal the bound are parts of their own
             stops = [cut(run.keys, bound, at) for run, at in zip(runs, places, strict=True)]
             yield _together(runs, places, stops, is_equal=cut is bisect_right)
@@ -151,13 +154,13 @@ def _merged(runs: Sequence[Run]) -> Iterator[list[int]]:
     yield _together(runs, places, [len(run.keys) for run in runs], is_equal=False)
 
 
-def _bounds(runs: Sequence[Run]) -> list[Any]:
-    """Return keys between which there are about MERGED_ROWS rows."""
+def _bounds(runs: Sequence[Run], together: int) -> list[Any]:
+    """Return keys between which there are about `together` rows."""
     total = sum(len(run.keys) for run in runs)
-    step = max(1, MERGED_ROWS // max(1, len(runs)))
+    step = max(1, together // max(1, len(runs)))
     sample = sorted(run.keys[at] for run in runs for at in range(step // 2, len(run.keys), step))
-    every = max(1, round(MERGED_ROWS / step))
-    found = sample[every - 1 :: every] if total > MERGED_ROWS else []
+    every = max(1, round(together / step))
+    found = sample[every - 1 :: every] if total > together else []
     return [key for before, key in pairwise([None, *found]) if key != before]
 
 

@@ -69,7 +69,9 @@ class ParquetRows(Blocks):
         self._hints = column_hints(footer)
         self._elements: list[list[dict[int, Any]]] = []
         self._leaves: list[tuple[int, int]] = []  # the chunks of each column, as places in a row group
-        self.columns = bounded(self._list_columns())
+        listed = self._list_columns()
+        self._names = [column.name for column in listed]  # as the file has them: several may have one name
+        self.columns = bounded(listed)
         self._kinds = {at: column.kind for at, column in enumerate(self.columns)}
 
     @classmethod
@@ -103,7 +105,7 @@ class ParquetRows(Blocks):
         fields = tuple(every[column] for column in columns)
         job = job | {
             "job": "block", "form": "parquet", "pieces": [[0, self._size]], "hints": self._hints,
-            "names": {column: self.columns[column].name for column in columns},
+            "names": {column: self._names[column] for column in columns},
         }  # fmt: skip
         if job["do"] in ("cells", "cell"):
             job["batch"] = BATCH_ROWS
@@ -172,7 +174,7 @@ class ParquetRows(Blocks):
         """Return the fields of a row group; raise PreviewError when they are not those of the first one."""
         every = list_fields(self._footer, self._groups[block], self._size)
         found = [field for field in every if not field.is_encrypted]
-        if [field.name for field in found] != [column.name for column in self.columns]:
+        if [field.name for field in found] != self._names:
             raise PreviewError("a row group has other columns than the first one")
         return found
 

@@ -216,7 +216,7 @@ class Choosing:
         if table is None or not text:
             return
         total = self._cells.count if self._cells.order is not None else table.rows
-        if text.endswith("%") and text[:-1].isdecimal() and total is not None:
+        if text.endswith("%") and text[:-1].isdecimal() and len(text) < 20 and total is not None:
             number = max(1, min(100, int(text[:-1])) * total // 100)
         elif text.isdecimal() and len(text) < 20:
             number = max(1, int(text))

@@ -214,6 +214,41 @@ async def test_nodata_is_counted_and_is_no_part_of_the_statistics(tmp_path: Path
     assert sum(picture.bands[0].bins) == picture.bands[0].count == known.size
 
 
+OTHERS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("int8", {}), ("uint64", {"tiled": True, "blockxsize": 64, "blockysize": 64}), ("int64", {"compress": "deflate"}),
+    ("float32", {"nodata": float("nan")}), ("float32", {"transform": rasterio.Affine(10, 3, 5e5, 2, -10, 5e6)}),
+    ("float64", {"transform": rasterio.Affine(10, 0, 5e5, 0, 10, 5e6)}), ("uint8", {"photometric": "palette"}),
+)  # fmt: skip
+
+
+async def test_values_and_statistics_of_other_types_are_those_of_numpy() -> None:
+    chance = np.random.default_rng(19)
+    for dtype, options in OTHERS:
+        kind = np.dtype(dtype)
+        values = (chance.random((1, 90, 130)) * 100 - 40).astype(kind)
+        if kind.kind in "iu":
+            values = chance.integers(np.iinfo(kind).min, np.iinfo(kind).max, (1, 90, 130), kind, endpoint=True)
+        if "nodata" in options:
+            values[:, :20, :30] = np.nan
+        with rasterio.MemoryFile() as memory:
+            more = {"driver": "GTiff", "width": 130, "height": 90, "count": 1, "crs": "EPSG:32633", "dtype": dtype}
+            with memory.open(**{"transform": rasterio.Affine(10, 0, 5e5, 0, -10, 5e6)} | more | options) as file:
+                file.write(values)
+            reader = await open_raster(Ranges.of(memory.read()).source())
+        for x, y in ((0, 0), (129, 89), (64, 70), (35, 3), (3, 64)):
+            (found,) = await reader.pixel(x, y, (0,))
+            assert found == values[0, y, x] or (found != found and np.isnan(values[0, y, x])), (dtype, options)
+        picture = await reader.picture(View(130, 90, 130, 45).fit(), GREY, across=1, ground=BLACK)
+        known = values[np.isfinite(values)]
+        told = picture.bands[0]
+        assert (picture.empty, told.count) == (values.size - known.size, known.size)
+        assert (told.least, told.most) == (known.min(), known.max())
+        wide = known.astype("f8")
+        assert told.mean == pytest.approx(wide.mean(), rel=1e-6, abs=1e-9 * np.abs(wide).max())
+        assert told.deviation == pytest.approx(wide.std(), rel=1e-6)
+        assert sum(told.bins) <= known.size
+
+
 async def test_of_a_raster_without_overviews_that_is_too_large_the_middle_is_drawn() -> None:
     width, height, size = 60_000, 60_000, 60_000 * 60_000
     rows = [((1 << 21) + row * width, width) for row in range(height)]

@@ -12,8 +12,8 @@ import pytest
 
 from storage_tui.previews.decoding.tables import operations
 from storage_tui.previews.decoding.tables.lines import TextBatch, read_lines
-from storage_tui.previews.decoding.tables.query import NUMBER, TEXT
-from storage_tui.previews.rows import ordering
+from storage_tui.previews.decoding.tables.query import NUMBER, TEXT, parse
+from storage_tui.previews.rows.base import read_cell, read_cells
 from storage_tui.previews.rows.measuring import Measures, measure
 from storage_tui.previews.rows.opening import open_table
 from storage_tui.previews.rows.ordering import Ordering, PackedTexts, order
@@ -48,9 +48,7 @@ class _Rows:
 
 @pytest.mark.parametrize("is_descending", [False, True])
 @pytest.mark.parametrize("name", KEYS)
-def test_runs_are_merged_as_python_sorts(monkeypatch: pytest.MonkeyPatch, name: str, is_descending: bool) -> None:
-    monkeypatch.setattr(operations, "RUN_ROWS", 700)
-    monkeypatch.setattr(ordering, "MERGED_ROWS", 900)
+def test_runs_are_merged_as_python_sorts(name: str, is_descending: bool) -> None:
     values = KEYS[name]
     kind = TEXT if name in ("texts", "nul") else NUMBER
     found, parts = Ordering(), 4
@@ -58,8 +56,8 @@ def test_runs_are_merged_as_python_sorts(monkeypatch: pytest.MonkeyPatch, name: 
     for first in range(0, len(values), size):
         own = values[first : first + size]
         batches = [_Rows(own[at : at + 100]) for at in range(0, size, 100)]
-        found.add(first, *operations.run({"do": "order", "column": 0, "kind": kind}, batches))
-    found.merge(is_descending=is_descending)
+        found.add(first, *operations.run({"do": "order", "column": 0, "kind": kind, "run_rows": 700}, batches))
+    found.merge(is_descending=is_descending, together=900)
     known = [at for at, value in enumerate(values) if value is not None and value == value]
     key = (lambda at: values[at][:64]) if kind == TEXT else values.__getitem__
     expected = sorted(known, key=key)
@@ -168,7 +166,7 @@ def test_numbers_and_truths_are_read_in_any_spelling() -> None:
 def test_lines_of_json_are_values() -> None:
     content = b'{"a": 1.50, "b": [1]}\n  {"a": "2", "b": null} \n[1]\nnot\n\n{"a": true} x\n{"b": "t"}'
     job = {"form": "json", "names": ["a", "b"], "column_kinds": [NUMBER, "other"], "is_last": True, "is_known": True,
-           "block_bytes": 1 << 18}  # fmt: skip
+           "sizes": [1 << 18]}  # fmt: skip
     told, payload = read_lines(job | {"do": "cells", "picked": [0, 1, 2, 3, 4, 5], "columns": [0, 1], "chars": 99,
                                       "counts": True}, content)  # fmt: skip
     assert told["rows"] == 6
@@ -177,3 +175,62 @@ def test_lines_of_json_are_values() -> None:
     ]  # fmt: skip
     told, payload = read_lines(job | {"do": "order", "column": 0, "kind": NUMBER}, content)
     assert told["runs"][0]["known"] == 2
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
+async def test_rows_longer_than_a_block_stay_one_row(name: str) -> None:
+    large, small = "x, y" * 250_000, [f"short {at}" for at in range(20_000)]
+    notes = [*small[:3], large, *small[3:], large, "last"]
+    if name == "a.csv":
+        content = "id,note\n" + "".join(f'{at},"{note}"\n' for at, note in enumerate(notes))
+    else:
+        content = "".join(json.dumps({"id": at, "note": note}) + "\n" for at, note in enumerate(notes))
+    table = await open_table(Ranges.of(content.encode()).source(name))
+    found = Ordering()
+    async for _ in order(table, 0, found, is_descending=True):
+        pass
+    assert table.rows == len(notes) and list(found.rows) == list(range(len(notes)))[::-1]
+    cells, _ = await read_cells(table, [0, 3, 4, len(notes) - 2, len(notes) - 1], [0, 1])
+    assert cells[3, 1] == large[:200] and cells[4, 1] == "short 3" and cells[len(notes) - 1, 1] == "last"
+    assert str(await read_cell(table, 3, 1))[:9] == large[:9]
+    matches = Matches()
+    async for _ in scan(table, ["=", 1, "last"], matches):
+        pass
+    assert list(matches.rows) == [len(notes) - 1]
+
+
+@pytest.mark.parametrize("form", ["parquet", "feather"])
+async def test_columns_of_one_name_are_two_columns(form: str) -> None:
+    output = io.BytesIO()
+    arrays = [pyarrow.array([1, 2, 3]), pyarrow.array(["b", "c", "a"]), pyarrow.array([9, 7, 8])]
+    table = pyarrow.Table.from_arrays(arrays, names=["a", "n", "a"])
+    if form == "parquet":
+        pyarrow.parquet.write_table(table, output)
+    else:
+        with pyarrow.ipc.new_file(output, table.schema) as writer:
+            writer.write_table(table)
+    shown = await open_table(Ranges.of(output.getvalue()).source(f"a.{form}"))
+    assert [column.name for column in shown.columns] == ["a", "n", "a (2)"]
+    cells, _ = await read_cells(shown, [0, 1, 2], [2, 0, 1])
+    assert [[cells[row, at] for at in (2, 0, 1)] for row in range(3)] == [
+        ["9", "1", "b"],
+        ["7", "2", "c"],
+        ["8", "3", "a"],
+    ]
+    found = Ordering()
+    async for _ in order(shown, 2, found, is_descending=False):
+        pass
+    assert list(found.rows) == [1, 2, 0]
+    matches = Matches()
+    async for _ in scan(
+        shown, parse("`a (2)` < 9 and a > 2", [(each.name, each.kind) for each in shown.columns]), matches
+    ):
+        pass
+    assert list(matches.rows) == [2]
+
+
+def test_texts_of_a_query_have_line_ends_and_patterns_keep_their_backslashes() -> None:
+    columns = [("n", TEXT)]
+    value = 'a "b"\n\tc\\d\u0001'
+    assert parse(f"n = {json.dumps(value)}", columns) == ["=", 0, value]
+    assert parse(r'n ~ "^\d+\.\w\b"', columns) == ["find", 0, r"^\d+\.\w\b"]

@@ -12,11 +12,15 @@ import pytest
 
 from storage_tui.contract.models import Blob
 from storage_tui.previews.base import Source
+from storage_tui.previews.decoding.features.packing import Packer
+from storage_tui.previews.decoding.features.placing import Placing
 from storage_tui.previews.vector.atlas.dots import FIRST_LAYER, Dots, draw, level_for
 from storage_tui.previews.vector.atlas.layer import Features
 from storage_tui.previews.vector.atlas.own import own_box, own_place
 from storage_tui.previews.vector.atlas.reading import read_layers
 from storage_tui.previews.vector.atlas.view import MapView
+from storage_tui.previews.vector.wkb import read_geometry
+from storage_tui.previews.vector.wkt_text import add_to
 from storage_tui.tui.viewer.map.layers import Layer, Layers
 from storage_tui.tui.viewer.map.taking import python_line
 from tests import wanted
@@ -44,24 +48,31 @@ def drawn(features: Features, view: MapView) -> int:
 
 
 def ring(count: int) -> bytes:
-    """A ragged circle in well-known binary."""
+    """A slightly ragged circle in well-known binary."""
     turn = 2 * math.pi / count
-    places = [(11 + math.cos(at * turn) * (1 + at % 7 / 50), 46 + math.sin(at * turn)) for at in range(count)]
+    places = [(11 + math.cos(at * turn) * (1 + at % 7 / 50_000), 46 + math.sin(at * turn)) for at in range(count)]
     places.append(places[0])
     numbers = [number for place in places for number in place]
     return struct.pack("<BII", 1, 3, 1) + struct.pack(f"<I{len(numbers)}d", len(places), *numbers)
 
 
-async def test_a_shape_of_very_many_positions_is_drawn_whole_with_fewer_of_them() -> None:
-    _, found = await layer_of(ring(170_000), "a.wkb")
-    assert found.told.problem == "the first shape has 170,001 positions; one of 2 is drawn" and not found.told.is_all
-    assert found.bounds == pytest.approx((9.86, 45, 12.14, 47), abs=0.05)
-    view = MapView(120, 40).fit(found.bounds)
-    assert drawn(found, view) > 200
-    (outer,) = (points for _, points in found.parts(0))
-    assert outer[0] == outer[-1] and len(outer) <= 150_000
-    level = level_for(found, view)
-    assert len(level.places) / 2 < 20_000  # what a pan goes through
+def test_a_shape_of_very_many_positions_is_drawn_whole_with_fewer_of_them() -> None:
+    packer = Packer(Placing.of(None), most_positions=10_000)
+    taken = packer.begin()
+    add_to(taken, read_geometry(ring(17_000)))
+    packer.add(taken, {})
+    for at in range(30):  # the points of another feature follow as far as there is room
+        taken = packer.begin()
+        taken.add_point((11, 46 + at / 100))
+        packer.add(taken, {"n": at})
+    found = Features.unpacked(*packer.answer(total=31, is_all=True))
+    assert found.told.problem == "the first shape has 17,001 positions; one of 2 is drawn" and not found.told.is_all
+    assert found.count == 31 and found.bounds == pytest.approx((10, 45, 12, 47), abs=0.01)
+    view = MapView(120, 40).fit((9.8, 44.9, 12.2, 47.1))
+    assert drawn(found, view) > 120
+    ((_, outer),) = found.parts(0)
+    assert outer[0] == outer[-1] and len(outer) <= 10_000
+    assert len(level_for(found, view).places) < len(found.levels[0].places) / 2  # what a pan goes through
 
 
 async def test_many_points_are_thinned_by_the_cells_of_a_view() -> None:

@@ -102,7 +102,10 @@ async def test_several_blobs_are_layers_of_one_map(store: Storage, browse: Any, 
         assert bounds is not None and bounds[0] == 0 and bounds[2] > 15
         await browser.press("right_square_bracket", "f")
         await browser.until(lambda: (view := screen.look.view) is not None and view.x > 14.9)
-        await browser.press("v")
+        await browser.press("c")
+        await browser.shows("in file")
+        await browser.shows("EPSG:32633")
+        await browser.press("c", "v")
         await browser.shows("b.fgb is hidden")
         await browser.press("left_square_bracket", "0")
         await browser.until(lambda: (view := screen.look.view) is not None and view.x < 8)
@@ -152,7 +155,7 @@ async def test_a_map_fits_every_screen(store: Storage, browse: Any, size: tuple[
         await browser.until(
             lambda: screen.look.view is not None and screen.look.view.columns == screen.canvas.size.width
         )
-        assert screen.frame.column.display is (size[0] >= 100)
+        await browser.until(lambda: screen.frame.column.display is (size[0] >= 100))
         await browser.press("plus", "l", "minus", "0")
         await browser.until(lambda: all(len(line) <= size[0] for line in browser.text.splitlines()))
         lines = browser.text.splitlines()

@@ -24,10 +24,13 @@ NAME_CHARS = 80
 class Packer:
     """Takes features until one of its limits is reached."""
 
-    def __init__(self, placing: Placing, file: RangedFile | None = None) -> None:
+    def __init__(
+        self, placing: Placing, file: RangedFile | None = None, *, most_positions: int = MOST_POSITIONS
+    ) -> None:
         """`file` is what the features are read from: waiting for its ranges does not count as work."""
         self.placing = placing
         self._file = file
+        self._most_positions = most_positions
         self._begun, self._begun_work = time.monotonic(), time.process_time()
         self.fields: dict[str, None] = {}
         self.count = 0
@@ -48,21 +51,21 @@ class Packer:
         packed = json.dumps(_texts(values), ensure_ascii=False).encode("utf-8", "backslashreplace") if values else b""
         is_first = not self.count
         if not is_first and (
-            self.positions + count > MOST_POSITIONS or len(self._values) + len(packed) > MOST_VALUES_BYTES
+            self.positions + count > self._most_positions or len(self._values) + len(packed) > MOST_VALUES_BYTES
         ):
             self.is_full = True
             return False
-        step = max(1, -(-count // MOST_POSITIONS)) if is_first else 1
+        step = max(1, -(-count // self._most_positions)) if is_first else 1
         if step > 1:
             self.problem = f"the first shape has {count:,} positions; one of {step} is drawn"
         for at, (kind, points) in enumerate(taken.parts):
             if kind == POINT and at % step:
                 continue
             shown = points if step == 1 else [*points[:-1:step], points[-1]]
+            self.positions += len(shown)
             self._lines.append((self.count, kind, [x for x, _ in shown], [y for _, y in shown]))
         if len(self.fields) < MOST_FIELDS:
             self.fields.update(dict.fromkeys(list(map(str, values))[:MOST_FIELDS]))
-        self.positions += count
         self.count += 1
         self._values += packed
         self._ends.append(len(self._values))

@@ -96,7 +96,7 @@ def _batches(job: dict[str, Any], reader: Any) -> Iterator[Batch]:
             batch = reader.read_next_batch()
         except StopIteration:
             return
-        yield ArrowBatch(batch, _names(job), job.get("hints", {}))
+        yield ArrowBatch(batch, _names(job), job.get("hints", {}), is_picked=job["form"] == "parquet")
 
 
 def _cell(job: dict[str, Any], reader: Any) -> Told:
@@ -110,12 +110,13 @@ def _cell(job: dict[str, Any], reader: Any) -> Told:
             break
         first += batch.num_rows
     names = _names(job)
-    row, name = job["row"] - first, names[job["column"]]
-    shown = ArrowBatch(batch, names, job.get("hints", {}))
+    row = job["row"] - first
+    is_picked = job["form"] == "parquet"
+    shown = ArrowBatch(batch, names, job.get("hints", {}), is_picked=is_picked)
     (text,) = shown.texts(job["column"], [row])
     if text is None or not job["is_nested"]:
         return {}, bounded_json(json.dumps(opened_cell(text)))
-    value = batch.column(name)[row].as_py()
+    value = batch.column(0 if is_picked else job["column"])[row].as_py()
     return {}, bounded_json(json.dumps(value, default=str, ensure_ascii=False))
 
 
@@ -135,6 +136,7 @@ def bounded_json(text: str) -> bytes:
     """Return a text of JSON as bytes, cut where a cell is larger than CELL_BYTES."""
     raw = text.encode("utf-8", "backslashreplace")
     if len(raw) > CELL_BYTES:
+        text = json.loads(text) if text.startswith('"') else text
         return json.dumps(text[: CELL_BYTES // 8] + " …").encode("utf-8", "backslashreplace")
     return raw
 

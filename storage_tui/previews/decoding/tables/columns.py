@@ -26,7 +26,8 @@ class Batch(Protocol):
 class ArrowBatch:
     """A batch of Arrow. `names` are the columns that a job knows by number; `hints` those of `arrow_values`."""
 
-    def __init__(self, batch: Any, names: Mapping[int, str], hints: Mapping[str, str]) -> None:
+    def __init__(self, batch: Any, names: Mapping[int, str], hints: Mapping[str, str], *, is_picked: bool) -> None:
+        """`is_picked` says that the batch has these columns alone, in the order of `names`."""
         self.count = int(batch.num_rows)
         self._capsules = batch.__arrow_c_array__()  # the columns live as long as these
         pointer = arrow_values._pointer
@@ -34,10 +35,9 @@ class ArrowBatch:
         self._array = pointer(self._capsules[1], b"arrow_array", arrow_values._Array)
         self._names = names
         self._hints = hints
-        places: dict[str, int] = {}
-        for at in range(self._schema.n_children):
-            places.setdefault((self._schema.children[at].contents.name or b"").decode("utf-8", "replace"), at)
-        self._places = places
+        self._places = {column: at for at, column in enumerate(names)} if is_picked else {at: at for at in names}
+        if any(at >= self._schema.n_children for at in self._places.values()):
+            raise ValueError("it has fewer columns than it says")
 
     def values(self, column: int) -> list[Any]:
         """Return the values of a column: numbers, truths, texts, and None for a missing one."""
@@ -52,7 +52,7 @@ class ArrowBatch:
         return [read(row + self._array.offset) for row in rows]
 
     def _child(self, column: int) -> tuple[Any, Any]:
-        at = self._places[self._names[column]]
+        at = self._places[column]
         return self._schema.children[at].contents, self._array.children[at].contents
 
 

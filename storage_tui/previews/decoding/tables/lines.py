@@ -1,5 +1,6 @@
 """Rows of lines for the table viewer: CSV and its dialects, and JSON Lines, block by block."""
 
+import csv
 import json
 import re
 import time
@@ -17,6 +18,7 @@ from storage_tui.previews.table.values import is_missing
 from storage_tui.previews.text.encoding import Encoding
 
 SPAN_SECONDS = 0.5  # of work on several blocks; a child has four, and the last block begins before this time
+CELL_CHARS = 16 * 1024 * 1024  # of a cell in quotes: the csv module takes an eighth of a million without this
 TRUE = frozenset(("true", "yes", "ja", "oui", "1"))
 _GROUPS = re.compile(r"(?<=\d)[ \xa0\u2009\u202f'\u2019](?=\d{3})")
 
@@ -40,7 +42,7 @@ class TextBatch:
 
     def texts(self, column: int, rows: Sequence[int]) -> list[str | None]:
         """Return the cells in these rows; None past the end of a short row."""
-        own = self._rows if len(rows) == self.count else [self._rows[at] for at in rows]
+        own = self._rows if rows == range(self.count) else [self._rows[at] for at in rows]
         try:
             return [row[column] for row in own]
         except IndexError:
@@ -78,31 +80,41 @@ def read_lines(job: dict[str, Any], content: bytes) -> Told:
     """Do what a job asks with the rows in some bytes of lines, which begin with a row.
 
     `form` is `delimited`, with `dialect` and `encoding`, or `json`, with `names` of columns. `column_kinds` are the
-    kinds of the columns. The bytes are taken in blocks of `block_bytes`, for SPAN_SECONDS at most: `blocks` of the
-    answer has the rows of each, and the place of its end. The last block is left out where the bytes cut it short:
-    they are neither the last of the blob (`is_last`) nor blocks that are known (`is_known`).
+    kinds of the columns. The bytes are taken in blocks of the bytes in `sizes`, the last of which counts for all that
+    follow, for SPAN_SECONDS at most: `blocks` of the answer has the rows of each, and the place of its end. A row that
+    is longer is a block of its own. The last block is left out where the bytes cut it short: they are neither the last
+    of the blob (`is_last`) nor blocks that are known (`is_known`). `is_cut` says that they cut the first row.
     """
+    csv.field_size_limit(CELL_CHARS)
     split = _delimited if job["form"] == "delimited" else _json_lines
     if job["do"] == "cell":
         batch, _ = split(job, content, is_last=job["is_last"])
         (cell,) = batch.texts(job["column"], [job["row"]])
         return {}, bounded_json(json.dumps(opened_cell(cell)))
     blocks: list[list[int]] = []
+    is_cut, is_whole = False, job["is_last"] or job["is_known"]
 
     def batches() -> Iterator[Batch]:
-        at, most, until = 0, job["block_bytes"], time.process_time() + SPAN_SECONDS
+        nonlocal is_cut
+        at, until = 0, time.process_time() + SPAN_SECONDS
         while at < len(content):
-            piece = content[at : at + most]
-            is_end = at + most >= len(content)
-            if blocks and (time.process_time() > until or (is_end and not job["is_last"] and not job["is_known"])):
-                return
-            batch, stop = split(job, piece, is_last=is_end and job["is_last"])
+            most = job["sizes"][min(len(blocks), len(job["sizes"]) - 1)]
+            while True:
+                piece, is_end = content[at : at + most], at + most >= len(content)
+                if blocks and (time.process_time() > until or (is_end and not is_whole)):
+                    return
+                batch, stop = split(job, piece, is_last=is_end and job["is_last"])
+                is_cut = batch.count == 1 and stop == len(piece) and not piece.endswith((b"\n", b"\r"))
+                if not is_cut or is_end or job["is_known"]:
+                    break
+                most *= 4
+            is_cut = is_cut and not is_whole
             at += stop if 0 < stop <= len(piece) else len(piece)
             blocks.append([batch.count, at])
             yield batch
 
     told, payload = operations.run(job, batches())
-    return told | {"blocks": blocks, "rows": sum(rows for rows, _ in blocks)}, payload
+    return told | {"blocks": blocks, "is_cut": is_cut, "rows": sum(rows for rows, _ in blocks)}, payload
 
 
 def _delimited(job: dict[str, Any], content: bytes, *, is_last: bool) -> tuple[Batch, int]:

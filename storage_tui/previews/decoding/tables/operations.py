@@ -106,10 +106,10 @@ def _order(job: dict[str, Any], batches: Iterable[Batch]) -> Told:
     """Return runs, each with its `form`, the number of its `known` keys, and of the rows in `rest`, without a value.
 
     The payload has for each run the known rows in the order of their keys, the rest, and the keys as `form` says: `q`,
-    `Q` and `d` are numbers, `text` is texts with KEY_END between them, `json` a list. `is_long` says that the runs
-    are too long for an answer.
+    `Q` and `d` are numbers, `text` is texts with KEY_END between them, `json` a list. A run has about
+    `run_rows` rows. `is_long` says that the runs are too long for an answer.
     """
-    kind, high = job["kind"], job.get("high")
+    kind, high, run_rows = job["kind"], job.get("high"), job.get("run_rows", RUN_ROWS)
     runs: list[dict[str, Any]] = []
     pieces: list[bytes] = []
     keys: list[Any] = []
@@ -131,7 +131,7 @@ def _order(job: dict[str, Any], batches: Iterable[Batch]) -> Told:
             own_rows, own = [row for row, _ in pairs], [value for _, value in pairs]
         known.extend(own_rows)
         keys += own if kind == NUMBER else map(float, own) if kind == DECIMAL else _texts(own)
-        if len(keys) >= RUN_ROWS:
+        if len(keys) >= run_rows:
             close()
             if sum(map(len, pieces)) > MAX_PAYLOAD_BYTES:
                 return {"rows": rows, "is_long": True}, b""

@@ -25,6 +25,9 @@ COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 SAME = {"==": "=", "<>": "!="}
 
+ESCAPES = {'"': '"', "'": "'", "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
+_ESCAPE = re.compile(r"\\(u([0-9a-fA-F]{4})|.)", re.DOTALL)
+
 Node = list[Any]
 """A query as JSON: `["and", Node, Node]`, `["or", …]`, `["not", Node]`, `["null", COLUMN]`, `["in", COLUMN, [VALUE]]`,
 `["find", COLUMN, PATTERN]`, or `[COMPARISON, COLUMN, VALUE]`. A column is its number; numbers are written as texts."""
@@ -140,9 +143,16 @@ def _tokens(text: str) -> list[tuple[str, str]]:
         form, at = str(match.lastgroup), match.end()
         value = match[form]
         if form in ("double", "single"):
-            form, value = "quoted", re.sub(r"\\(.)", lambda each: each[1] if each[1] in "\"'\\" else each[0], value)
+            form, value = "quoted", _ESCAPE.sub(_unescaped, value)
         found.append((form, SAME.get(value, value) if form == "mark" else value))
     return found
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """Return what an escape stands for; a backslash before any other character stays, as patterns have many."""
+    if match[2]:
+        return chr(int(match[2], 16))
+    return ESCAPES.get(match[1], match[0])
 
 
 class _Parser:

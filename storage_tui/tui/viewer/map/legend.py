@@ -12,7 +12,6 @@ from storage_tui.previews.vector.shapes import area_text
 from storage_tui.tui.viewer.map.cross_hair import CrossHair
 from storage_tui.tui.viewer.map.layers import COLOURS
 from storage_tui.tui.viewer.map.look import Look
-from storage_tui.tui.viewer.map.taking import own_words
 from storage_tui.tui.viewer.raster.words import coordinate_text, degrees_text
 
 LABEL_CELLS = 10
@@ -59,7 +58,8 @@ def cross_lines(look: Look, cross: CrossHair) -> list[Content]:
     row = look.layers.current
     told = None if row is None or row.base is None else row.base.told
     if told is not None and not told.is_plane and (own := own_place(told, cross.place)) is not None:
-        lines.append(_fact("in file", own_words(told.epsg, own)))
+        lines.append(_fact("in file", f"{own[0]:.1f}, {own[1]:.1f}"))
+        lines += [_fact("", f"EPSG:{told.epsg}")] if told.epsg is not None else []
     if cross.distance and cross.start is not None:
         lines += [_fact("from", place_text(cross.start, look.view)), _fact("distance", cross.distance, "bold")]
     return [*lines, Content("")]

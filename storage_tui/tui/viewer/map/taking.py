@@ -28,12 +28,10 @@ def python_line(row: Layer, bounds: Bounds, place: Pair | None) -> str:
     line = f"geopandas.read_file({name}, bbox=({_text(numbers)}){more})"
     if name[1:-1].lower().endswith((".parquet", ".geoparquet", ".pq")):
         line = f"geopandas.read_parquet({name}).cx[{west:.6f}:{east:.6f}, {south:.6f}:{north:.6f}]"
-    return f"{line}  # {own_words(told.epsg, own)}" if told is not None and own is not None else line
-
-
-def own_words(epsg: int | None, place: Pair) -> str:
-    """Return a place in the coordinates of the file, with the code of their system where it has one."""
-    return f"{place[0]:.3f}, {place[1]:.3f}" + (f" in EPSG:{epsg}" if epsg is not None else "")
+    if told is None or own is None:
+        return line
+    named = "" if told.epsg is None else f" in EPSG:{told.epsg}"
+    return f"{line}  # {own[0]:.3f}, {own[1]:.3f}{named}"
 
 
 def _within(bounds: Bounds) -> Bounds:
