@@ -37,7 +37,7 @@ Version = int | None  # None when there is no blob
 @dataclass
 class Account:
     """What clients counted: calls that were acknowledged and that failed, by verb; what was not as acknowledged; the
-    longest call in seconds."""
+    longest call in seconds, and what it was."""
 
     done: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -45,7 +45,7 @@ class Account:
     kept: int = 0
     deleted: int = 0
     doubtful: int = 0
-    longest_s: float = 0.0
+    longest: tuple[float, str] = (0.0, "")
 
     def add(self, other: "Account") -> None:
         """Add the account of other clients."""
@@ -55,7 +55,7 @@ class Account:
         self.kept += other.kept
         self.deleted += other.deleted
         self.doubtful += other.doubtful
-        self.longest_s = max(self.longest_s, other.longest_s)
+        self.longest = max(self.longest, other.longest)
 
 
 def content_of(key: str, version: int) -> bytes:
@@ -92,10 +92,12 @@ class Client:
         try:
             getattr(self, f"_{verb}")(*([] if verb in ("set", "set_file", "list") else [self._chance.choice(live)]))
             self.account.done[verb] += 1
+            what = verb
         except StorageError as exc:
-            self.account.failed[f"{verb}: {exc.code}"] += 1
+            what = f"{verb}: {exc.code}"
+            self.account.failed[what] += 1
             time.sleep(PAUSE_S)
-        self.account.longest_s = max(self.account.longest_s, time.monotonic() - begun)
+        self.account.longest = max(self.account.longest, (time.monotonic() - begun, what))
 
     def check(self) -> None:
         """Read everything back, and close the client."""
@@ -234,7 +236,8 @@ class Storm:
         """Read everything back, and return what all clients counted. Call after `calm`."""
         total = Account()
         for told in self._ask("check"):
-            total.add(Account(**told | {"done": Counter(told["done"]), "failed": Counter(told["failed"])}))
+            told |= {name: Counter(told[name]) for name in ("done", "failed")} | {"longest": tuple(told["longest"])}
+            total.add(Account(**told))
         return total
 
     def _ask(self, word: str) -> list[Any]:
