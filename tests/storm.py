@@ -207,15 +207,18 @@ class Storm:
     """The clients, in a few processes, at work until `calm`. `urls` are those of the servers, shared out by number."""
 
     def __init__(self, urls: Sequence[str], token: str, clients: int, *, processes: int = PROCESSES) -> None:
-        self._words = [json.dumps([[*range(part, clients, processes)], [*urls], token]) for part in range(processes)]
+        self._shares = [[*range(part, clients, processes)] for part in range(processes)]
+        self._place = ([*urls], token)
         self._processes: list[subprocess.Popen[str]] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> "Storm":
-        for words in self._words:
+        scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="storm-"))
+        for numbers in self._shares:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.storm", words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
+                [sys.executable, "-m", "tests.storm", json.dumps([numbers, *self._place, scratch])],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )  # fmt: skip
             self._stack.enter_context(process)
             self._stack.callback(process.kill)
             self._processes.append(process)
@@ -256,14 +259,14 @@ class Storm:
 
 def main() -> None:
     """One process of clients, which obeys the lines that come to it: calls, calm, check."""
-    numbers, urls, token = json.loads(sys.argv[1])
+    numbers, urls, token, scratch = json.loads(sys.argv[1])
     is_calm = threading.Event()
 
     def work(client: Client) -> None:
         while not is_calm.is_set():
             client.step()
 
-    with tempfile.TemporaryDirectory(prefix="storm-") as scratch, ThreadPoolExecutor(len(numbers)) as threads:
+    with ThreadPoolExecutor(len(numbers)) as threads:
         clients = [Client(number, urls[number % len(urls)], token, Path(scratch)) for number in numbers]
         working = [threads.submit(work, client) for client in clients]
         for line in sys.stdin:
