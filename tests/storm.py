@@ -169,10 +169,12 @@ class Client:
 
     def _doubt(self, key: str, before: Version, exc: StorageError) -> None:
         """Note that a change of the key failed. The one try of an impatient client that found no server did nothing."""
-        if isinstance(exc, ConnectError) and not self._is_patient:
-            self._told[key] = before
-        else:
+        if not isinstance(exc, ConnectError) or self._is_patient:
             self._doubts[key] = {before, self._told[key]}
+        elif before is None:
+            del self._told[key]  # a new key, still not written
+        else:
+            self._told[key] = before
 
     def _new(self, kind: str) -> str:
         return f"{self._folder}{kind}{len(self._told):05}"
