@@ -37,7 +37,7 @@ Version = int | None  # None when there is no blob
 @dataclass
 class Account:
     """What clients counted: calls that were acknowledged and that failed, by verb; what was not as acknowledged; the
-    longest call in seconds."""
+    longest call in seconds, and what it was."""
 
     done: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -45,7 +45,7 @@ class Account:
     kept: int = 0
     deleted: int = 0
     doubtful: int = 0
-    longest_s: float = 0.0
+    longest: tuple[float, str] = (0.0, "")
 
     def add(self, other: "Account") -> None:
         """Add the account of other clients."""
@@ -55,7 +55,7 @@ class Account:
         self.kept += other.kept
         self.deleted += other.deleted
         self.doubtful += other.doubtful
-        self.longest_s = max(self.longest_s, other.longest_s)
+        self.longest = max(self.longest, other.longest)
 
 
 def content_of(key: str, version: int) -> bytes:
@@ -92,10 +92,12 @@ class Client:
         try:
             getattr(self, f"_{verb}")(*([] if verb in ("set", "set_file", "list") else [self._chance.choice(live)]))
             self.account.done[verb] += 1
+            what = verb
         except StorageError as exc:
-            self.account.failed[f"{verb}: {exc.code}"] += 1
+            what = f"{verb}: {exc.code}"
+            self.account.failed[what] += 1
             time.sleep(PAUSE_S)
-        self.account.longest_s = max(self.account.longest_s, time.monotonic() - begun)
+        self.account.longest = max(self.account.longest, (time.monotonic() - begun, what))
 
     def check(self) -> None:
         """Read everything back, and close the client."""
@@ -167,10 +169,12 @@ class Client:
 
     def _doubt(self, key: str, before: Version, exc: StorageError) -> None:
         """Note that a change of the key failed. The one try of an impatient client that found no server did nothing."""
-        if isinstance(exc, ConnectError) and not self._is_patient:
-            self._told[key] = before
-        else:
+        if not isinstance(exc, ConnectError) or self._is_patient:
             self._doubts[key] = {before, self._told[key]}
+        elif before is None:
+            del self._told[key]  # a new key, still not written
+        else:
+            self._told[key] = before
 
     def _new(self, kind: str) -> str:
         return f"{self._folder}{kind}{len(self._told):05}"
@@ -205,15 +209,18 @@ class Storm:
     """The clients, in a few processes, at work until `calm`. `urls` are those of the servers, shared out by number."""
 
     def __init__(self, urls: Sequence[str], token: str, clients: int, *, processes: int = PROCESSES) -> None:
-        self._words = [json.dumps([[*range(part, clients, processes)], [*urls], token]) for part in range(processes)]
+        self._shares = [[*range(part, clients, processes)] for part in range(processes)]
+        self._place = ([*urls], token)
         self._processes: list[subprocess.Popen[str]] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> "Storm":
-        for words in self._words:
+        scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="storm-"))
+        for numbers in self._shares:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.storm", words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
+                [sys.executable, "-m", "tests.storm", json.dumps([numbers, *self._place, scratch])],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )  # fmt: skip
             self._stack.enter_context(process)
             self._stack.callback(process.kill)
             self._processes.append(process)
@@ -234,7 +241,8 @@ class Storm:
         """Read everything back, and return what all clients counted. Call after `calm`."""
         total = Account()
         for told in self._ask("check"):
-            total.add(Account(**told | {"done": Counter(told["done"]), "failed": Counter(told["failed"])}))
+            told |= {name: Counter(told[name]) for name in ("done", "failed")} | {"longest": tuple(told["longest"])}
+            total.add(Account(**told))
         return total
 
     def _ask(self, word: str) -> list[Any]:
@@ -253,14 +261,14 @@ class Storm:
 
 def main() -> None:
     """One process of clients, which obeys the lines that come to it: calls, calm, check."""
-    numbers, urls, token = json.loads(sys.argv[1])
+    numbers, urls, token, scratch = json.loads(sys.argv[1])
     is_calm = threading.Event()
 
     def work(client: Client) -> None:
         while not is_calm.is_set():
             client.step()
 
-    with tempfile.TemporaryDirectory(prefix="storm-") as scratch, ThreadPoolExecutor(len(numbers)) as threads:
+    with ThreadPoolExecutor(len(numbers)) as threads:
         clients = [Client(number, urls[number % len(urls)], token, Path(scratch)) for number in numbers]
         working = [threads.submit(work, client) for client in clients]
         for line in sys.stdin:

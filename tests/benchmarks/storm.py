@@ -56,7 +56,7 @@ def _told(title: str, killed: int, account: Account) -> Iterator[Row]:
     yield Row(f"{title}: calls acknowledged", f"{account.done.total():,}: {done}")
     failed = ", ".join(f"{count:,} {what}" for what, count in account.failed.most_common())
     yield Row(f"{title}: {killed} kills; calls that failed", f"{account.failed.total():,}: {failed}")
-    yield Row(f"{title}: longest call of a client", f"{account.longest_s:.0f} s")
+    yield Row(f"{title}: longest call of a client", f"{account.longest[0]:.0f} s, {account.longest[1]}")
     held = f"{account.kept:,} blobs whole, {account.deleted:,} deleted for good, {account.doubtful:,} in doubt"
     yield Row(f"{title}: read back; lost", f"{held}; {len(account.wrong)} lost", "", "0 lost")
     for line in account.wrong[:SHOWN]:

@@ -78,9 +78,8 @@ FINDS: dict[str, Walk] = {
 }
 
 
-def steps(path: Path, walk: Walk, count: int, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Return the steps of SQLite for the walk, with pages of fifty rows."""
-    monkeypatch.setattr(rows, "PAGE", 50)
+def steps(path: Path, walk: Walk, count: int) -> int:
+    """Return the steps of SQLite for the walk."""
     taken = 0
 
     def note() -> bool:
@@ -95,17 +94,13 @@ def steps(path: Path, walk: Walk, count: int, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("name", WALKS)
-def test_a_walk_through_four_times_the_keys_takes_four_times_the_steps(
-    name: str, stores: dict[int, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    few, many = (steps(stores[count], WALKS[name], count, monkeypatch) for count in (FEW, MANY))
+def test_a_walk_through_four_times_the_keys_takes_four_times_the_steps(name: str, stores: dict[int, Path]) -> None:
+    few, many = (steps(stores[count], WALKS[name], count) for count in (FEW, MANY))
     assert few > 0
     assert many < few * (MANY / FEW) * 1.3, f"{few} steps for {FEW} keys, {many} for {MANY}"
 
 
 @pytest.mark.parametrize("name", FINDS)
-def test_one_thing_is_found_in_as_many_steps_among_four_times_the_keys(
-    name: str, stores: dict[int, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    few, many = (steps(stores[count], FINDS[name], count, monkeypatch) for count in (FEW, MANY))
+def test_one_thing_is_found_in_as_many_steps_among_four_times_the_keys(name: str, stores: dict[int, Path]) -> None:
+    few, many = (steps(stores[count], FINDS[name], count) for count in (FEW, MANY))
     assert many < few * 1.3 + 20, f"{few} steps for {FEW} keys, {many} for {MANY}"
