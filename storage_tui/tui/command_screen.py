@@ -12,10 +12,9 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from storage_tui.contract.visible import visible
 from storage_tui.tui.background import end_workers
-from storage_tui.tui.commands import MOVE, SIDES, Command, Context, Keymap, key_label
-from storage_tui.tui.habits import HABITS
+from storage_tui.tui.commands import MOVE, SIDES, Command, Context, Keymap
+from storage_tui.tui.habits import words_without_command
 from storage_tui.tui.terminal.compositor import RowCompositor
 from storage_tui.tui.terminal.textual_private import active, has_changes, is_leaving, paint, sender_of, use_compositor
 from storage_tui.tui.widgets.bar import Bar
@@ -138,24 +137,7 @@ class CommandScreen(Screen[ResultT]):
         if command is not None:
             await self.run_command(command)
         elif not self.keymap.pending and not (was_pending and event.key == "escape"):  # Esc leaves a chord
-            self.remark(self._unbound_words(was_pending, _name(event)))
-
-    def _unbound_words(self, before: str, key: str) -> str:
-        """Return the words for a key without a command here; it may be the second of two. A key of other programs has
-        the keys that do the same here."""
-        chord = f"{before} {key}" if before else key
-        keys = visible(key_label(chord))
-        by_id = {row.id: row for row in self.keymap.commands}
-        meant = [by_id[name] for name in HABITS.get(chord, ()) if self.context in SIDES and name in by_id]
-        if meant:
-            hints = ", ".join(
-                f"{key_label(row.keys_of(self.context)[0])} is {row.title.rstrip('….').lower()}" for row in meant
-            )
-            return f"{keys} does nothing here; {hints}"
-        way_out = next((row for name in ("help", "close") for row in self.keymap.commands if row.id == name), None)
-        if way_out is None:
-            return f"{keys} does nothing here"
-        return f"{keys} does nothing here; {key_label(way_out.keys_of(self.context)[0])} is {way_out.word}"
+            self.remark(words_without_command(self.keymap, was_pending, _name(event)))
 
     async def _type_into(self, field: Input, event: events.Key) -> None:
         """Put a key into the field that opened while the key was on its way to the rows."""

@@ -6,6 +6,9 @@ the browser; a key that a person has given a command is that command's.
 
 from collections.abc import Mapping
 
+from storage_tui.contract.visible import visible
+from storage_tui.tui.commands import SIDES, Keymap, key_label
+
 HABITS: Mapping[str, tuple[str, ...]] = {
     "f2": ("palette", "shell"),
     "f7": ("new-blob", "upload"),
@@ -42,3 +45,21 @@ HABITS: Mapping[str, tuple[str, ...]] = {
     "g /": ("go-root",),
 }
 """The ids of commands by the key that is pressed for them elsewhere, the likeliest first."""
+
+
+def words_without_command(keymap: Keymap, before: str, key: str) -> str:
+    """Return the words for a key that has no command in the context of the keymap; `before` is the first of two keys.
+
+    On the main screen a key of other programs has the keys that do the same here.
+    """
+    chord = f"{before} {key}" if before else key
+    keys, context = visible(key_label(chord)), keymap.context
+    by_id = {row.id: row for row in keymap.commands}
+    meant = [by_id[name] for name in HABITS.get(chord, ()) if context in SIDES and name in by_id]
+    if meant:
+        hints = ", ".join(f"{key_label(row.keys_of(context)[0])} is {row.title.rstrip('….').lower()}" for row in meant)
+        return f"{keys} does nothing here; {hints}"
+    way_out = next((by_id[name] for name in ("help", "close") if name in by_id), None)
+    if way_out is None:
+        return f"{keys} does nothing here"
+    return f"{keys} does nothing here; {key_label(way_out.keys_of(context)[0])} is {way_out.word}"

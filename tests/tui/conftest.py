@@ -21,7 +21,7 @@ from tests.client.published import PublishedServer
 from tests.faults.proxy import FaultProxy
 from tests.server.running import RunningServer, running_server
 
-PAUSES = 300  # times 25 ms: far longer than anything here takes, also on a machine that is busy with other tests
+PAUSES = 2400  # times 25 ms: far longer than anything here takes, also on a machine that is busy with other tests
 BOTH_WIRES = ("full", "published")
 """As `WIRES` of a module: its tests run on our server and on one that has the published calls only."""
 _users = itertools.count()

@@ -15,13 +15,13 @@ import click
 from storage_tui.cli.options import with_settings
 from storage_tui.cli.places import place_of
 from storage_tui.cli.printing import remark, say, show_status
-from storage_tui.cli.settings import Settings, load, profiles
+from storage_tui.cli.settings import Settings, SettingsError, load, profiles
 from storage_tui.cli.start.first_look import ROWS, FirstLook, take
 from storage_tui.cli.start.typed_words import COMMANDS, check_spelling, check_word
 from storage_tui.cli.store_choice import check_is_key, embedded_dir, limit_rate, open_storage, opening_of
 from storage_tui.cli.words import location_words
 from storage_tui.client.access.quick_list import page_of, peek
-from storage_tui.contract.errors import LocalFileError, StorageError
+from storage_tui.contract.errors import BadRequestError, LocalFileError, StorageError
 from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.models import Page
 from storage_tui.contract.storage_types import ALIASES, DEFAULT, STORAGE_TYPES, find_storage_type
@@ -120,11 +120,15 @@ def _browse(
 
 
 def _open_elsewhere(there: "Elsewhere") -> "Opened":
-    """Open a location in another store, for a tab of the browser."""
+    """Open a location in another store, for a tab of the browser. Raise StorageError, also for settings that cannot be
+    used: the other tabs go on."""
     from storage_tui.tui.tabs.stores import Opened
 
-    location, settings = _elsewhere(there)
-    storage = _storage(settings)
+    try:
+        location, settings = _elsewhere(there)
+        storage = _storage(settings)
+    except (SettingsError, click.UsageError) as exc:
+        raise BadRequestError(exc.message if isinstance(exc, click.UsageError) else str(exc)) from exc
     return Opened(
         storage, _in_its_types(location, settings), _title(settings, storage), settings.profile or "", _profiles()
     )

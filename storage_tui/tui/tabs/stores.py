@@ -78,25 +78,31 @@ class OpenStores:
             await _close(desk)
 
     async def _go(self, there: Elsewhere) -> None:
-        before = self.shown
         if self._open_store is None:
-            before.refuse("this browser shows one store; start storage-tui with the name of the other one")
+            self.shown.refuse("this browser shows one store; start storage-tui with the name of the other one")
             return
         try:
             opened = await asyncio.to_thread(self._open_store, there)
         except (StorageError, OSError) as exc:
-            before.fail(f"{visible(str(there), limit=60)} cannot be opened", exc)
+            self.shown.fail(f"{visible(str(there), limit=60)} cannot be opened", exc)
             return
-        known = next((desk for desk in self.book.desks if _identity(desk.storage, desk.profile) == _identity(
-            opened.storage, opened.profile)), None)  # fmt: skip
-        if known is None and self.book.is_full:
-            before.refuse(f"{TABS_AT_MOST} tabs are the most; g q closes this one")
+        if not self._show(opened, is_named=there.location is not None or bool(there.url)):
             await opened.storage.close()
-        elif known is None:
-            self._show_new(opened, before)
+
+    def _show(self, opened: Opened, *, is_named: bool) -> bool:
+        """Show a store; return false where its client is not used: the store is open already, or cannot be shown."""
+        wanted = _identity(opened.storage, opened.profile)
+        known = next((desk for desk in self.book.desks if _identity(desk.storage, desk.profile) == wanted), None)
+        if not isinstance(self._app.screen, BrowserScreen):
+            self.shown.refuse("the other store was not opened: another screen came in front")
+        elif known is not None:
+            self._show_known(known, opened.location, is_named=is_named)
+        elif self.book.is_full:
+            self.shown.refuse(f"{TABS_AT_MOST} tabs are the most; g q closes this one")
         else:
-            await opened.storage.close()
-            self._show_known(known, opened.location, is_named=there.location is not None or bool(there.url))
+            self._show_new(opened, self.shown)
+            return True
+        return False
 
     def _show_new(self, opened: Opened, before: Desk) -> None:
         for desk in self.book.desks:

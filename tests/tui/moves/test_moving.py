@@ -127,6 +127,7 @@ async def test_a_taken_name_is_skipped_overwritten_or_numbered_as_in_transfers(b
             await browser.type("d/")
             await browser.press("down", "right", "down", *["right"] * steps, "enter")
             await browser.until(lambda wanted=wanted: store.list("d/") == wanted)
+            await browser.rests()
     assert (store.get("d/a.txt"), store.get("d/a (2).txt"), store.get("a.txt")) == (b"one", b"one", b"one")
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.cli.commands.browse import _elsewhere
+from storage_tui.cli.commands.browse import _elsewhere, _open_elsewhere
+from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.places import PlaceOptions
 from storage_tui.tui.state.bookmarks import Elsewhere, Places
@@ -113,3 +114,16 @@ def test_a_place_is_never_opened_for_changes_by_a_bookmark(tmp_path: Path) -> No
     [(_, there)] = places.elsewhere
     assert not there.opening.is_writable
     assert not _elsewhere(there)[1].write
+
+
+@pytest.mark.parametrize(
+    "there", [Elsewhere(None, profile="gone"), Elsewhere(None, url="s3://"), Elsewhere(None, url="s3:///x")]
+)
+def test_what_cannot_be_opened_in_a_tab_is_an_error_that_the_browser_shows(
+    there: Elsewhere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE_TUI_HOME", str(tmp_path))
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").write_text("theme = 5\n")
+    with pytest.raises(StorageError, match=r"\S"):
+        _open_elsewhere(there)

@@ -152,6 +152,7 @@ async def test_a_map_fits_every_screen(store: Storage, browse: Any, size: tuple[
         screen = await opened(browser, "a.geojson", "M")
         await browser.press("n", "c", "d")
         await browser.pilot.resize_terminal(*size)
+        await browser.until(lambda: screen.size.width == size[0] and screen.frame.column.display is (size[0] >= 100))
         await browser.until(
             lambda: screen.look.view is not None and screen.look.view.columns == screen.canvas.size.width
         )
