@@ -17,11 +17,12 @@ Origin = tuple[str, str, int]
 """Scheme, host and port of the other end of a connection."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: [\x20-\x7e]*)?")
-_FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?[ \t]*")
 _LENGTH = re.compile(rb"[0-9]{1,19}")
 _TARGET = re.compile(rb"[\x21-\x7e]+")
 _METHODS = frozenset(("GET", "HEAD", "PUT", "POST", "DELETE"))
-_FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\x20-\x7e]*\r\n)+")
+_FIELD = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\x20-\x7e]*"  # printable ASCII; spaces around a value do not count
+_FIELDS = re.compile(rb"(?:%b\r\n)+" % _FIELD)
+_BLOCK = re.compile(rb"%b(?:\r\n%b)*" % (_FIELD, _FIELD))
 _SINGLE = frozenset((b"content-length", b"content-range", b"etag", b"location", b"x-next"))
 
 
@@ -79,17 +80,15 @@ def write_head(request: Outgoing) -> bytes | None:
 def read_head(received: bytes) -> Head | None:
     """Return the head of an answer, all of which was received; None for a head that is not plain."""
     raw, _, rest = received.partition(b"\r\n\r\n")
-    first, *lines = raw.split(b"\r\n")
+    first, _, block = raw.partition(b"\r\n")
     status = _STATUS_LINE.fullmatch(first)
-    if status is None:
+    if status is None or not _BLOCK.fullmatch(block):
         return None
     headers = []
     seen: dict[bytes, bytes] = {}
-    for line in lines:
-        field = _FIELD.fullmatch(line)
-        if field is None:
-            return None
-        name, value = field[1].lower(), field[2] or b""
+    for line in block.split(b"\r\n"):
+        raw_name, _, value = line.partition(b":")
+        name, value = raw_name.lower(), value.strip(b" ")
         if name in _SINGLE and name in seen:
             return None
         seen[name] = value

@@ -12,8 +12,8 @@ T = TypeVar("T")
 async def within(work: Coroutine[Any, Any, T], seconds: float) -> T:
     """Return the result of the work; raise TimeoutError when it waits for longer than so many seconds.
 
-    The deadline is set when the work waits for the first time. Most answers are taken without a wait, and a deadline
-    costs a tenth of all that the server does for a small value.
+    The deadline is set when the work waits for the first time: most answers are taken without a wait, and a timer costs
+    more than the sending of a small answer.
     """
     try:
         waits_for = work.send(None)

@@ -71,16 +71,16 @@ class Clients:
         self._take(stack, wanted, "you have")
 
     def _take(self, stack: AsyncExitStack, wanted: Sequence[tuple[_Name, int | None, str]], whose: str) -> None:
+        names: list[_Name] = []
+        stack.callback(self._give_back, names)
         for name, most, what in wanted:
             if most is not None and self._counts[name] >= most:
                 raise RateLimitError(
                     f"{whose} {plural(most, what)} under way, which is the most allowed; wait until one ends",
                     retry_after_s=RETRY_AFTER_S,
                 )
-        names = [name for name, _, _ in wanted]
-        for name in names:
             self._counts[name] += 1
-        stack.callback(self._give_back, names)
+            names.append(name)
 
     def _give_back(self, names: Sequence[_Name]) -> None:
         for name in names:

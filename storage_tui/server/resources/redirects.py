@@ -4,8 +4,7 @@ So the bytes need not pass through this server. The client must be able to reach
 as our client does.
 """
 
-from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
 
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response
@@ -14,21 +13,17 @@ from storage_tui.server.stores.base import BlobReader
 FOLLOWERS = ("storage-tui/",)  # clients, by User-Agent, that follow redirects and verify the bytes
 ANSWERED = ("ETag", "Last-Modified", "x-goog-hash", "X-Expires-At")  # sent with the redirect, for verification
 
-
-@runtime_checkable
-class DirectReader(Protocol):
-    """A BlobReader whose engine can serve the bytes directly."""
-
-    def direct_url(self, headers: Mapping[str, str]) -> str | None:
-        """Return a URL of these bytes, whose answer has the given headers where the engine supports that; None when the
-        bytes must be streamed."""
+DirectUrl = Callable[[Mapping[str, str]], str | None]
+"""The method `direct_url` of a BlobReader whose engine can serve the bytes directly: it returns a URL of these bytes,
+whose answer has the given headers where the engine supports that; None when the bytes must be streamed."""
 
 
 def redirect(request: Request, reader: BlobReader, headers: Mapping[str, str]) -> Response | None:
     """Return a redirect to the engine; None when the bytes must be streamed."""
-    if not isinstance(reader, DirectReader) or not (request.headers.one("user-agent") or "").startswith(FOLLOWERS):
+    direct_url: DirectUrl | None = getattr(reader, "direct_url", None)
+    if direct_url is None or not (request.headers.one("user-agent") or "").startswith(FOLLOWERS):
         return None
-    url = reader.direct_url(headers)
+    url = direct_url(headers)
     if url is None:
         return None
     told = {name: headers[name] for name in ANSWERED if name in headers}

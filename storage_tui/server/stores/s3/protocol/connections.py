@@ -23,7 +23,8 @@ HEAD_BYTES = 64 * 1024  # most bytes of an engine's status line and headers
 JOINED_BYTES = 64 * 1024  # head and content up to this size are sent in one write
 _HEAD = re.compile(r"[A-Z]+ [\x21-\x7e]+ HTTP/1\.1\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\x20-\x7e]*\r\n)+\r\n")
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: [\x20-\x7e]*)?")
-_FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?[ \t]*")
+_FIELD = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\x20-\x7e]*"  # printable ASCII; spaces around a value do not count
+_FIELDS = re.compile(rb"%b(?:\r\n%b)*" % (_FIELD, _FIELD))
 _LENGTH = re.compile(r"[0-9]{1,19}")
 
 
@@ -73,19 +74,16 @@ def write_head(method: str, target: str, headers: Mapping[str, str], size_bytes:
 def read_head(received: bytes) -> tuple[int, dict[str, str], bytes] | None:
     """Return status, headers and the beginning of the content; None for a head that is not plain."""
     raw, _, rest = received.partition(b"\r\n\r\n")
-    first, *lines = raw.split(b"\r\n")
+    first, _, block = raw.partition(b"\r\n")
     status = _STATUS_LINE.fullmatch(first)
-    if status is None:
+    if status is None or not _FIELDS.fullmatch(block):
         return None
     headers: dict[str, str] = {}
-    for line in lines:
-        field = _FIELD.fullmatch(line)
-        if field is None:
+    for line in block.decode("ascii").split("\r\n"):
+        name, _, value = line.partition(":")
+        if name.lower() in headers:
             return None
-        name = field[1].decode("ascii").lower()
-        if name in headers:
-            return None
-        headers[name] = (field[2] or b"").decode("ascii")
+        headers[name.lower()] = value.strip(" ")
     if "transfer-encoding" in headers or not _LENGTH.fullmatch(headers.get("content-length", "0")):
         return None
     code = int(status[1])

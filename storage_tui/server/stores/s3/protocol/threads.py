@@ -51,7 +51,7 @@ class Lane:
             turn.close()
             raise UnavailableError("the store is closed; start the server again")
         called = self._executor.submit(partial(function, *args, **options))
-        waiting: asyncio.Future[Any] = loop.create_future()
+        waiting: asyncio.Future[T] = loop.create_future()
         called.add_done_callback(lambda done: _tell(loop, turn, waiting, done))
         expiry = None if deadline is None else loop.call_at(deadline, _give_up, waiting, called)
         try:
