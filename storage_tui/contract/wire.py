@@ -218,10 +218,8 @@ def part_quantum(size_bytes: int) -> int:
 
     The parts that S3 takes of one object are 10,000 at most, and so become larger towards the end of a large blob.
     """
-    if size_bytes <= LARGE_BLOB_BYTES:
-        return PART_QUANTUM
     coarse = 4 * PART_QUANTUM
-    return -(-size_bytes // (ENGINE_PARTS * coarse)) * coarse
+    return PART_QUANTUM if size_bytes <= LARGE_BLOB_BYTES else -(-size_bytes // (ENGINE_PARTS * coarse)) * coarse
 
 
 def parse_part(text: str) -> Span:
