@@ -291,8 +291,8 @@ async def test_while_words_are_typed_the_footer_says_what_the_keys_do(
         await browser.shows("Type words   Enter")
         await browser.type("b")
         await browser.press("enter")
-        await browser.until(lambda: "Type words" not in browser.text and ("Enter open" in browser.text
-                            or "l open" in browser.text or "Esc close" in browser.text))  # fmt: skip
+        commands = ("Enter open", "Enter go to", "l open", "Esc close")
+        await browser.until(lambda: "Type words" not in browser.text and any(row in browser.text for row in commands))
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
