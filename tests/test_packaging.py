@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MOST_WHEEL_BYTES = 2_200_000  # little more than the package has: a file that does not belong there shows
+MOST_WHEEL_BYTES = 2_350_000  # little more than the package has: a file that does not belong there shows
 
 
 @pytest.fixture(scope="module")

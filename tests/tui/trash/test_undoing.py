@@ -12,11 +12,14 @@ from tests.client.published import PublishedServer
 
 async def take_back(browser: Any, words: str) -> None:
     await browser.rests()
+    log = browser.app.desk.log
+    before = len(log.messages)
     await browser.press("Z")
     await browser.shows("Take back the last change?")
     await browser.shows(words)
     await browser.press("enter")
-    await browser.shows("taken back")
+    # In the log: the end of a transfer may be said right after.
+    await browser.until(lambda: any("taken back" in message.text for message in list(log.messages)[before:]))
 
 
 async def delete(browser: Any) -> None:

@@ -10,7 +10,7 @@
 | listing.py, usage.py | lists and sums, and sums that are remembered for a while |
 | ledger/ | sums that are kept as blobs change, and what expires by day, so that neither lists everything |
 | reader.py | the reader of a blob |
-| sessions.py, writer.py, uploads.py | upload sessions: kept, written, begun and found again by any server |
+| sessions.py, upload_state.py, uploads.py | upload sessions: kept, written, begun and found again by any server |
 | sweep.py | removal of expired blobs and sessions, by one server at a time |
 | audit.py | the log of deletes |
 | records.py | records |

@@ -13,6 +13,7 @@ others. So a sum is always that of a list, however often a change is noted, and 
 |---|---|
 | due.py | the lists of what expires, by day, and the removal of what has expired |
 | journal.py | the changes of one server, on their way to `touched/` and `due/` |
+| ledger.py | the ledger of one server: its journal, its sums, its lists of what expires, its scan |
 | pairs.py | a user's share of one storage type, by the names of its objects |
 | relisting.py | ranges of names listed again, as rows |
 | rows.py | rows, branches and the root, and their content in the bucket |
