@@ -1,12 +1,15 @@
 """The real browser under Pilot on a real server in a process of its own."""
 
 import itertools
+import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
+from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
 from storage_tui import AsyncStorage, Storage
@@ -68,12 +71,25 @@ class Browser:
         return "\n".join(strip.text for strip in strips)
 
     async def press(self, *keys: str) -> None:
-        """Press keys; a longer word that is no key name is typed."""
-        await self.pilot.press(*keys)
+        """Press keys, each when the one before was worked off."""
+        for key in keys:
+            self._send(key)
+            await self.pilot.pause()
 
     async def type(self, text: str) -> None:
-        """Type text into the field that has the keys."""
-        await self.pilot.press(*text)
+        """Type text into the field that has the keys, faster than the field shows the letters."""
+        for letter in text:
+            self._send(letter)
+        await self.pilot.pause()
+
+    def _send(self, key: str) -> None:
+        """Send a key as a terminal does. Pilot's own `press` waits for a twelfth of a second after each."""
+        name = key if len(key) > 1 or key.isalnum() else _character_to_key(key)
+        try:
+            character = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(name, name)))
+        except KeyError:
+            character = key if len(key) == 1 else None
+        self.app.post_message(Key(name, character))
 
     async def until(self, condition: Callable[[], Any]) -> None:
         """Wait until `condition()` is true; fails with the screen's text."""

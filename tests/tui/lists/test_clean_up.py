@@ -65,7 +65,7 @@ async def test_a_count_that_comes_late_does_not_replace_what_was_typed_since(bro
 
     async with browse() as browser:
         browser.app.push_screen(MarkWhereScreen([BLOB], name_of, unread=0))
-        await browser.until(lambda: isinstance(browser.app.screen, MarkWhereScreen))
+        await browser.until(lambda: isinstance(browser.app.screen, MarkWhereScreen) and browser.app.focused)
         await browser.type(BLOB.key[0])
         await browser.until(begun.is_set)
         await browser.type("#")
