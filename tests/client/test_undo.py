@@ -98,7 +98,7 @@ def test_changes_in_random_order_taken_back_one_by_one_give_the_first_state(stor
     session = Session(storage, 1)
     for _ in range(30):
         session.change()
-    session.log = UndoLog()
+    session.log = UndoLog(most_steps=CHANGES)
     before = state(storage)
     while len(session.log) < CHANGES:
         session.change()
