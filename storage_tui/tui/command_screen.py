@@ -71,6 +71,11 @@ class CommandScreen(Screen[ResultT]):
         """
         return self.is_mounted and self.footer.is_attached
 
+    @property
+    def is_arriving(self) -> bool:
+        """Whether the rows are expected at any moment: typed keys wait for the rows."""
+        return False
+
     def targets(self) -> tuple[object, ...]:
         """Return the objects that carry out commands; the first one with the method is used."""
         return (self,)

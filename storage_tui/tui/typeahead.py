@@ -2,6 +2,7 @@
 
 Over a slow link keys come in bunches. Textual gives a whole bunch to the screen of that moment. A screen that a key
 opens appears some turns of the event loop later, so keys for a dialog would become commands of the list below it.
+The rows of a place that a key opens come later too, and Enter or D on a list without rows would do nothing.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.worker import Worker
 
+from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.desk import JOB
 from storage_tui.tui.dialogs.dialog import Dialog
 from storage_tui.tui.terminal.driver import Typed
@@ -29,7 +31,7 @@ PATIENCE_S = 2.0  # for the handling of one key; the next keys must get past one
 
 
 class TypeAhead:
-    """Holds typed keys until the key before them is done and the screen that it opened, if any, takes keys.
+    """Holds typed keys until the key before them is done and the screen or list that it opened, if any, takes keys.
 
     Keys typed before a question was on the screen do not answer the question: they are dropped.
     """
@@ -46,15 +48,35 @@ class TypeAhead:
 
     def hand_over(self, typed: Typed) -> None:
         """Pass a key on, or hold it until the keys before it are done."""
-        if self._is_waiting:
-            self._held.append(typed)
-        else:
-            self._pass(typed)
+        self._held.append(typed)
+        if not self._is_waiting:
+            self._pass_held()
 
     @property
     def _is_leaving(self) -> bool:
         """Whether the program ends: keys have no effect any more, and there may be no screen."""
         return is_leaving(self._app) or not self._app.screen_stack
+
+    def _pass_held(self) -> None:
+        while self._held and not self._is_waiting:
+            if self._is_arriving:
+                self._number += 1  # the key before is done
+                self._is_waiting = True
+                asyncio.get_running_loop().call_later(LOOK_S, self._look_again)
+            else:
+                self._pass(self._held.popleft())
+
+    def _look_again(self) -> None:
+        self._is_waiting = False
+        self._pass_held()
+
+    @property
+    def _is_arriving(self) -> bool:
+        """Whether the rows of the place on the screen are expected at any moment."""
+        if self._is_leaving:
+            return False
+        top = self._app.screen
+        return isinstance(top, CommandScreen) and top.is_arriving
 
     def _pass(self, typed: Typed) -> None:
         if self._is_leaving:
@@ -90,13 +112,14 @@ class TypeAhead:
             self._settle(number, OPENING_LOOKS)
 
     def _settle(self, number: int, looks: int) -> None:
-        """Wait until an opening screen takes keys."""
+        """Wait until an opening screen takes keys, or until a dialog that was answered has opened a place."""
         if number != self._number or self._is_leaving:
             return
         top = self._app.screen
         is_open = top is not self._stack[-1]
         is_opening = top.focused is None if is_open else bool(self._askers() - self._asking)
-        if is_opening and looks:
+        is_answered = is_open and top in self._stack and looks > OPENING_LOOKS - ROUNDS and bool(self._askers())
+        if (is_opening or is_answered) and looks:
             asyncio.get_running_loop().call_later(LOOK_S, self._settle, number, looks - 1)
             return
         if is_open and top not in self._stack and isinstance(top, Dialog) and top.IS_QUESTION:
@@ -107,8 +130,7 @@ class TypeAhead:
         if number != self._number or not self._is_waiting:
             return
         self._is_waiting = False
-        while self._held and not self._is_waiting:
-            self._pass(self._held.popleft())
+        self._pass_held()
 
     def _askers(self) -> set[Worker[Any]]:
         """Return the workers that may be about to ask something."""

@@ -22,6 +22,7 @@ from storage_tui.tui.store_reads import PageRestorer, read_pages
 from storage_tui.tui.widgets.key_list import KeyList
 
 FOLLOW_S = 0.25  # how often the cursor moves to the end of a growing list
+ARRIVAL_S = 0.5  # most lists have their first rows by then
 
 
 class PlaceReader:
@@ -59,6 +60,7 @@ class PlaceReader:
         self._reading: Listing | None = None
         self._has_listed = False
         self._follows_at = 0.0
+        self._began_at = 0.0
         self.follows_end = False
         self.error = ""
         self.failure: Exception | None = None  # of the last reading
@@ -68,9 +70,16 @@ class PlaceReader:
         """True while pages of the list are on their way."""
         return self._reading is not None
 
+    @property
+    def is_arriving(self) -> bool:
+        """True while a list has no rows yet and was asked for a moment ago."""
+        is_asked = self._worker is not None and not self._worker.is_finished
+        return is_asked and not len(self._view.listing) and monotonic() < self._began_at + ARRIVAL_S
+
     def read(self, listing: Listing, anchor: str | None, *, is_shown: bool) -> None:
         """Read a list. When the list replaces another, the cursor goes to `anchor`, unless it has moved since."""
         work = partial(self._read_pages, listing, anchor, is_shown=is_shown, began_at=self._view.cursor)
+        self._began_at = monotonic()
         self._worker = run(self._screen, work, group=f"{self._group}listing", exclusive=True)
 
     def read_on(self) -> None:

@@ -121,8 +121,9 @@ class BrowserScreen(CommandScreen[None]):
         self._leaving = Leaving(self, desk, book, chosen=self._actions.chosen)
         self._program = ProgramActions(self, desk, current=self._current_row)
         self._screens = Screens(
-            self, desk, current=self._current_row, chosen=self._actions.chosen, here=self._here, go=self._go
-        )
+            self, desk, current=self._current_row, chosen=self._actions.chosen, here=self._here,
+            go=lambda folder, key: self.place.open(folder, anchor=key or None),
+        )  # fmt: skip
         self._sides = Sides(
             self, desk, self._job, self.keys, self.pane, place=self.place, preview=self._preview,
             actions=self._actions, program=self._program, upload=self._screens.action_upload, changed=changed,
@@ -288,6 +289,11 @@ class BrowserScreen(CommandScreen[None]):
         if self.has_lines and not self._sides.say_status(self._bars.status, self.gauge):
             self._bars.say_status(self.place.location, self.gauge, width=self.size.width)
 
+    @property
+    def is_arriving(self) -> bool:
+        """Whether the first rows of the place are expected at any moment."""
+        return self.reader.is_arriving
+
     def say_cursor(self) -> None:
         """Update the status line now, so that it is painted with the row."""
         self._say_status()
@@ -312,9 +318,6 @@ class BrowserScreen(CommandScreen[None]):
             self._open(Location(row.storage_type, row.key))
         elif row is not None:
             self._screens.action_view()
-
-    def _go(self, folder: Location, key: str) -> None:
-        self.place.open(folder, anchor=key or None)
 
     def action_refresh(self) -> None:
         """Read the list again and repaint everything, over the output of other programs."""

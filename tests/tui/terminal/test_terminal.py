@@ -141,6 +141,25 @@ def test_keys_that_come_in_one_go_answer_no_question_that_nobody_has_seen(browse
     browser.wait_for(f" 1/{ROWS}")
 
 
+@pytest.mark.parametrize("opening", ["gldata:maps/deep/\r", "'z", "gg\r\r"])
+def test_keys_that_come_in_one_go_with_a_place_are_for_its_rows(environ: dict[str, str], opening: str) -> None:
+    with Storage(data_dir=Path(environ["STORAGE_TUI_HOME"]) / "data") as storage:
+        storage.set("maps/deep/one.txt", "the text of one")
+        storage.set("maps/deep/two.txt", "the text of two")
+        with Terminal(COMMAND, environ=environ, columns=90, rows=20) as terminal:
+            terminal.wait_for("? help")
+            terminal.wait_for(" 1/1")
+            if opening == "'z":
+                terminal.send("gldata:maps/deep/\r")
+                terminal.wait_for("two.txt")
+                terminal.send("mz")
+                terminal.wait_for("'z goes to")
+                terminal.send("h", "h")
+                terminal.wait_for(" 1/1")
+            os.write(terminal.descriptor, f"{opening}j\r".encode())
+            terminal.wait_for("▸ maps/deep/two.txt")
+
+
 def test_a_program_that_was_stopped_goes_on_with_its_keys(browser: Terminal) -> None:
     process = psutil.Process(browser.process.pid)
     os.kill(browser.process.pid, signal.SIGTSTP)
