@@ -78,11 +78,11 @@ def write_head(request: Outgoing) -> bytes | None:
 
 
 def read_head(received: bytes) -> Head | None:
-    """Return the head of an answer, all of which was received; None for a head that is not plain."""
-    raw, _, rest = received.partition(b"\r\n\r\n")
+    """Return the head of an answer; None for a head that is not plain, or that has no end yet."""
+    raw, end, rest = received.partition(b"\r\n\r\n")
     first, _, block = raw.partition(b"\r\n")
     status = _STATUS_LINE.fullmatch(first)
-    if status is None or not _BLOCK.fullmatch(block):
+    if not end or status is None or not _BLOCK.fullmatch(block):
         return None
     headers = []
     seen: dict[bytes, bytes] = {}

@@ -51,7 +51,10 @@ def test_a_pack_with_the_blobs_of_other_keys_is_not_taken(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP"])
+@pytest.mark.parametrize("said", [
+    b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP",
+    b"HTTP/1.1 200 OK\r\nETag: x\r\nContent-Length: 12", b"HTTP/1.1 200 OK\r\nETag: x\r\nContent-Length: 12\r\n",
+])  # fmt: skip
 def test_an_answer_that_ends_before_its_body_is_told_in_words(said: bytes) -> None:
     with (
         ScriptedServer(said) as server,

@@ -74,6 +74,17 @@ def test_an_answer_that_ends_early_is_an_error_and_never_a_short_content() -> No
         engine.close()
 
 
+@pytest.mark.parametrize("rest", [b"\r\nContent-Length: 12", b"\r\nContent-Length: 12\r\n", b"\r\nETag: x", b""])
+def test_a_head_that_ends_early_is_an_error_and_never_a_short_size(rest: bytes) -> None:
+    cut = b"HTTP/1.1 200 OK\r\nConnection: close" + rest
+    assert read_head(cut) is None
+    with ScriptedServer(cut, cut, cut) as server:
+        engine = engine_at(server)
+        with pytest.raises(UnavailableError, match="does not answer in time"):
+            engine.call("HEAD", "/b/a")
+        engine.close()
+
+
 def test_an_answer_that_nobody_reads_to_its_end_gives_its_connection_up() -> None:
     with ScriptedServer(answer(200, body=b"abcde"), PLAIN) as server:
         engine = engine_at(server)

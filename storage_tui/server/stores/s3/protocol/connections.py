@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from urllib3.exceptions import ProtocolError
 
 HEAD_BYTES = 64 * 1024  # most bytes of an engine's status line and headers
+NO_ANSWER = "the engine closed the connection without a whole answer"
 JOINED_BYTES = 64 * 1024  # head and content up to this size are sent in one write
 _HEAD = re.compile(r"[A-Z]+ [\x21-\x7e]+ HTTP/1\.1\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\x20-\x7e]*\r\n)+\r\n")
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: [\x20-\x7e]*)?")
@@ -72,11 +73,11 @@ def write_head(method: str, target: str, headers: Mapping[str, str], size_bytes:
 
 
 def read_head(received: bytes) -> tuple[int, dict[str, str], bytes] | None:
-    """Return status, headers and the beginning of the content; None for a head that is not plain."""
-    raw, _, rest = received.partition(b"\r\n\r\n")
+    """Return status, headers and the beginning of the content; None for a head that is not plain or has no end."""
+    raw, end, rest = received.partition(b"\r\n\r\n")
     first, _, block = raw.partition(b"\r\n")
     status = _STATUS_LINE.fullmatch(first)
-    if status is None or not _FIELDS.fullmatch(block):
+    if not end or status is None or not _FIELDS.fullmatch(block):
         return None
     headers: dict[str, str] = {}
     for line in block.decode("ascii").split("\r\n"):
@@ -118,8 +119,11 @@ class Connections:
                 if not piece:
                     break
                 received += piece
-            if not received:
-                raise ProtocolError("the engine closed the connection without an answer") from broken
+            if b"\r\n\r\n" not in received:  # http.client would take the lines so far for all of them
+                what = (
+                    "sent a head without end" if len(received) >= HEAD_BYTES else "closed the connection in mid-answer"
+                )
+                raise ProtocolError(f"the engine {what}" if received else NO_ANSWER) from broken
             plain = read_head(received)
             if plain is None:
                 return _ParsedAnswer(self, connection, method, received)
