@@ -89,10 +89,11 @@ def list_columns(
             if child is not None:
                 folders.append(len(found))
                 found.append((child, *_NOTHING))
-            named_bytes += sum(len(row[0]) for row in rows) + len(child or b"")
+            named_bytes += sum(map(len, [row[0] for row in rows])) + len(child or b"")
             if len(found) > limit or named_bytes > NAMED_BYTES:
                 break
-    limit = min(limit, _within(found, NAMED_BYTES))
+    if named_bytes > NAMED_BYTES:
+        limit = min(limit, _within(found, NAMED_BYTES))
     shown, cut, pages = min(len(found), limit), len(prefix.encode()), list[ColumnPage]()
     for start in range(0, shown, page_limit):
         stop = min(start + page_limit, shown)
@@ -183,7 +184,7 @@ def _runs(
     while start is not None and start < high:
         found: list[Any] = connection.execute(select, (namespace, storage_type, start, high, now, size)).fetchall()
         rows = _readable(found)
-        at = next((at for at, row in enumerate(rows) if row[0].find(fold, len(low)) != -1), None) if fold else None
+        at = _first_child(rows, low, fold)
         if at is not None:
             child = _child_prefix(rows[at][0], low, fold)
             yield rows[:at], child
@@ -192,6 +193,15 @@ def _runs(
             yield rows, None
             start = found[-1][0] + b"\0" if len(found) == size else None
             size = min(size * RUN_GROWTH, most)
+
+
+def _first_child(rows: list[Any], low: bytes, fold: bytes) -> int | None:
+    """Return the place of the first row in a child prefix; None for no such row."""
+    if not fold:
+        return None
+    if len(fold) == 1 and b"".join([row[0] for row in rows]).count(fold) == low.count(fold) * len(rows):
+        return None  # the only delimiters are those of the prefix
+    return next((at for at, row in enumerate(rows) if row[0].find(fold, len(low)) != -1), None)
 
 
 def _readable(rows: list[Any]) -> list[Any]:
