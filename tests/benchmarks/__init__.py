@@ -8,7 +8,7 @@
 | transfer.py | 2.1 GB each way over loopback |
 | moving.py | a million keys moved, renamed and copied on the server |
 | bucket.py | a million objects of a foreign bucket, and one of 2 GiB, beside s5cmd and rclone |
-| usage.py | requests of a usage and a sweep on a bucket, of 20,000 and 200,000 blobs |
+| usage.py | requests of a usage and a sweep on a bucket, of 20,000 blobs to ten million |
 | crowd.py | short calls and shares of users on a server with 500 uploads at once, on a disk and on a bucket |
 | many_keys.py | ten million keys of a local store beside one million: start, pages, sweep, backup, verification |
 | storm.py | mixed load of 200 clients while servers and storage nodes are killed: what was acknowledged is read back |
