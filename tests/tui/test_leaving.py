@@ -49,6 +49,7 @@ async def test_a_screen_that_goes_ends_what_reads_for_it_before_its_widgets_go(
 async def test_what_was_typed_ahead_does_nothing_once_the_program_ends(store: Storage, browse: Any) -> None:
     taken: list[str] = []
     async with browse() as browser:
+        await browser.until(lambda: not browser.main.reader.is_arriving)
         ahead = TypeAhead(browser.app, lambda key: bool(taken.append(key.key)))
         ahead.hand_over(events.Key("2", "2"))
         ahead.hand_over(events.Key("3", "3"))
