@@ -210,6 +210,8 @@ async def test_an_upload_to_a_type_that_keeps_its_blobs_is_no_dead_end(
         await browser.shows("File, 3")
         await browser.press("enter")
         await browser.until(lambda: len(browser.app.desk.undo) == 2)
+        log = browser.app.desk.log  # the end of the transfer is said a moment later, over what is said before
+        await browser.until(lambda: any("1 transfer done" in message.text for message in log.messages))
         await browser.press("Z")
         await browser.shows("The last change cannot be taken back")
         await browser.shows("so an upload to products stays")
